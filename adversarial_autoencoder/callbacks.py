@@ -1,0 +1,166 @@
+"""What happens around the training loop: the latent space in TensorBoard, progress, checkpoints."""
+
+import sys
+import time
+
+import keras
+import tensorflow as tf
+
+from adversarial_autoencoder import figures, priors
+from adversarial_autoencoder.evaluation.prior_match import sliced_wasserstein
+from adversarial_autoencoder.runs import atomic
+
+
+class PriorDistance(keras.callbacks.Callback):
+    """Encodes a fixed sample of images after every epoch and measures how it follows the prior.
+
+    Adds `val_prior_distance` to the logs, so it stands before the callbacks that report them.
+
+    Args:
+        x: Images, shape (n, height, width, channels).
+        seed: Seed of the prior samples that the codes are compared with.
+    """
+
+    def __init__(self, x, seed=0):
+        super().__init__()
+        self.x = x
+        self.seed = seed
+
+    def on_train_begin(self, logs=None):
+        self.z_prior = priors.draw(self.model.prior, len(self.x), self.model.z_dim, self.seed)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.z = self.model.encode(self.x)
+        logs["val_prior_distance"] = sliced_wasserstein(self.z, self.z_prior)
+
+
+class LatentSummaries(keras.callbacks.Callback):
+    """Shows the latent space in TensorBoard.
+
+    Every epoch: histograms of the encoder's output and of the prior, per dimension and pooled.
+    Every `image_every` epochs and at the last: reconstructions, images decoded from the prior, and
+    for z_dim 2 the latent grid and the scatter of the codes.
+
+    Args:
+        log_dir: Folder of the event file.
+        sample: The `PriorDistance` of the same training, whose codes are shown.
+        labels: Classes of its images, or None.
+        class_names: Names of the classes.
+        image_every: Epochs between images, >= 1.
+        text: Markdown for the text page.
+    """
+
+    # A dashboard of hundreds of histograms helps nobody and slows the browser.
+    max_dimensions = 16
+
+    def __init__(self, log_dir, sample, labels=None, class_names=(), image_every=1, text=""):
+        super().__init__()
+        self.log_dir = log_dir
+        self.sample = sample
+        self.labels = labels
+        self.class_names = class_names
+        self.image_every = image_every
+        self.text = text
+
+    def on_train_begin(self, logs=None):
+        self.writer = tf.summary.create_file_writer(str(self.log_dir))
+        with self.writer.as_default(step=0):
+            tf.summary.text("configuration", self.text)
+
+    def on_epoch_end(self, epoch, logs=None):
+        with self.writer.as_default(step=epoch):
+            self._write_histograms()
+            if (epoch + 1) % self.image_every == 0 or epoch + 1 == self.params["epochs"]:
+                self._write_images()
+        self.writer.flush()
+
+    def on_train_end(self, logs=None):
+        self.writer.close()
+
+    def _write_histograms(self):
+        for source, z in (("encoder", self.sample.z), ("prior", self.sample.z_prior)):
+            tf.summary.histogram(f"latent/pooled/{source}", z)
+            for i in range(min(z.shape[1], self.max_dimensions)):
+                tf.summary.histogram(f"latent/z{i}/{source}", z[:, i])
+
+    def _write_images(self):
+        views = {
+            "reconstructions": figures.reconstructions(self.model, self.sample.x[:10]),
+            "samples": figures.samples(self.model),
+        }
+        if self.model.z_dim == 2:
+            views["latent_grid"] = figures.latent_grid(self.model)
+            views["latent_scatter"] = figures.latent_scatter(
+                self.sample.z, self.sample.z_prior, self.labels, self.class_names
+            )
+        for name, figure in views.items():
+            tf.summary.image(name, figures.to_array(figure)[None])
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Keeps history.csv and model.keras of a run at the last finished epoch.
+
+    Stands last, so that an epoch counts as finished when every callback has seen it.
+
+    Args:
+        run: The `runs.Run`.
+        initial_epoch: Epochs finished before; rows of later ones are lived through again.
+    """
+
+    def __init__(self, run, initial_epoch=0):
+        super().__init__()
+        self.run = run
+        self.rows = run.read_history()[:initial_epoch]
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {name: value for name, value in logs.items() if name not in ("loss", "val_loss")}
+        self.rows.append({"epoch": epoch + 1, **row})
+        self.run.write_history(self.rows)
+        with atomic(self.run.model_path) as path:
+            self.model.save(path)
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar for each epoch with the time left, or, where there is no terminal, a line.
+
+    Args:
+        initial_epoch: Epochs finished before.
+        metrics: Names of the logs shown behind the bar.
+    """
+
+    def __init__(self, initial_epoch=0, metrics=()):
+        super().__init__()
+        self.initial_epoch = initial_epoch
+        self.shown = metrics
+        self.bar = None
+
+    def on_train_begin(self, logs=None):
+        self.start = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if sys.stdout.isatty():
+            print(f"Epoch {epoch + 1}/{self.params['epochs']}{self._time_left(epoch)}")
+            self.bar = keras.utils.Progbar(self.params["steps"], stateful_metrics=self.shown)
+
+    def on_train_batch_end(self, batch, logs=None):
+        # The last step waits for the validation, whose metrics belong behind the same bar.
+        if self.bar and batch + 1 < self.params["steps"]:
+            self.bar.update(batch + 1, self._values(logs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.bar:
+            self.bar.update(self.params["steps"], self._values(logs), finalize=True)
+            return
+        values = "".join(f" - {name}: {value:.4f}" for name, value in self._values(logs))
+        left = self._time_left(epoch + 1)
+        print(f"Epoch {epoch + 1}/{self.params['epochs']}{values}{left}", flush=True)
+
+    def _values(self, logs):
+        return [(name, float(logs[name])) for name in self.shown if name in logs]
+
+    def _time_left(self, epoch):
+        done, left = epoch - self.initial_epoch, self.params["epochs"] - epoch
+        if not done or not left:
+            return ""
+        seconds = round((time.monotonic() - self.start) / done * left)
+        return f" - {seconds // 60}:{seconds % 60:02d} left"

@@ -1,0 +1,59 @@
+"""Loads a data set by its name or path."""
+
+import pathlib
+import sys
+
+from adversarial_autoencoder.config import did_you_mean
+from adversarial_autoencoder.data import known
+from adversarial_autoencoder.data.array_files import read_npz
+from adversarial_autoencoder.data.dataset import make_dataset
+from adversarial_autoencoder.data.image_folder import read_image_folder
+from adversarial_autoencoder.errors import InputError
+
+
+def _print_warning(message):
+    print(f"Warning: {message}", file=sys.stderr)
+
+
+def load(dataset=None, data_dir=None, warn=_print_warning):
+    """Loads a data set.
+
+    Args:
+        dataset: "mnist", "fashion_mnist" or "digits"; or the path of an .npz file with x_train and
+            optionally y_train, x_test and y_test, or of a folder of images, flat or with a
+            sub-folder for each class. None: MNIST, or digits with a warning where MNIST cannot be
+            had.
+        data_dir: Folder to look for MNIST and Fashion-MNIST in; by default the environment variable
+            AAE_DATA_DIR. What is not there is downloaded by Keras, once.
+        warn: Function that is called with the text of a warning; prints on stderr by default.
+
+    Returns:
+        A `Dataset`.
+
+    Raises:
+        InputError: If there is no such data set or it cannot be used.
+    """
+    if dataset is None:
+        try:
+            return known.load_mnist("mnist", data_dir)
+        except known.UnavailableError as error:
+            warn(f"digits (8x8 pixels) are used instead of mnist: {error}")
+            return known.load_digits()
+    if dataset == "digits":
+        return known.load_digits()
+    if dataset in known.NAMES:
+        return known.load_mnist(dataset, data_dir)
+    path = pathlib.Path(dataset)
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"dataset must be a readable path. Received: {error}") from error
+    if is_folder:
+        x, y, class_names = read_image_folder(path)
+        return make_dataset(path.resolve().name, path, x, y, class_names=class_names)
+    if is_file and path.suffix.lower() == ".npz":
+        return make_dataset(path.stem, path, **read_npz(path))
+    raise InputError(
+        f"dataset must be {', '.join(known.NAMES)}, an .npz file or a folder of images."
+        f"{did_you_mean(dataset, known.NAMES)} Received: {dataset}"
+    )

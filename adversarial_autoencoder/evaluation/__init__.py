@@ -1,0 +1,1 @@
+"""Measures of what was learned: NumPy arrays in, numbers out."""

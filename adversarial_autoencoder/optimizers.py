@@ -1,0 +1,86 @@
+"""One Keras optimizer that owns one optimizer for each step of the training procedure."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable("adversarial_autoencoder")
+class PhaseOptimizer(keras.optimizers.Optimizer):
+    """Owns one Keras optimizer for each step, each with its own state and learning rate.
+
+    The encoder is updated by several steps of the procedure, so it needs an optimizer state in each
+    of them. (`keras.optimizers.MultiOptimizer` gives every variable exactly one optimizer.) Keras
+    knows one `model.optimizer`; this is it, so that saving, resuming and the callbacks that read
+    `.optimizers` or `.iterations` work as with any model.
+
+    Args:
+        optimizers: Dict from the name of a step ("reconstruction", "discriminator", ...) to a Keras
+            optimizer. Each optimizer takes its step's name, under which its learning rate is logged.
+        name: Name of this optimizer.
+    """
+
+    def __init__(self, optimizers, name="phase_optimizer"):
+        super().__init__(learning_rate=0.0, name=name)
+        self.steps = dict(optimizers)
+        for step, optimizer in self.steps.items():
+            optimizer.name = step
+
+    @classmethod
+    def copies(cls, optimizers):
+        """Makes a `PhaseOptimizer` of copies, so that no two steps share a state.
+
+        Args:
+            optimizers: Dict from the name of a step to a Keras optimizer or its name.
+        """
+        optimizers = {step: keras.optimizers.get(value) for step, value in optimizers.items()}
+        return cls(
+            {
+                step: optimizer.from_config(optimizer.get_config())
+                for step, optimizer in optimizers.items()
+            }
+        )
+
+    @property
+    def optimizers(self):
+        return list(self.steps.values())
+
+    def build(self, var_lists):
+        """Creates the state of every step's optimizer.
+
+        Args:
+            var_lists: Dict from the name of a step to the variables that it updates.
+        """
+        if self.built:
+            return
+        for step, variables in var_lists.items():
+            self.steps[step].build(variables)
+        self.built = True
+
+    def update(self, step, gradients, variables):
+        """Applies the gradients of one step to the variables that it was built with."""
+        self.steps[step].apply(gradients, variables)
+
+    def apply(self, grads, trainable_variables=None):
+        raise TypeError(
+            "PhaseOptimizer has no single update: call update(step, gradients, variables)."
+        )
+
+    def finalize_variable_values(self, var_list):
+        for optimizer in self.optimizers:
+            optimizer.finalize_variable_values(optimizer._trainable_variables)
+
+    def get_config(self):
+        return {
+            "optimizers": {
+                step: keras.optimizers.serialize(optimizer)
+                for step, optimizer in self.steps.items()
+            },
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        optimizers = {
+            step: keras.optimizers.deserialize(optimizer, custom_objects)
+            for step, optimizer in config["optimizers"].items()
+        }
+        return cls(optimizers, name=config["name"])

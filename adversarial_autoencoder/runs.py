@@ -1,0 +1,213 @@
+"""The run folder: what a training leaves behind, and how it is found again.
+
+results/<run>/config.json    everything needed to rebuild the model and its data
+              flags.txt      the same settings as a flag file
+              history.csv    one row for each finished epoch
+              model.keras    the model and its optimizers after the last finished epoch
+              logs/          TensorBoard
+              figures/
+"""
+
+import contextlib
+import csv
+import dataclasses
+import io
+import json
+import os
+import pathlib
+import platform
+import time
+from importlib import metadata
+
+from adversarial_autoencoder import config as settings
+from adversarial_autoencoder.errors import InputError
+
+LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    Args:
+        path: The folder; its name is the run's name.
+    """
+
+    path: pathlib.Path
+
+    @property
+    def name(self):
+        return self.path.name
+
+    @property
+    def model_path(self):
+        return self.path / "model.keras"
+
+    @property
+    def logs_path(self):
+        return self.path / "logs"
+
+    @property
+    def figures_path(self):
+        return self.path / "figures"
+
+    @property
+    def is_trained(self):
+        """Whether at least one epoch was finished."""
+        return self.model_path.exists()
+
+    def write_config(self, config, dataset):
+        """Writes config.json and flags.txt.
+
+        Args:
+            config: The `Config`, with the data set and the epochs resolved.
+            dataset: The `data.Dataset` that it is trained on.
+        """
+        document = {
+            "config": dataclasses.asdict(config),
+            "data": {
+                "name": dataset.name,
+                "checksum": dataset.checksum,
+                "image_shape": list(dataset.image_shape),
+                "class_names": list(dataset.class_names),
+                "training_images": len(dataset.x_train),
+                "validation_images": len(dataset.x_validation),
+                "test_images": len(dataset.x_test),
+            },
+            "versions": {
+                "python": platform.python_version(),
+                **{library: metadata.version(library) for library in LIBRARIES},
+            },
+        }
+        with atomic(self.path / "config.json") as path:
+            path.write_text(json.dumps(document, indent=2) + "\n")
+        with atomic(self.path / "flags.txt") as path:
+            path.write_text(settings.to_flags(config))
+
+    def read_config(self):
+        """Returns the `Config` of the run, and what config.json says of its data, a dict.
+
+        Raises:
+            InputError: If config.json is missing or cannot be used.
+        """
+        try:
+            document = json.loads((self.path / "config.json").read_text())
+            values, data = dict(document["config"]), dict(document["data"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"The run {self.name} must have a readable config.json. "
+                f"Received: {type(error).__name__} in {self.path}"
+            ) from error
+        return settings.config_from_dict(values), data
+
+    def write_history(self, rows):
+        """Writes history.csv: a list of dicts, one for each epoch, all with the same keys."""
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, fieldnames=rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+        with atomic(self.path / "history.csv") as path:
+            path.write_text(text.getvalue())
+
+    def read_history(self):
+        """Returns the rows of history.csv as dicts of numbers; none where there is no such file."""
+        try:
+            text = (self.path / "history.csv").read_text()
+        except FileNotFoundError:
+            return []
+        return [
+            {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
+            for row in csv.DictReader(io.StringIO(text))
+        ]
+
+
+@contextlib.contextmanager
+def atomic(path):
+    """Gives a temporary path to write to, which takes the place of `path` when all went well.
+
+    A reader, or a run killed half-way, sees the old file or the new one, never half of one.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def default_name(config, dataset):
+    """model-dataset-z-time, such as aae-mnist-z2-20261121-093000."""
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    return f"{config.model}-{dataset.name}-z{config.z_dim}-{moment}"
+
+
+def check_name(name):
+    """Raises InputError unless `name` can be the name of a run's folder."""
+    if not name or name.startswith((".", "-")) or len(name) > 200 or set(name) & set("/\\\0\n"):
+        raise InputError(
+            "A run's name must be 1 to 200 characters without slashes, not starting with . or -. "
+            f"Received: {name[:250]!r}"
+        )
+
+
+def create(results_dir, name):
+    """Makes a new run folder; a name that is taken gets a number behind it.
+
+    Args:
+        results_dir: Folder of the runs; made where it is missing.
+        name: Name of the run.
+
+    Returns:
+        The `Run`.
+    """
+    number = 1
+    while True:
+        path = pathlib.Path(results_dir, name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir(parents=True)
+            return Run(path)
+        except FileExistsError:
+            number += 1
+
+
+def list_runs(results_dir):
+    """Returns all runs in a folder, the newest first: folders with a config.json."""
+    configs = sorted(pathlib.Path(results_dir).glob("*/config.json"), key=_modified, reverse=True)
+    return [Run(path.parent) for path in configs]
+
+
+def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
+    """Finds a run.
+
+    Args:
+        results_dir: Folder of the runs.
+        name: Name of a run in it, or the path of a run's folder. None: the newest that fits.
+        fits: Tells of a `Run` whether it can be used; asked only where no name is given.
+        what: What is looked for, for the error.
+
+    Returns:
+        The `Run`.
+
+    Raises:
+        InputError: If there is no such run.
+    """
+    runs = list_runs(results_dir)
+    if name is None:
+        for run in runs:
+            if fits(run):
+                return run
+        raise InputError(
+            f"There must be a {what} in {results_dir}: train one with --mode train. "
+            f"Received: {len(runs)} runs, none of which fits"
+        )
+    for path in (pathlib.Path(results_dir, name), pathlib.Path(name)):
+        if (path / "config.json").is_file():
+            return Run(path)
+    raise InputError(
+        f"--run must be a run in {results_dir} or the path of one."
+        f"{settings.did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"
+    )
+
+
+def _modified(path):
+    return path.stat().st_mtime

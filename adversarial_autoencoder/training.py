@@ -1,0 +1,168 @@
+"""Builds, trains, resumes and loads the model of a run."""
+
+import dataclasses
+import math
+import zipfile
+
+import keras
+
+from adversarial_autoencoder import callbacks, networks, phases, priors
+from adversarial_autoencoder.data.pipeline import training_batches
+from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.model import AdversarialAutoencoder
+from adversarial_autoencoder.optimizers import PhaseOptimizer
+from adversarial_autoencoder.variants import VARIANTS
+
+# The default length of a training: enough of both epochs and steps.
+EPOCHS, STEPS = 30, 6000
+
+PHASES = {"reconstruction": phases.Reconstruction, "regularization": phases.Regularization}
+
+# Images in a validation minibatch.
+VALIDATION_BATCH = 1000
+
+# How often a training shows images in TensorBoard, at most.
+IMAGES = 50
+
+# What the progress bar shows of the logs.
+KEY_METRICS = ("reconstruction_loss", "val_reconstruction_loss", "val_prior_distance")
+
+
+def resolve(config, dataset):
+    """Fills in what the settings leave open, now that the data is known.
+
+    Raises:
+        InputError: If the settings do not go with the data.
+    """
+    n = len(dataset.x_train)
+    if config.batch_size > n:
+        raise InputError(
+            f"batch_size must be at most the {n} training images of {dataset.name}. "
+            f"Received: batch_size={config.batch_size}"
+        )
+    epochs = config.epochs or max(EPOCHS, math.ceil(STEPS / (n // config.batch_size)))
+    return dataclasses.replace(config, epochs=epochs, dataset=config.dataset or dataset.name)
+
+
+def build(config, image_shape):
+    """Builds the model of a configuration, untrained and not compiled.
+
+    Args:
+        config: A `Config`.
+        image_shape: Shape of one image, (height, width, channels).
+
+    Returns:
+        An `AdversarialAutoencoder`.
+    """
+    keras.utils.set_random_seed(config.seed)
+    hidden = {
+        "hidden_units": config.hidden_units,
+        "hidden_layers": config.hidden_layers,
+        "dropout": config.dropout,
+        "weight_std": config.weight_std,
+    }
+    return AdversarialAutoencoder(
+        networks.encoder(image_shape, config.z_dim, **hidden),
+        networks.decoder(image_shape, config.z_dim, **hidden),
+        networks.discriminator(config.z_dim, **hidden),
+        prior=priors.Gaussian(config.prior_std),
+        reconstruction_loss=config.reconstruction_loss,
+        phases=[PHASES[name]() for name in VARIANTS[config.model].phases],
+        seed=config.seed,
+        name=config.model,
+    )
+
+
+def optimizer(config, steps_per_epoch):
+    """Makes the optimizers of a configuration: Adam for every step of the procedure.
+
+    Args:
+        config: A `Config` with its epochs resolved.
+        steps_per_epoch: Minibatches in an epoch.
+    """
+
+    def rate(initial):
+        if config.learning_rate_schedule == "constant":
+            return initial
+        return keras.optimizers.schedules.CosineDecay(initial, config.epochs * steps_per_epoch)
+
+    adam, beta_1 = keras.optimizers.Adam, config.adversarial_beta_1
+    return PhaseOptimizer(
+        {
+            "reconstruction": adam(rate(config.reconstruction_learning_rate)),
+            "discriminator": adam(rate(config.discriminator_learning_rate), beta_1=beta_1),
+            "generator": adam(rate(config.generator_learning_rate), beta_1=beta_1),
+        }
+    )
+
+
+def train(config, dataset, run):
+    """Trains the model of a run, from its last finished epoch on.
+
+    Args:
+        config: A `Config`, resolved for the data.
+        dataset: The `data.Dataset`.
+        run: The `runs.Run`; its files are written as the training goes on.
+
+    Returns:
+        The trained `AdversarialAutoencoder`.
+    """
+    steps = len(dataset.x_train) // config.batch_size
+    model = build(config, dataset.image_shape)
+    model.compile(
+        optimizer(config, steps), jit_compile=True, steps_per_execution=_divisor(steps, limit=50)
+    )
+    if run.is_trained:
+        model.load_weights(run.model_path)
+    epochs_done = int(model.optimizer.iterations) // steps
+    sample = callbacks.PriorDistance(dataset.x_validation)
+    model.fit(
+        training_batches(dataset.x_train, config.batch_size, config.seed, epochs_done),
+        shuffle=False,
+        steps_per_epoch=steps,
+        initial_epoch=epochs_done,
+        epochs=config.epochs,
+        validation_data=dataset.x_validation,
+        validation_batch_size=VALIDATION_BATCH,
+        verbose=0,
+        callbacks=[
+            sample,
+            callbacks.Progress(epochs_done, KEY_METRICS),
+            keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
+            callbacks.LatentSummaries(
+                run.logs_path / "validation",
+                sample,
+                dataset.y_validation,
+                dataset.class_names,
+                image_every=math.ceil(config.epochs / IMAGES),
+                text=_markdown_table(config),
+            ),
+            callbacks.Checkpoint(run, epochs_done),
+        ],
+    )
+    return model
+
+
+def load(run):
+    """Loads the trained model of a run.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    try:
+        return keras.saving.load_model(run.model_path, compile=False)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"The run {run.name} must have a readable model.keras. "
+            f"Received: {type(error).__name__} in {run.path}"
+        ) from error
+
+
+def _divisor(n, limit):
+    """The largest divisor of `n` up to `limit`: `fit` does only whole groups of steps."""
+    return max(d for d in range(1, limit + 1) if n % d == 0)
+
+
+def _markdown_table(config):
+    rows = (f"| {name} | {value} |" for name, value in dataclasses.asdict(config).items())
+    return "\n".join(["| setting | value |", "|---|---|", *rows])

@@ -1,0 +1,103 @@
+"""Trains adversarial autoencoders and shows what they have learned."""
+
+import dataclasses
+import os
+import sys
+import textwrap
+
+from absl import app, flags
+
+from adversarial_autoencoder import config as settings
+from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.modes import MODES
+
+# TensorFlow's C++ start-up messages hide what matters; set it to 0 to see them.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+FLAGS = flags.FLAGS
+FIELDS = dataclasses.fields(settings.Command) + dataclasses.fields(settings.Config)
+DEFINE = {
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+    bool: flags.DEFINE_bool,
+}
+
+
+def define_flags():
+    for field in FIELDS:
+        DEFINE[settings.value_type(field)](field.name, field.default, field.metadata["help"])
+
+
+def given(kind):
+    """The flags given on the command line or in a flag file that are fields of a dataclass."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return {name: FLAGS[name].value for name in names if FLAGS[name].present}
+
+
+def parse_flags(argv):
+    if {"-h", "--help"} & set(argv):
+        print(help_text())
+        sys.exit(0)
+    try:
+        rest = FLAGS(argv)[1:]
+        if rest:
+            raise InputError(f"Settings must be flags, such as --z_dim 2. Received: {rest[0]}")
+    except (flags.Error, InputError) as error:
+        fail(error, 2)
+    return argv[:1]
+
+
+def main(argv):
+    del argv
+    try:
+        command = settings.Command(**given(settings.Command))
+        MODES[command.mode](command, given(settings.Config))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except InputError as error:
+        if FLAGS.debug:
+            raise
+        fail(error, 2)
+    except Exception as error:
+        if FLAGS.debug:
+            raise
+        fail(f"{type(error).__name__}: {error} (--debug shows where)", 1)
+
+
+def fail(error, status):
+    print("Error: " + " ".join(str(error).split()), file=sys.stderr)
+    sys.exit(status)
+
+
+def help_text():
+    modes = [entry(name, function.__doc__.splitlines()[0]) for name, function in MODES.items()]
+    parts = [__doc__, "usage: python run.py --mode MODE [--flag value ...]", "", "Modes", *modes]
+    for group in dict.fromkeys(field.metadata["group"] for field in FIELDS):
+        parts += ["", group, *(flag_entry(f) for f in FIELDS if f.metadata["group"] == group)]
+    return "\n".join(parts)
+
+
+def flag_entry(field):
+    kind, choices = settings.value_type(field), field.metadata["choices"]
+    value = "|".join(choices) if choices else {int: "N", float: "X", str: "TEXT", bool: ""}[kind]
+    if field.name == "mode":
+        value = "MODE"
+    default = "" if field.default is None or kind is bool else f" [{field.default}]"
+    return entry(f"--{field.name} {value}", field.metadata["help"] + default)
+
+
+def entry(left, right):
+    indent = " " * 32
+    lines = textwrap.wrap(right, width=100, initial_indent=indent, subsequent_indent=indent)
+    start = f"  {left}".ljust(31) + " "
+    if len(start) == len(indent):
+        lines[0] = start + lines[0].lstrip()
+    else:
+        lines.insert(0, start.rstrip())
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main, flags_parser=parse_flags)

@@ -1,0 +1,69 @@
+"""Run folders: made, found, never overwritten."""
+
+import os
+
+import pytest
+
+from adversarial_autoencoder import runs
+from adversarial_autoencoder.errors import InputError
+
+
+def make(results, name, age=0):
+    run = runs.create(results, name)
+    (run.path / "config.json").write_text("{}")
+    moment = 1_000_000_000 - age
+    os.utime(run.path / "config.json", (moment, moment))
+    return run
+
+
+def test_two_runs_of_one_name_get_two_folders(tmp_path):
+    names = [make(tmp_path, "a").name for _ in range(3)]
+    assert names == ["a", "a-2", "a-3"]
+
+
+def test_find_takes_a_name_a_path_or_the_newest_that_fits(tmp_path):
+    old, new = make(tmp_path, "old", age=60), make(tmp_path, "new")
+    assert runs.find(tmp_path, "old") == old
+    assert runs.find(tmp_path, str(old.path)) == old
+    assert runs.find(tmp_path) == new
+    assert runs.find(tmp_path, fits=lambda run: run.name != "new") == old
+
+
+def test_find_says_what_is_missing(tmp_path):
+    with pytest.raises(InputError, match="Received: 0 runs"):
+        runs.find(tmp_path / "nowhere")
+    make(tmp_path, "demo")
+    with pytest.raises(InputError, match="Did you mean demo. Received: run='demmo'"):
+        runs.find(tmp_path, "demmo")
+
+
+@pytest.mark.parametrize("name", ["", "..", ".hidden", "-x", "a/b", "a\\b", "a\0b", "x" * 300])
+def test_names_that_are_no_folder_are_refused(name):
+    with pytest.raises(InputError, match="Received: "):
+        runs.check_name(name)
+
+
+def test_atomic_keeps_the_old_file_when_writing_fails(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), runs.atomic(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_history_survives_writing_and_reading(tmp_path):
+    run = runs.create(tmp_path, "a")
+    assert run.read_history() == []
+    rows = [{"epoch": 1, "reconstruction_loss": 0.1 + 0.2}, {"epoch": 2, "reconstruction_loss": 1e-9}]
+    run.write_history(rows)
+    assert run.read_history() == rows
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"config": 3}', '{"config": {}, "data": {}}'])
+def test_a_broken_config_is_an_input_error(tmp_path, text):
+    run = runs.create(tmp_path, "a")
+    (run.path / "config.json").write_text(text)
+    with pytest.raises(InputError, match="Received: "):
+        run.read_config()
