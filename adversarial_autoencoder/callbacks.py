@@ -1,5 +1,6 @@
 """What happens around the training loop: the latent space in TensorBoard, progress, checkpoints."""
 
+import pathlib
 import sys
 import time
 
@@ -34,15 +35,17 @@ class PriorDistance(keras.callbacks.Callback):
         logs["val_prior_distance"] = sliced_wasserstein(self.z, self.z_prior)
 
 
-class LatentSummaries(keras.callbacks.Callback):
-    """Shows the latent space in TensorBoard.
+class TensorBoard(keras.callbacks.Callback):
+    """Writes a training for TensorBoard.
 
-    Every epoch: histograms of the encoder's output and of the prior, per dimension and pooled.
-    Every `image_every` epochs and at the last: reconstructions, images decoded from the prior, and
-    for z_dim 2 the latent grid and the scatter of the codes.
+    Every epoch: the logs and each step's learning rate as scalars, under the names that they have
+    in the logs (Keras's own callback renames them, and writes each validation metric twice); and
+    histograms of the encoder's output and of the prior, per dimension and pooled. Every
+    `image_every` epochs and at the last: reconstructions, images decoded from the prior, and for
+    z_dim 2 the latent grid and the scatter of the codes.
 
     Args:
-        log_dir: Folder of the event file.
+        log_dir: Folder of the event files.
         sample: The `PriorDistance` of the same training, whose codes are shown.
         labels: Classes of its images, or None.
         class_names: Names of the classes.
@@ -53,9 +56,9 @@ class LatentSummaries(keras.callbacks.Callback):
     # A dashboard of hundreds of histograms helps nobody and slows the browser.
     max_dimensions = 16
 
-    def __init__(self, log_dir, sample, labels=None, class_names=(), image_every=1, text=""):
+    def __init__(self, log_dir, sample, *, labels=None, class_names=(), image_every=1, text=""):
         super().__init__()
-        self.log_dir = log_dir
+        self.log_dir = pathlib.Path(log_dir)
         self.sample = sample
         self.labels = labels
         self.class_names = class_names
@@ -63,19 +66,35 @@ class LatentSummaries(keras.callbacks.Callback):
         self.text = text
 
     def on_train_begin(self, logs=None):
-        self.writer = tf.summary.create_file_writer(str(self.log_dir))
-        with self.writer.as_default(step=0):
+        self.writers = {
+            name: tf.summary.create_file_writer(str(self.log_dir / name))
+            for name in ("train", "validation")
+        }
+        with self.writers["train"].as_default(step=0):
             tf.summary.text("configuration", self.text)
 
     def on_epoch_end(self, epoch, logs=None):
-        with self.writer.as_default(step=epoch):
+        rates = {
+            f"learning_rate/{optimizer.name}": optimizer.learning_rate
+            for optimizer in self.model.optimizer.optimizers
+        }
+        with self.writers["train"].as_default(step=epoch + 1):
+            for name, value in (logs | rates).items():
+                if not name.startswith("val_") and name != "loss":
+                    tf.summary.scalar(name, value)
+        with self.writers["validation"].as_default(step=epoch + 1):
+            for name, value in logs.items():
+                if name.startswith("val_") and name != "val_loss":
+                    tf.summary.scalar(name.removeprefix("val_"), value)
             self._write_histograms()
             if (epoch + 1) % self.image_every == 0 or epoch + 1 == self.params["epochs"]:
                 self._write_images()
-        self.writer.flush()
+        for writer in self.writers.values():
+            writer.flush()
 
     def on_train_end(self, logs=None):
-        self.writer.close()
+        for writer in self.writers.values():
+            writer.close()
 
     def _write_histograms(self):
         for source, z in (("encoder", self.sample.z), ("prior", self.sample.z_prior)):

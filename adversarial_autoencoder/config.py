@@ -9,6 +9,9 @@ import typing
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.variants import VARIANTS
 
+# The default length of a training: that of MNIST, and the least for small data sets.
+DEFAULT_EPOCHS, MIN_STEPS = 30, 6000
+
 
 def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=False):
     """A field of a settings dataclass.
@@ -84,7 +87,8 @@ class Config(_Settings):
     )
     epochs: int | None = _setting(
         None,
-        "passes over the training images; not given: 30, or as many as make 6000 minibatches",
+        f"passes over the training images; not given: {DEFAULT_EPOCHS}, or as many as make"
+        f" {MIN_STEPS} minibatches",
         group="Training",
         low=1,
     )
@@ -114,6 +118,28 @@ class Config(_Settings):
     seed: int = _setting(
         0, "seed of weights, noise and shuffling", group="Training", low=0, high=2**31
     )
+
+    def for_data(self, name, num_images):
+        """Fills in what was left open, now that the data is known.
+
+        Args:
+            name: Name of the data set that was chosen.
+            num_images: Number of its training images.
+
+        Raises:
+            InputError: If a minibatch is larger than the data.
+        """
+        if self.batch_size > num_images:
+            raise InputError(
+                f"batch_size must be at most the {num_images} training images of {name}. "
+                f"Received: batch_size={self.batch_size}"
+            )
+        enough = math.ceil(MIN_STEPS / (num_images // self.batch_size))
+        return dataclasses.replace(
+            self,
+            dataset=self.dataset or name,
+            epochs=self.epochs or max(DEFAULT_EPOCHS, enough),
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -74,16 +74,19 @@ def latent_grid(model, size=20, grid_range=None, dims=(0, 1)):
     figure = Figure(figsize=(8, 8.2), layout="constrained")
     axes = figure.subplots()
     # The outermost images are centred on the ends of the range, so they reach half a cell beyond.
-    left, bottom = mean[dims] - grid_range * size / (size - 1)
-    right, top = mean[dims] + grid_range * size / (size - 1)
-    _show(axes, _tile(images), extent=(left, right, bottom, top))
-    axes.set_aspect(images.shape[2] / images.shape[3])
+    height, width = images.shape[2:4]
+    pad = _pad(height)
+    cell = 2 * grid_range / (size - 1)
+    reach = grid_range + cell / 2 * np.array([width / (width + pad), height / (height + pad)])
+    (left, bottom), (right, top) = mean[dims] - reach, mean[dims] + reach
+    _show(axes, _tile(images, pad, background=0.0), extent=(left, right, bottom, top))
+    axes.set_aspect(height / width)
     axes.set_xticks(np.linspace(-grid_range, grid_range, 5) + mean[dims[0]])
     axes.set_yticks(np.linspace(-grid_range, grid_range, 5) + mean[dims[1]])
     axes.set_xlabel(f"$z_{{{dims[0]}}}$")
     axes.set_ylabel(f"$z_{{{dims[1]}}}$")
-    reach = grid_range / std[dims].mean()
-    title = f"Images decoded on a grid of codes, to ±{reach:.3g} prior standard deviations"
+    deviations = grid_range / std[dims].mean()
+    title = f"Images decoded on a grid of codes, to ±{deviations:.3g} prior standard deviations"
     axes.set_title(title, fontsize="medium")
     return figure
 
@@ -102,7 +105,7 @@ def latent_scatter(z, z_prior, labels=None, class_names=(), dims=(0, 1)):
     z, z_prior = z[:, dims], z_prior[:, dims]
     figure = Figure(figsize=(12.8, 6.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    style = {"s": 4, "linewidths": 0, "alpha": 0.7}
+    style = {"s": np.clip(2e4 / len(z), 4, 40), "linewidths": 0, "alpha": 0.7}
     if labels is None:
         left.scatter(*z.T, **style)
     else:
@@ -139,7 +142,7 @@ def to_array(figure, dpi=80):
 def _image_rows(images, title, column_labels=()):
     """Draws images of shape (rows, columns, height, width, channels), in [0, 1]."""
     rows, columns, height, width = images.shape[:4]
-    pad = max(1, height // 14)
+    pad = _pad(height)
     size = (max(5.0, 0.6 * columns), 0.6 * rows * height / width + 0.6)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
@@ -152,12 +155,18 @@ def _image_rows(images, title, column_labels=()):
     return figure
 
 
-def _tile(images, pad=0):
+def _pad(height):
+    """Pixels between images of this height."""
+    return max(1, height // 14)
+
+
+def _tile(images, pad, background=1.0):
     """Joins images of shape (rows, columns, height, width[, channels]), `pad` pixels apart."""
     if images.ndim == 4:
         images = images[..., None]
     rows, columns, height, width, channels = images.shape
-    canvas = np.ones((rows, height + pad, columns, width + pad, channels), "float32")
+    shape = (rows, height + pad, columns, width + pad, channels)
+    canvas = np.full(shape, background, "float32")
     canvas[:, :height, :, :width] = images.transpose(0, 2, 1, 3, 4)
     canvas = canvas.reshape(rows * (height + pad), columns * (width + pad), channels)
     return canvas[: canvas.shape[0] - pad, : canvas.shape[1] - pad]

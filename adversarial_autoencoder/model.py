@@ -47,7 +47,7 @@ class AdversarialAutoencoder(keras.Model):
             layer without sigmoid).
         discriminator: Functional Keras model D_z, from codes to *logits* of shape (batch, 1). None:
             a plain autoencoder.
-        prior: Prior p(z), a callable `(n, dim, seed) -> (n, dim)`; see `priors`. Default: N(0, 5^2).
+        prior: Prior p(z), a callable `(n, dim, seed) -> tensor`; see `priors`. Default: N(0, 5^2).
         reconstruction_loss: "mse" or "bce".
         phases: List of `phases.Phase`, run in this order on every minibatch. Default:
             reconstruction, then, where there is a discriminator, regularization.

@@ -1,11 +1,14 @@
 """What `--mode` does: one function a mode, each prints what it wrote.
 
-TensorFlow takes seconds to import, so it is imported behind the checks of what was asked for.
+Importing TensorFlow takes seconds, so that what was asked for is checked before. The modules that
+need it are reached through the package, which imports them when they are first used.
 """
 
 import dataclasses
+import os
 import pathlib
 
+import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
@@ -30,17 +33,16 @@ def train(command, given):
     dataset = data.load(config.dataset, config.data_dir)
     if run is not None:
         _check_data(run, dataset, recorded)
-
-    from adversarial_autoencoder import training
-
-    config = training.resolve(config, dataset)
+    config = config.for_data(dataset.name, len(dataset.x_train))
     if run is None:
-        run = runs.create(
-            command.results_dir, command.run_name or runs.default_name(config, dataset)
-        )
+        name = command.run_name or runs.default_name(config, dataset)
+        run = runs.create(command.results_dir, name)
+    elif len(run.read_history()) >= config.epochs:
+        print(f"The run already has {config.epochs} epochs; a larger --epochs goes on with it.")
+    _import_tensorflow()
     run.write_config(config, dataset)
     try:
-        training.train(config, dataset, run)
+        aae.training.train(config, dataset, run)
     except KeyboardInterrupt:
         print(f"\nStopped. To go on: python run.py --mode train --resume {_options(command, run)}")
         raise
@@ -65,9 +67,7 @@ def latent_grid(command, given):
         return config.z_dim > max(dims)
 
     run, model = _trained(command, given, fits, f"trained run with z_dim above {max(dims)}")
-    from adversarial_autoencoder import figures
-
-    figure = figures.latent_grid(model, command.grid_size, command.grid_range, dims)
+    figure = aae.figures.latent_grid(model, command.grid_size, command.grid_range, dims)
     _save(run, figure, "latent_grid")
 
 
@@ -75,12 +75,10 @@ def latent_scatter(command, given):
     """Draws the codes of the test images, by class, beside the prior."""
     run, model = _trained(command, given)
     dataset = _dataset(run, given)
-    from adversarial_autoencoder import figures, priors
-
     z = model.encode(dataset.x_test)
-    z_prior = priors.draw(model.prior, len(z), model.z_dim)
+    z_prior = aae.priors.draw(model.prior, len(z), model.z_dim)
     dims = _grid_dims(command) if model.z_dim > 1 else (0, 0)
-    figure = figures.latent_scatter(z, z_prior, dataset.y_test, dataset.class_names, dims)
+    figure = aae.figures.latent_scatter(z, z_prior, dataset.y_test, dataset.class_names, dims)
     _save(run, figure, "latent_scatter")
 
 
@@ -88,27 +86,23 @@ def reconstruct(command, given):
     """Draws test images above their reconstructions."""
     run, model = _trained(command, given)
     dataset = _dataset(run, given)
-    from adversarial_autoencoder import figures
-
-    _save(run, figures.reconstructions(model, dataset.x_test[: command.num_images]), "reconstruct")
+    _save(
+        run, aae.figures.reconstructions(model, dataset.x_test[: command.num_images]), "reconstruct"
+    )
 
 
 def sample(command, given):
     """Draws images decoded from samples of the prior."""
     run, model = _trained(command, given)
-    from adversarial_autoencoder import figures
-
-    _save(run, figures.samples(model, command.num_images, command.num_images), "sample")
+    _save(run, aae.figures.samples(model, command.num_images, command.num_images), "sample")
 
 
 def interpolate(command, given):
     """Draws straight lines through the latent space between test images."""
     run, model = _trained(command, given)
     x = _dataset(run, given).x_test[: 2 * command.num_images]
-    from adversarial_autoencoder import figures
-
     half = len(x) // 2
-    _save(run, figures.interpolations(model, x[:half], x[half : 2 * half]), "interpolate")
+    _save(run, aae.figures.interpolations(model, x[:half], x[half : 2 * half]), "interpolate")
 
 
 def list_runs(command, given):
@@ -198,9 +192,8 @@ def _trained(command, given, fits=lambda config: True, what="trained run"):
     if not fits(config):
         raise InputError(f"--run must be a {what}. Received: run={run.name}, z_dim={config.z_dim}")
 
-    from adversarial_autoencoder import training
-
-    return run, training.load(run)
+    _import_tensorflow()
+    return run, aae.training.load(run)
 
 
 def _dataset(run, given):
@@ -209,6 +202,21 @@ def _dataset(run, given):
     dataset = data.load(config.dataset, config.data_dir)
     _check_data(run, dataset, recorded)
     return dataset
+
+
+def _import_tensorflow():
+    """Imports TensorFlow without what its C++ library says while it is loaded.
+
+    It writes to file descriptor 2 before it reads the log level of its environment variable.
+    """
+    saved = os.dup(2)
+    with pathlib.Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401, PLC0415
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def _grid_dims(command):

@@ -14,7 +14,7 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
 
     Args:
         optimizers: Dict from the name of a step ("reconstruction", "discriminator", ...) to a Keras
-            optimizer. Each optimizer takes its step's name, under which its learning rate is logged.
+            optimizer. Each takes its step's name, under which its learning rate is logged.
         name: Name of this optimizer.
     """
 

@@ -13,9 +13,6 @@ from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.optimizers import PhaseOptimizer
 from adversarial_autoencoder.variants import VARIANTS
 
-# The default length of a training: enough of both epochs and steps.
-EPOCHS, STEPS = 30, 6000
-
 PHASES = {"reconstruction": phases.Reconstruction, "regularization": phases.Regularization}
 
 # Images in a validation minibatch.
@@ -26,22 +23,6 @@ IMAGES = 50
 
 # What the progress bar shows of the logs.
 KEY_METRICS = ("reconstruction_loss", "val_reconstruction_loss", "val_prior_distance")
-
-
-def resolve(config, dataset):
-    """Fills in what the settings leave open, now that the data is known.
-
-    Raises:
-        InputError: If the settings do not go with the data.
-    """
-    n = len(dataset.x_train)
-    if config.batch_size > n:
-        raise InputError(
-            f"batch_size must be at most the {n} training images of {dataset.name}. "
-            f"Received: batch_size={config.batch_size}"
-        )
-    epochs = config.epochs or max(EPOCHS, math.ceil(STEPS / (n // config.batch_size)))
-    return dataclasses.replace(config, epochs=epochs, dataset=config.dataset or dataset.name)
 
 
 def build(config, image_shape):
@@ -128,12 +109,11 @@ def train(config, dataset, run):
         callbacks=[
             sample,
             callbacks.Progress(epochs_done, KEY_METRICS),
-            keras.callbacks.TensorBoard(run.logs_path, write_graph=False),
-            callbacks.LatentSummaries(
-                run.logs_path / "validation",
+            callbacks.TensorBoard(
+                run.logs_path,
                 sample,
-                dataset.y_validation,
-                dataset.class_names,
+                labels=dataset.y_validation,
+                class_names=dataset.class_names,
                 image_every=math.ceil(config.epochs / IMAGES),
                 text=_markdown_table(config),
             ),

@@ -175,7 +175,8 @@ def test_learning_rate_callbacks_reach_every_step(make_model, digits):
 
 def test_a_plain_autoencoder_has_no_discriminator(digits):
     model = AdversarialAutoencoder(
-        networks.encoder((8, 8, 1), 2, hidden_units=8), networks.decoder((8, 8, 1), 2, hidden_units=8)
+        networks.encoder((8, 8, 1), 2, hidden_units=8),
+        networks.decoder((8, 8, 1), 2, hidden_units=8),
     )
     model.compile()
     logs = model.fit(digits, verbose=0).history
@@ -205,7 +206,10 @@ def dense(inputs, units, activation=None):
     ("networks_", "message"),
     [
         ((dense((64,), 2), dense((3,), 64), None), "decoder's input must have the shape (None, 2)"),
-        ((dense((64,), 2), dense((2,), 63), None), "decoder's output must have the shape (None, 64)"),
+        (
+            (dense((64,), 2), dense((2,), 63), None),
+            "decoder's output must have the shape (None, 64)",
+        ),
         ((dense((8, 8), 2), dense((2,), 64), None), "encoder's output must have the shape"),
         ((dense((64,), 2), dense((2,), 64, "sigmoid"), None), "decoder must end in logits"),
         ((dense((64,), 2), dense((2,), 64), dense((3,), 1)), "discriminator's input must"),

@@ -56,7 +56,10 @@ def test_atomic_keeps_the_old_file_when_writing_fails(tmp_path):
 def test_history_survives_writing_and_reading(tmp_path):
     run = runs.create(tmp_path, "a")
     assert run.read_history() == []
-    rows = [{"epoch": 1, "reconstruction_loss": 0.1 + 0.2}, {"epoch": 2, "reconstruction_loss": 1e-9}]
+    rows = [
+        {"epoch": 1, "reconstruction_loss": 0.1 + 0.2},
+        {"epoch": 2, "reconstruction_loss": 1e-9},
+    ]
     run.write_history(rows)
     assert run.read_history() == rows
 
