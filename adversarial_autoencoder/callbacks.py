@@ -38,11 +38,11 @@ class PriorDistance(keras.callbacks.Callback):
 class TensorBoard(keras.callbacks.Callback):
     """Writes a training for TensorBoard.
 
-    Every epoch: the logs and each step's learning rate as scalars, under the names that they have
-    in the logs (Keras's own callback renames them, and writes each validation metric twice); and
-    histograms of the encoder's output and of the prior, per dimension and pooled. Every
-    `image_every` epochs and at the last: reconstructions, images decoded from the prior, and for
-    z_dim 2 the latent grid and the scatter of the codes.
+    Every epoch: the logs, by the names that they have in history.csv, and each step's learning rate
+    (Keras's own callback renames them, and writes each validation metric twice); and histograms of
+    the encoder's output and of the prior, per dimension and pooled. Every `image_every` epochs and
+    at the last: reconstructions, images decoded from the prior, and for z_dim 2 the latent grid and
+    the scatter of the codes.
 
     Args:
         log_dir: Folder of the event files.
@@ -74,18 +74,16 @@ class TensorBoard(keras.callbacks.Callback):
             tf.summary.text("configuration", self.text)
 
     def on_epoch_end(self, epoch, logs=None):
-        rates = {
-            f"learning_rate/{optimizer.name}": optimizer.learning_rate
-            for optimizer in self.model.optimizer.optimizers
-        }
         with self.writers["train"].as_default(step=epoch + 1):
-            for name, value in (logs | rates).items():
+            for name, value in logs.items():
                 if not name.startswith("val_") and name != "loss":
-                    tf.summary.scalar(name, value)
+                    tf.summary.scalar(f"metrics/{name}", value)
+            for optimizer in self.model.optimizer.optimizers:
+                tf.summary.scalar(f"learning_rate/{optimizer.name}", optimizer.learning_rate)
         with self.writers["validation"].as_default(step=epoch + 1):
             for name, value in logs.items():
                 if name.startswith("val_") and name != "val_loss":
-                    tf.summary.scalar(name.removeprefix("val_"), value)
+                    tf.summary.scalar(f"metrics/{name.removeprefix('val_')}", value)
             self._write_histograms()
             if (epoch + 1) % self.image_every == 0 or epoch + 1 == self.params["epochs"]:
                 self._write_images()
@@ -97,10 +95,11 @@ class TensorBoard(keras.callbacks.Callback):
             writer.close()
 
     def _write_histograms(self):
+        # One group of TensorBoard's page for each dimension: its two histograms side by side.
         for source, z in (("encoder", self.sample.z), ("prior", self.sample.z_prior)):
-            tf.summary.histogram(f"latent/pooled/{source}", z)
+            tf.summary.histogram(f"latent_pooled/{source}", z)
             for i in range(min(z.shape[1], self.max_dimensions)):
-                tf.summary.histogram(f"latent/z{i}/{source}", z[:, i])
+                tf.summary.histogram(f"latent_z{i}/{source}", z[:, i])
 
     def _write_images(self):
         views = {
@@ -113,7 +112,7 @@ class TensorBoard(keras.callbacks.Callback):
                 self.sample.z, self.sample.z_prior, self.labels, self.class_names
             )
         for name, figure in views.items():
-            tf.summary.image(name, figures.to_array(figure)[None])
+            tf.summary.image(f"images/{name}", figures.to_array(figure)[None])
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -16,6 +16,7 @@ from PIL import Image
 
 from adversarial_autoencoder.data import known, load
 from adversarial_autoencoder.data.array_files import read_idx
+from adversarial_autoencoder.data.image_folder import read_image_folder
 from adversarial_autoencoder.errors import InputError
 
 X = np.random.default_rng(1).integers(0, 256, (12, 5, 4), "uint8")
@@ -45,7 +46,7 @@ def idx_bytes(array, magic=None):
 def save_images(folder, *names, size=(4, 5), mode="L"):
     folder.mkdir(exist_ok=True)
     for name in names:
-        pixels = np.random.default_rng(len(name)).integers(0, 256, (size[1], size[0], 3), "uint8")
+        pixels = np.random.default_rng([*name.encode()]).integers(0, 256, (*size[::-1], 3), "uint8")
         Image.fromarray(pixels).convert(mode).save(folder / name)
     return str(folder)
 
@@ -141,7 +142,8 @@ def test_fashion_mnist_is_read_from_compressed_idx_files(keras_home, tmp_path):
     assert "must be the original" in refused("mnist", str(folder))
 
     copy = shutil.copytree(folder, tmp_path / "copy")
-    labels = np.arange(60_000).astype("uint8") % 9
+    labels = (np.arange(60_000) % 10).astype("uint8")
+    labels[0] = 1
     (copy / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx_bytes(labels)))
     assert "y_train" in refused("fashion_mnist", str(copy))
 
@@ -209,7 +211,17 @@ def test_idx_is_read_only_if_whole(tmp_path, name):
     write(whole)
     assert np.array_equal(read_idx(path, X.shape), X)
     lying = idx_bytes(X)[:4] + struct.pack(">3I", 2**31, 2**31, 2**31)
-    bad = (b"", whole[:3], whole[:9], whole[:-1], whole + b"0", lying, b"\0\0\x0d\3" + whole[4:])
+    transposed = idx_bytes(X.transpose())
+    bad = (
+        transposed,
+        b"",
+        whole[:3],
+        whole[:9],
+        whole[:-1],
+        whole + b"0",
+        lying,
+        b"\0\0\x0d\3" + whole[4:],
+    )
     for data in bad:
         write(data)
         with pytest.raises(InputError, match=f"{name} must be .* Received: "):
@@ -423,10 +435,17 @@ def test_flat_folder_has_no_labels_and_other_files_are_ignored(tmp_path):
     dataset = load(folder)
     assert dataset.name == "set"
     assert dataset.y_train is None
-    assert len(dataset.x_train) + len(dataset.x_validation) + len(dataset.x_test) == 6
-    assert dataset.image_shape == (5, 4, 1)
+    images = np.concatenate([dataset.x_train, dataset.x_validation, dataset.x_test])
+    assert images.shape == (6, 5, 4, 1)
     with Image.open(tmp_path / "set" / "a.png") as image:
-        assert any(np.array_equal(image, x[..., 0]) for x in dataset.x_train)
+        assert any(np.array_equal(image, x[..., 0]) for x in images)
+
+
+def test_images_are_read_in_the_order_of_their_names(tmp_path):
+    for i in (3, 1, 7, 0, 5, 2, 6, 4):
+        Image.new("L", (2, 2), i).save(tmp_path / f"{i}.png")
+    x, _, _ = read_image_folder(tmp_path)
+    assert x[:, 0, 0, 0].tolist() == list(range(8))
 
 
 def test_sub_folders_are_classes(tmp_path):
@@ -451,7 +470,7 @@ def test_sub_folders_are_classes(tmp_path):
         (Image.new("RGB", (2, 2), (1, 2, 3)), [1, 2, 3]),
         (Image.new("RGBA", (2, 2), (1, 2, 3, 0)), [255]),
         (Image.new("LA", (2, 2), (8, 255)), [8]),
-        (Image.fromarray(np.full((2, 2), 257 * 9, "uint16")), [9]),
+        (Image.fromarray(np.full((2, 2), 257 * 9 + 200, "uint16")), [10]),
     ],
     ids=lambda value: value.mode if isinstance(value, Image.Image) else None,
 )

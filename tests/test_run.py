@@ -267,44 +267,44 @@ def get(address, **query):
 def test_tensorboard_shows_every_loss_rate_and_distance(tensorboard):
     tags = get(f"{tensorboard}/scalars/tags")
     losses = {
-        "reconstruction_loss",
-        "discriminator_loss",
-        "generator_loss",
-        "discriminator_accuracy_real",
-        "discriminator_accuracy_fake",
+        "metrics/reconstruction_loss",
+        "metrics/discriminator_loss",
+        "metrics/generator_loss",
+        "metrics/discriminator_accuracy_real",
+        "metrics/discriminator_accuracy_fake",
     }
     rates = {f"learning_rate/{name}" for name in ("reconstruction", "discriminator", "generator")}
     assert set(tags["demo/logs/train"]) == losses | rates
-    assert set(tags["demo/logs/validation"]) == losses | {"prior_distance"}
-    points = get(f"{tensorboard}/scalars/scalars", run="demo/logs/validation", tag="prior_distance")
+    assert set(tags["demo/logs/validation"]) == losses | {"metrics/prior_distance"}
+    points = get(f"{tensorboard}/scalars/scalars", run="demo/logs/validation", tag="metrics/prior_distance")
     assert [step for _, step, _ in points] == [1, 2, 3, 4]
 
 
 def test_tensorboard_shows_encoder_beside_prior_every_epoch(tensorboard):
     run_ = "demo/logs/validation"
     assert sorted(get(f"{tensorboard}/histograms/tags")[run_]) == [
-        f"latent/{code}/{source}"
+        f"latent_{code}/{source}"
         for code in ("pooled", "z0", "z1")
         for source in ("encoder", "prior")
     ]
     address = f"{tensorboard}/histograms/histograms"
-    histograms = get(address, run=run_, tag="latent/pooled/prior")
+    histograms = get(address, run=run_, tag="latent_pooled/prior")
     assert [step for _, step, _ in histograms] == [1, 2, 3, 4]
     _, _, bins = histograms[-1]
     left, right, count = np.array(bins).T
     mean = np.average((left + right) / 2, weights=count)
     std = np.sqrt(np.average(((left + right) / 2 - mean) ** 2, weights=count))
     assert std == pytest.approx(5, rel=0.15)
-    _, _, bins = get(address, run=run_, tag="latent/z0/encoder")[-1]
+    _, _, bins = get(address, run=run_, tag="latent_z0/encoder")[-1]
     assert sum(count for _, _, count in bins) == 249
 
 
 def test_tensorboard_shows_images_and_the_configuration(tensorboard):
     assert set(get(f"{tensorboard}/images/tags")["demo/logs/validation"]) == {
-        "reconstructions",
-        "samples",
-        "latent_grid",
-        "latent_scatter",
+        "images/reconstructions",
+        "images/samples",
+        "images/latent_grid",
+        "images/latent_scatter",
     }
     (text,) = get(f"{tensorboard}/text/text", run="demo/logs/train", tag="configuration")
     assert "<td>z_dim</td>" in text["text"]
