@@ -66,12 +66,11 @@ class Config(_Settings):
     dropout: float = _setting(
         0.0, "share of hidden units dropped in training", group="Model", low=0, high=1
     )
-    weight_std: float | None = _setting(
-        None,
-        "initial weights are drawn from N(0, std^2); not given: Glorot uniform",
+    weight_std: float = _setting(
+        0.01,
+        "standard deviation of the initial weights N(0, std^2); 0: Glorot uniform",
         group="Model",
         low=0,
-        open_low=True,
     )
     dataset: str | None = _setting(
         None,
@@ -102,12 +101,12 @@ class Config(_Settings):
     generator_learning_rate: float = _setting(
         1e-3, "Adam's rate for the encoder as generator", group="Training", low=0, open_low=True
     )
-    adversarial_beta_1: float = _setting(
-        0.9,
-        "Adam's first-moment decay for discriminator and generator",
+    generator_epsilon: float = _setting(
+        1e-7,
+        "Adam's epsilon for the generator: gradients much smaller than it make smaller steps",
         group="Training",
         low=0,
-        high=1,
+        open_low=True,
     )
     learning_rate_schedule: str = _setting(
         "cosine",

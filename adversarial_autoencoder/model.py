@@ -90,8 +90,6 @@ class AdversarialAutoencoder(keras.Model):
         }
         self.built = True
 
-    # --- properties
-
     @property
     def z_dim(self):
         return self.encoder.output_shape[-1]
@@ -144,6 +142,11 @@ class AdversarialAutoencoder(keras.Model):
 
     # --- training
 
+    def fit(self, x=None, *args, **kwargs):
+        """As for any Keras model; `x` are the images, and there are no targets."""
+        _check_range(x)
+        return super().fit(x, *args, **kwargs)
+
     def train_step(self, data):
         batch = self._batch(data, step=self.optimizer.iterations)
         logs = {}
@@ -194,6 +197,7 @@ class AdversarialAutoencoder(keras.Model):
         Returns:
             Their codes, a float32 array of shape (n, z_dim).
         """
+        _check_range(x)
         return _in_batches(
             lambda x: self.encoder(to_unit_interval(x), training=False), x, batch_size
         )
@@ -264,6 +268,17 @@ def to_unit_interval(x):
     if x.dtype.is_integer:
         return tf.cast(x, "float32") / 255.0
     return tf.cast(x, "float32")
+
+
+def _check_range(x):
+    """Raises ValueError for an array of floats that are not in [0, 1], such as unscaled images."""
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.size:
+        low, high = x.min(), x.max()
+        if not (low >= 0 and high <= 1):
+            raise ValueError(
+                "Images must be integers in 0..255 or floats in [0, 1]. "
+                f"Received: {x.dtype} from {low} to {high}"
+            )
 
 
 def _in_batches(function, inputs, batch_size):

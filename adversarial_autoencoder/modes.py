@@ -5,13 +5,13 @@ need it are reached through the package, which imports them when they are first 
 """
 
 import dataclasses
-import os
 import pathlib
 
 import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.quiet import import_tensorflow
 
 # Settings that may differ from those a run was begun with: its length, and where its data lies.
 CHANGEABLE = ("epochs", "dataset", "data_dir")
@@ -39,7 +39,7 @@ def train(command, given):
         run = runs.create(command.results_dir, name)
     elif len(run.read_history()) >= config.epochs:
         print(f"The run already has {config.epochs} epochs; a larger --epochs goes on with it.")
-    _import_tensorflow()
+    import_tensorflow()
     run.write_config(config, dataset)
     try:
         aae.training.train(config, dataset, run)
@@ -192,7 +192,7 @@ def _trained(command, given, fits=lambda config: True, what="trained run"):
     if not fits(config):
         raise InputError(f"--run must be a {what}. Received: run={run.name}, z_dim={config.z_dim}")
 
-    _import_tensorflow()
+    import_tensorflow()
     return run, aae.training.load(run)
 
 
@@ -202,21 +202,6 @@ def _dataset(run, given):
     dataset = data.load(config.dataset, config.data_dir)
     _check_data(run, dataset, recorded)
     return dataset
-
-
-def _import_tensorflow():
-    """Imports TensorFlow without what its C++ library says while it is loaded.
-
-    It writes to file descriptor 2 before it reads the log level of its environment variable.
-    """
-    saved = os.dup(2)
-    with pathlib.Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import tensorflow  # noqa: F401, PLC0415
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
 
 
 def _grid_dims(command):

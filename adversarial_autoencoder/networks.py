@@ -68,7 +68,7 @@ def _mlp(
     hidden_units=1000,
     hidden_layers=2,
     dropout=0.0,
-    weight_std=None,
+    weight_std=0.0,
 ):
     """Appends hidden ReLU layers and a linear output layer of `units` to `inputs`.
 
@@ -80,15 +80,17 @@ def _mlp(
         hidden_units: Width of each hidden layer.
         hidden_layers: Number of hidden layers.
         dropout: Share of the hidden units dropped while training, in [0, 1).
-        weight_std: Initial weights are drawn from N(0, weight_std^2); None: Glorot uniform.
+        weight_std: Initial weights are drawn from N(0, weight_std^2); 0: Glorot uniform.
     """
-    initializer = "glorot_uniform"
-    if weight_std is not None:
-        initializer = keras.initializers.RandomNormal(stddev=weight_std)
 
     def dense(units, layer_name, **kwargs):
+        # An initializer for each layer: a shared one would draw the same weights again.
+        initializer = keras.initializers.RandomNormal(stddev=weight_std) if weight_std else None
         return layers.Dense(
-            units, kernel_initializer=_copy(initializer), name=f"{name}_{layer_name}", **kwargs
+            units,
+            kernel_initializer=initializer or "glorot_uniform",
+            name=f"{name}_{layer_name}",
+            **kwargs,
         )
 
     x = inputs
@@ -97,8 +99,3 @@ def _mlp(
         if dropout:
             x = layers.Dropout(dropout, name=f"{name}_dropout_{i}")(x)
     return dense(units, output_name)(x)
-
-
-def _copy(initializer):
-    """An instance of its own for each layer: a shared one would draw the same weights again."""
-    return initializer if isinstance(initializer, str) else initializer.clone()

@@ -67,12 +67,14 @@ def optimizer(config, steps_per_epoch):
             return initial
         return keras.optimizers.schedules.CosineDecay(initial, config.epochs * steps_per_epoch)
 
-    adam, beta_1 = keras.optimizers.Adam, config.adversarial_beta_1
+    adam = keras.optimizers.Adam
     return PhaseOptimizer(
         {
             "reconstruction": adam(rate(config.reconstruction_learning_rate)),
-            "discriminator": adam(rate(config.discriminator_learning_rate), beta_1=beta_1),
-            "generator": adam(rate(config.generator_learning_rate), beta_1=beta_1),
+            "discriminator": adam(rate(config.discriminator_learning_rate)),
+            "generator": adam(
+                rate(config.generator_learning_rate), epsilon=config.generator_epsilon
+            ),
         }
     )
 

@@ -231,6 +231,14 @@ def test_a_missing_optimizer_and_an_unknown_loss_are_refused(make_model):
         make_model(reconstruction_loss="mae")
 
 
+@pytest.mark.parametrize("x", [np.full((4, 8, 8, 1), 255.0), np.full((4, 8, 8, 1), np.nan)])
+def test_floats_that_are_not_scaled_are_refused(make_model, x):
+    with pytest.raises(ValueError, match="floats in"):
+        make_model().fit(x)
+    with pytest.raises(ValueError, match="floats in"):
+        make_model().encode(x)
+
+
 def test_weights_are_drawn_with_the_standard_deviation_asked_for():
     kernels = [
         layer.kernel.numpy()

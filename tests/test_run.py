@@ -276,7 +276,9 @@ def test_tensorboard_shows_every_loss_rate_and_distance(tensorboard):
     rates = {f"learning_rate/{name}" for name in ("reconstruction", "discriminator", "generator")}
     assert set(tags["demo/logs/train"]) == losses | rates
     assert set(tags["demo/logs/validation"]) == losses | {"metrics/prior_distance"}
-    points = get(f"{tensorboard}/scalars/scalars", run="demo/logs/validation", tag="metrics/prior_distance")
+    points = get(
+        f"{tensorboard}/scalars/scalars", run="demo/logs/validation", tag="metrics/prior_distance"
+    )
     assert [step for _, step, _ in points] == [1, 2, 3, 4]
 
 

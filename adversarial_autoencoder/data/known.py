@@ -9,6 +9,7 @@ import numpy as np
 from adversarial_autoencoder.data.array_files import read_idx, read_npz
 from adversarial_autoencoder.data.dataset import make_dataset
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.quiet import import_tensorflow
 
 NAMES = ("mnist", "fashion_mnist", "digits")
 
@@ -138,6 +139,7 @@ def _find_idx(folder, stem):
 
 def _from_keras(name):
     """The place and arrays of a set that Keras downloads, or has downloaded before."""
+    import_tensorflow()
     import keras  # takes seconds to import, and is needed nowhere else to read data
 
     timeout = socket.getdefaulttimeout()
