@@ -4,6 +4,7 @@ import dataclasses
 import os
 import sys
 import textwrap
+import traceback
 
 from absl import app, flags
 
@@ -41,10 +42,10 @@ def parse_flags(argv):
         sys.exit(0)
     try:
         rest = FLAGS(argv)[1:]
-        if rest:
-            raise InputError(f"Settings must be flags, such as --z_dim 2. Received: {rest[0]}")
-    except (flags.Error, InputError) as error:
-        fail(error, 2)
+    except (flags.Error, OSError, UnicodeDecodeError) as error:
+        fail(" ".join(str(error).split()), 2)
+    if rest:
+        fail(f"Settings must be flags, such as --z_dim 2. Received: {rest[0]}", 2)
     return argv[:1]
 
 
@@ -52,29 +53,38 @@ def main(argv):
     del argv
     try:
         command = settings.Command(**given(settings.Command))
+        settings.check_mode(command.mode, given(settings.Command))
         MODES[command.mode](command, given(settings.Config))
     except KeyboardInterrupt:
         sys.exit(130)
     except InputError as error:
-        if FLAGS.debug:
-            raise
         fail(error, 2)
     except Exception as error:
-        if FLAGS.debug:
-            raise
-        fail(f"{type(error).__name__}: {error} (--debug shows where)", 1)
+        first_line = str(error).strip().split("\n")[0]
+        fail(f"{type(error).__name__}: {first_line} (--debug shows where)", 1)
 
 
 def fail(error, status):
-    print("Error: " + " ".join(str(error).split()), file=sys.stderr)
+    if FLAGS.is_parsed() and FLAGS.debug:
+        traceback.print_exc()
+    print(f"Error: {error}", file=sys.stderr)
     sys.exit(status)
 
 
 def help_text():
-    modes = [entry(name, function.__doc__.splitlines()[0]) for name, function in MODES.items()]
-    parts = [__doc__, "usage: python run.py --mode MODE [--flag value ...]", "", "Modes", *modes]
+    modes = [entry(name, text) for name, text in settings.MODES.items()]
+    parts = [
+        __doc__,
+        "",
+        "usage: python run.py --mode MODE [--flag value ...]",
+        "",
+        "Modes",
+        *modes,
+    ]
     for group in dict.fromkeys(field.metadata["group"] for field in FIELDS):
         parts += ["", group, *(flag_entry(f) for f in FIELDS if f.metadata["group"] == group)]
+        if group == "Command":
+            parts.append(entry("--flagfile FILE", "read flags from a file, a flag a line"))
     return "\n".join(parts)
 
 
@@ -83,7 +93,7 @@ def flag_entry(field):
     value = "|".join(choices) if choices else {int: "N", float: "X", str: "TEXT", bool: ""}[kind]
     if field.name == "mode":
         value = "MODE"
-    default = "" if field.default is None or kind is bool else f" [{field.default}]"
+    default = {None: "", False: " [off]", True: " [on]"}.get(field.default, f" [{field.default}]")
     return entry(f"--{field.name} {value}", field.metadata["help"] + default)
 
 

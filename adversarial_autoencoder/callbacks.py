@@ -5,6 +5,7 @@ import sys
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import figures, priors
@@ -15,24 +16,32 @@ from adversarial_autoencoder.runs import atomic
 class PriorDistance(keras.callbacks.Callback):
     """Encodes a fixed sample of images after every epoch and measures how it follows the prior.
 
-    Adds `val_prior_distance` to the logs, so it stands before the callbacks that report them.
+    Adds `val_prior_distance` to the logs, and `val_prior_distance_floor`, the same between two
+    samples of the prior; so it stands before the callbacks that report them.
 
     Args:
         x: Images, shape (n, height, width, channels).
-        seed: Seed of the prior samples that the codes are compared with.
     """
 
-    def __init__(self, x, seed=0):
+    def __init__(self, x):
         super().__init__()
         self.x = x
-        self.seed = seed
 
     def on_train_begin(self, logs=None):
-        self.z_prior = priors.draw(self.model.prior, len(self.x), self.model.z_dim, self.seed)
+        self.z_prior, other = (
+            priors.draw(self.model.prior, len(self.x), self.model.z_dim, seed) for seed in (0, 1)
+        )
+        self.floor = sliced_wasserstein(other, self.z_prior)
 
     def on_epoch_end(self, epoch, logs=None):
         self.z = self.model.encode(self.x)
+        if not np.isfinite(self.z).all():
+            raise FloatingPointError(
+                f"The codes are not finite any more in epoch {epoch + 1}; the epoch before is kept."
+                " Lower learning rates may help."
+            )
         logs["val_prior_distance"] = sliced_wasserstein(self.z, self.z_prior)
+        logs["val_prior_distance_floor"] = self.floor
 
 
 class TensorBoard(keras.callbacks.Callback):
@@ -41,8 +50,8 @@ class TensorBoard(keras.callbacks.Callback):
     Every epoch: the logs, by the names that they have in history.csv, and each step's learning rate
     (Keras's own callback renames them, and writes each validation metric twice); and histograms of
     the encoder's output and of the prior, per dimension and pooled. Every `image_every` epochs and
-    at the last: reconstructions, images decoded from the prior, and for z_dim 2 the latent grid and
-    the scatter of the codes.
+    at the last: reconstructions, images decoded from the prior, and from z_dim 2 on the latent grid
+    and the scatter of the codes in the first two dimensions.
 
     Args:
         log_dir: Folder of the event files.
@@ -106,7 +115,7 @@ class TensorBoard(keras.callbacks.Callback):
             "reconstructions": figures.reconstructions(self.model, self.sample.x[:10]),
             "samples": figures.samples(self.model),
         }
-        if self.model.z_dim == 2:
+        if self.model.z_dim >= 2:
             views["latent_grid"] = figures.latent_grid(self.model)
             views["latent_scatter"] = figures.latent_scatter(
                 self.sample.z, self.sample.z_prior, self.labels, self.class_names

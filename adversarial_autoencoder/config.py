@@ -13,7 +13,7 @@ from adversarial_autoencoder.variants import VARIANTS
 DEFAULT_EPOCHS, MIN_STEPS = 30, 6000
 
 
-def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=False):
+def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=False, modes=None):
     """A field of a settings dataclass.
 
     Args:
@@ -24,6 +24,7 @@ def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=
         low: The smallest value allowed (with `open_low`, the largest not allowed).
         high: The smallest value too large.
         open_low: Whether `low` itself is refused.
+        modes: The modes that read it; None: all.
     """
     metadata = {
         "help": help,
@@ -32,6 +33,7 @@ def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=
         "low": low,
         "high": high,
         "open_low": open_low,
+        "modes": modes,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -51,7 +53,7 @@ class Config(_Settings):
     """Everything that a training depends on; saved as config.json in its run folder."""
 
     model: str = _setting("aae", "the system to train", group="Model", choices=VARIANTS)
-    z_dim: int = _setting(2, "dimensions of the latent code z", group="Model", low=1)
+    z_dim: int = _setting(2, "dimensions of the latent code z", group="Model", low=1, high=100_001)
     prior_std: float = _setting(
         5.0, "standard deviation of the prior N(0, std^2)", group="Model", low=0, open_low=True
     )
@@ -61,8 +63,12 @@ class Config(_Settings):
         group="Model",
         choices=("mse", "bce"),
     )
-    hidden_units: int = _setting(1000, "units in each hidden layer", group="Model", low=1)
-    hidden_layers: int = _setting(2, "hidden layers of each network", group="Model", low=1)
+    hidden_units: int = _setting(
+        1000, "units in each hidden layer", group="Model", low=1, high=100_001
+    )
+    hidden_layers: int = _setting(
+        2, "hidden layers of each network", group="Model", low=1, high=101
+    )
     dropout: float = _setting(
         0.0, "share of hidden units dropped in training", group="Model", low=0, high=1
     )
@@ -86,12 +92,13 @@ class Config(_Settings):
     )
     epochs: int | None = _setting(
         None,
-        f"passes over the training images; not given: {DEFAULT_EPOCHS}, or as many as make"
-        f" {MIN_STEPS} minibatches",
+        f"passes over the training images; not given: {DEFAULT_EPOCHS}, or for small data as many"
+        f" as make {MIN_STEPS} minibatches",
         group="Training",
         low=1,
+        high=10**9,
     )
-    batch_size: int = _setting(100, "images in a minibatch", group="Training", low=1)
+    batch_size: int = _setting(100, "images in a minibatch", group="Training", low=1, high=10**9)
     reconstruction_learning_rate: float = _setting(
         1e-3, "Adam's rate for encoder and decoder", group="Training", low=0, open_low=True
     )
@@ -118,74 +125,96 @@ class Config(_Settings):
         0, "seed of weights, noise and shuffling", group="Training", low=0, high=2**31
     )
 
-    def for_data(self, name, num_images):
-        """Fills in what was left open, now that the data is known.
+    def for_data(self, num_images):
+        """Fills in the number of epochs where it was left open, now that the data is known.
 
         Args:
-            name: Name of the data set that was chosen.
-            num_images: Number of its training images.
+            num_images: Number of training images.
 
         Raises:
             InputError: If a minibatch is larger than the data.
         """
         if self.batch_size > num_images:
             raise InputError(
-                f"batch_size must be at most the {num_images} training images of {name}. "
+                f"batch_size must be at most the {num_images} training images. "
                 f"Received: batch_size={self.batch_size}"
             )
         enough = math.ceil(MIN_STEPS / (num_images // self.batch_size))
-        return dataclasses.replace(
-            self,
-            dataset=self.dataset or name,
-            epochs=self.epochs or max(DEFAULT_EPOCHS, enough),
-        )
+        return dataclasses.replace(self, epochs=self.epochs or max(DEFAULT_EPOCHS, enough))
+
+
+MODES = {
+    "train": "train a new run, or go on with one",
+    "latent_grid": "decode a regular grid of codes into one picture of the latent space",
+    "latent_scatter": "draw the codes of the test images, by class, beside the prior",
+    "reconstruct": "draw test images above their reconstructions",
+    "sample": "draw images decoded from samples of the prior",
+    "interpolate": "draw straight lines through the latent space between test images",
+    "list": "print a table of the runs, the newest first",
+}
+FIGURES = ("latent_grid", "latent_scatter", "reconstruct", "sample", "interpolate")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Command(_Settings):
     """What to do this time, with which run, and how to show it."""
 
-    mode: str = _setting(
-        "train",
-        "what to do",
-        group="Command",
-        choices=(
-            "train",
-            "latent_grid",
-            "latent_scatter",
-            "reconstruct",
-            "sample",
-            "interpolate",
-            "list",
-        ),
-    )
+    mode: str = _setting("train", "what to do", group="Command", choices=MODES)
     run: str | None = _setting(
-        None, "name or path of a run; not given: the newest that fits", group="Command"
+        None,
+        "name or path of a run; not given: the newest that fits",
+        group="Command",
+        modes=("train", *FIGURES),
     )
     run_name: str | None = _setting(
-        None, "name of the run to train; not given: model-dataset-z-time", group="Command"
+        None,
+        "name of the run to train, which goes on if it was begun; not given: model-dataset-z-time",
+        group="Command",
+        modes=("train",),
     )
     resume: bool = _setting(
-        False, "go on with the training of --run from its last epoch", group="Command"
+        False,
+        "go on with the training of --run from its last finished epoch",
+        group="Command",
+        modes=("train",),
     )
     results_dir: str = _setting("results", "folder of the runs", group="Command")
     debug: bool = _setting(False, "show the traceback of an error", group="Command")
     grid_size: int = _setting(
-        20, "cells along each side of the latent grid", group="Figures", low=2
+        20, "images along each side", group="Figures", low=2, high=101, modes=("latent_grid",)
     )
     grid_range: float | None = _setting(
         None,
-        "the latent grid reaches from -range to range; not given: 2 prior standard deviations",
+        "the grid reaches from -range to range; not given: 2 prior standard deviations",
         group="Figures",
         low=0,
         open_low=True,
+        modes=("latent_grid",),
     )
     grid_dims: str = _setting(
-        "0,1", "the two dimensions of z that the latent grid spans", group="Figures"
+        "0,1",
+        "the two dimensions of z that are drawn",
+        group="Figures",
+        modes=("latent_grid", "latent_scatter"),
     )
     num_images: int = _setting(
-        10, "images in a row of a figure, and rows of samples", group="Figures", low=1, high=101
+        10,
+        "images in a row; in sample and interpolate also rows",
+        group="Figures",
+        low=1,
+        high=51,
+        modes=("reconstruct", "sample", "interpolate"),
     )
+
+
+def check_mode(mode, names):
+    """Raises InputError if a setting was given, by its name, that the mode does not read."""
+    for field in dataclasses.fields(Command):
+        modes = field.metadata["modes"]
+        if field.name in names and modes and mode not in modes:
+            raise InputError(
+                f"--{field.name} goes with --mode {', '.join(modes)}. Received: --mode {mode}"
+            )
 
 
 def is_optional(field):
@@ -233,8 +262,10 @@ def _check(field, value):
 def config_from_dict(values):
     """Makes a Config of a dict, as `dataclasses.asdict` gives it and JSON keeps it.
 
+    A field that is missing takes its default: an older version did not know it.
+
     Raises:
-        InputError: If a field is unknown, missing or out of its range.
+        InputError: If a field is unknown or out of its range.
     """
     known = [field.name for field in dataclasses.fields(Config)]
     for name in values:
@@ -243,9 +274,6 @@ def config_from_dict(values):
                 "The settings must be those of this version."
                 f"{did_you_mean(name, known)} Received: {name}"
             )
-    missing = [name for name in known if name not in values]
-    if missing:
-        raise InputError(f"The settings must be complete. Received: none for {', '.join(missing)}")
     return Config(**values)
 
 

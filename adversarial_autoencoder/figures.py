@@ -68,7 +68,7 @@ def latent_grid(model, size=20, grid_range=None, dims=(0, 1)):
     z = np.tile(mean, (size, size, 1))
     z[:, :, dims[0]] += offsets
     z[:, :, dims[1]] += offsets[::-1, None]  # The first row is the top of the figure.
-    images = model.decode(z.reshape(-1, model.z_dim))
+    images = model.decode(z.reshape(-1, model.z_dim), batch_size=size**2)
     images = images.reshape(size, size, *images.shape[1:])
 
     figure = Figure(figsize=(8, 8.2), layout="constrained")
@@ -80,7 +80,7 @@ def latent_grid(model, size=20, grid_range=None, dims=(0, 1)):
     reach = grid_range + cell / 2 * np.array([width / (width + pad), height / (height + pad)])
     (left, bottom), (right, top) = mean[dims] - reach, mean[dims] + reach
     _show(axes, _tile(images, pad, background=0.0), extent=(left, right, bottom, top))
-    axes.set_aspect(height / width)
+    axes.set_aspect((height + pad) / (width + pad))
     axes.set_xticks(np.linspace(-grid_range, grid_range, 5) + mean[dims[0]])
     axes.set_yticks(np.linspace(-grid_range, grid_range, 5) + mean[dims[1]])
     axes.set_xlabel(f"$z_{{{dims[0]}}}$")
@@ -99,7 +99,7 @@ def latent_scatter(z, z_prior, labels=None, class_names=(), dims=(0, 1)):
         z_prior: Samples of the prior, shape (n, z_dim).
         labels: Classes of the images, shape (n,), or None.
         class_names: Name of each class.
-        dims: The two dimensions of z that are drawn. For z_dim 1, pass (0, 0).
+        dims: The two dimensions of z that are drawn.
     """
     dims = list(dims)
     z, z_prior = z[:, dims], z_prior[:, dims]

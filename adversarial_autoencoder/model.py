@@ -72,6 +72,8 @@ class AdversarialAutoencoder(keras.Model):
     ):
         super().__init__(name=name)
         _check_networks(encoder, decoder, discriminator)
+        prior = priors.Gaussian() if prior is None else prior
+        _check_prior(prior, encoder.output_shape[-1])
         if reconstruction_loss not in losses.RECONSTRUCTION:
             raise ValueError(
                 f"reconstruction_loss must be one of {', '.join(losses.RECONSTRUCTION)}. "
@@ -80,7 +82,7 @@ class AdversarialAutoencoder(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
         self.discriminator = discriminator
-        self.prior = priors.Gaussian() if prior is None else prior
+        self.prior = prior
         self.reconstruction_loss = reconstruction_loss
         self.phases = tuple(phases or _default_phases(discriminator))
         self.seed = seed
@@ -97,11 +99,13 @@ class AdversarialAutoencoder(keras.Model):
     @property
     def var_lists(self):
         """The variables that each step of the procedure updates: a dict from step to list."""
-        return {
-            step: variables
-            for phase in self.phases
-            for step, variables in phase.var_lists(self).items()
-        }
+        var_lists = {}
+        for phase in self.phases:
+            for step, variables in phase.var_lists(self).items():
+                if step in var_lists:
+                    raise ValueError(f"Each step must be in one phase. Received: {step} in two")
+                var_lists[step] = variables
+        return var_lists
 
     @property
     def metrics(self):
@@ -147,6 +151,11 @@ class AdversarialAutoencoder(keras.Model):
         _check_range(x)
         return super().fit(x, *args, **kwargs)
 
+    def evaluate(self, x=None, *args, **kwargs):
+        """As for any Keras model; `x` are the images, and there are no targets."""
+        _check_range(x)
+        return super().evaluate(x, *args, **kwargs)
+
     def train_step(self, data):
         batch = self._batch(data, step=self.optimizer.iterations)
         logs = {}
@@ -168,13 +177,18 @@ class AdversarialAutoencoder(keras.Model):
         self.optimizer.update(step, tape.gradient(loss, variables), variables)
 
     def _batch(self, data, step):
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                "An autoencoder without labels takes images alone. "
+                f"Received: {'y' if sample_weight is None else 'sample_weight'} beside x"
+            )
         seed = tf.stack([tf.cast(self.seed, "int64"), tf.cast(step, "int64")])
         return Batch(to_unit_interval(x), seed)
 
     def _track(self, logs, batch):
-        # Keras's callbacks look for a key "loss". It is the reconstruction loss alone: a sum with
-        # adversarial losses, which rise as the model gets better, would pick the wrong model.
+        # Keras's callbacks look for a key "loss". It is that of the first phase, reconstruction: a
+        # sum with adversarial losses, which rise as the model gets better, would mislead them.
         logs = {"loss": next(iter(logs.values())), **logs}
         for metric, value in logs.items():
             self._means[metric].update_state(value, sample_weight=tf.shape(batch.x)[0])
@@ -223,7 +237,6 @@ class AdversarialAutoencoder(keras.Model):
     def save_own_variables(self, store):
         # Keras leaves the state of dropout's random generators out of its files; without it a
         # resumed training would repeat its noise.
-        super().save_own_variables(store)
         for i, state in enumerate(self._seed_states()):
             store[f"seed_{i}"] = state.numpy()
 
@@ -235,13 +248,16 @@ class AdversarialAutoencoder(keras.Model):
         return [variable for variable in self.variables if variable.name == "seed_generator_state"]
 
     def get_config(self):
-        return {
+        parts = {
             "encoder": self.encoder,
             "decoder": self.decoder,
             "discriminator": self.discriminator,
             "prior": self.prior,
-            "reconstruction_loss": self.reconstruction_loss,
             "phases": list(self.phases),
+        }
+        return {
+            **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
+            "reconstruction_loss": self.reconstruction_loss,
             "seed": self.seed,
             "name": self.name,
         }
@@ -271,10 +287,10 @@ def to_unit_interval(x):
 
 
 def _check_range(x):
-    """Raises ValueError for an array of floats that are not in [0, 1], such as unscaled images."""
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.size:
+    """Raises ValueError for an array that is not of images, such as floats that are not scaled."""
+    if isinstance(x, np.ndarray) and x.dtype != np.uint8 and x.size:
         low, high = x.min(), x.max()
-        if not (low >= 0 and high <= 1):
+        if not (low >= 0 and high <= (1 if x.dtype.kind == "f" else 255)):
             raise ValueError(
                 "Images must be integers in 0..255 or floats in [0, 1]. "
                 f"Received: {x.dtype} from {low} to {high}"
@@ -282,7 +298,7 @@ def _check_range(x):
 
 
 def _in_batches(function, inputs, batch_size):
-    starts = range(0, len(inputs), batch_size)
+    starts = range(0, max(len(inputs), 1), batch_size)
     return np.concatenate([function(inputs[i : i + batch_size]).numpy() for i in starts])
 
 
@@ -321,8 +337,23 @@ def _check_networks(encoder, decoder, discriminator):
         _expect_logits(discriminator, "discriminator")
 
 
+def _check_prior(prior, z_dim):
+    if not callable(prior):
+        raise ValueError(
+            f"The prior must be a callable (n, dim, seed) -> tensor. Received: {prior!r}"
+        )
+    shape = priors.draw(prior, 2, z_dim).shape
+    if shape != (2, z_dim):
+        raise ValueError(
+            f"The prior must give samples of the shape (n, dim), here (2, {z_dim}). "
+            f"Received: {shape}"
+        )
+
+
 def _expect_logits(network, name):
     last = network.output._keras_history.operation
+    while isinstance(last, (keras.layers.Reshape, keras.layers.Flatten)):
+        last = last.input._keras_history.operation
     activation = getattr(last, "activation", None)
     if activation in (keras.activations.sigmoid, keras.activations.softmax):
         raise ValueError(

@@ -6,6 +6,7 @@ need it are reached through the package, which imports them when they are first 
 
 import dataclasses
 import pathlib
+import shlex
 
 import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
@@ -24,68 +25,60 @@ def train(command, given):
         command: The `Command`.
         given: The settings of `Config` given on the command line, a dict.
     """
-    run = _run_to_continue(command)
+    run = _run_to_continue(command, given)
     if run is None:
         config = Config(**given)
     else:
         config, recorded = run.read_config()
         config = _with_given(run, config, given)
     dataset = data.load(config.dataset, config.data_dir)
+    config = _located(config, dataset).for_data(len(dataset.x_train))
     if run is not None:
         _check_data(run, dataset, recorded)
-    config = config.for_data(dataset.name, len(dataset.x_train))
-    if run is None:
-        name = command.run_name or runs.default_name(config, dataset)
-        run = runs.create(command.results_dir, name)
-    elif len(run.read_history()) >= config.epochs:
-        print(f"The run already has {config.epochs} epochs; a larger --epochs goes on with it.")
+        if _is_finished(run, config):
+            print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
+            _print_summary(command, run, config)
+            return
     import_tensorflow()
+    if run is None:
+        run = (
+            runs.create(command.results_dir, command.run_name)
+            if command.run_name
+            else runs.create(command.results_dir, runs.default_name(config, dataset), number=True)
+        )
     run.write_config(config, dataset)
+    print(
+        f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
+        f"{len(dataset.x_train)} images of {'x'.join(map(str, dataset.image_shape))}, "
+        f"for {config.epochs} epochs on the {aae.training.device()}"
+    )
     try:
         aae.training.train(config, dataset, run)
     except KeyboardInterrupt:
         print(f"\nStopped. To go on: python run.py --mode train --resume {_options(command, run)}")
         raise
-    last = run.read_history()[-1]
-    print(f"Run:     {run.path}")
-    print(
-        f"Result:  after {last['epoch']} epochs, on validation images: reconstruction loss "
-        f"{last['val_reconstruction_loss']:.4f} ({config.reconstruction_loss}), "
-        f"distance to the prior {last['val_prior_distance']:.3f}"
-    )
-    print(
-        f"Next:    python run.py --mode latent_grid {_options(command, run)}"
-        f"   |   tensorboard --logdir {command.results_dir}"
-    )
+    _print_summary(command, run, config)
 
 
 def latent_grid(command, given):
     """Decodes a regular grid of codes into one picture of the latent space."""
-    dims = _grid_dims(command)
-
-    def fits(config):
-        return config.z_dim > max(dims)
-
-    run, model = _trained(command, given, fits, f"trained run with z_dim above {max(dims)}")
+    run, model, _ = _trained(command, given, dims := _dims(command))
     figure = aae.figures.latent_grid(model, command.grid_size, command.grid_range, dims)
     _save(run, figure, "latent_grid")
 
 
 def latent_scatter(command, given):
     """Draws the codes of the test images, by class, beside the prior."""
-    run, model = _trained(command, given)
-    dataset = _dataset(run, given)
+    run, model, dataset = _trained(command, given, dims := _dims(command), with_data=True)
     z = model.encode(dataset.x_test)
     z_prior = aae.priors.draw(model.prior, len(z), model.z_dim)
-    dims = _grid_dims(command) if model.z_dim > 1 else (0, 0)
     figure = aae.figures.latent_scatter(z, z_prior, dataset.y_test, dataset.class_names, dims)
     _save(run, figure, "latent_scatter")
 
 
 def reconstruct(command, given):
     """Draws test images above their reconstructions."""
-    run, model = _trained(command, given)
-    dataset = _dataset(run, given)
+    run, model, dataset = _trained(command, given, with_data=True)
     _save(
         run, aae.figures.reconstructions(model, dataset.x_test[: command.num_images]), "reconstruct"
     )
@@ -93,46 +86,44 @@ def reconstruct(command, given):
 
 def sample(command, given):
     """Draws images decoded from samples of the prior."""
-    run, model = _trained(command, given)
+    run, model, _ = _trained(command, given)
     _save(run, aae.figures.samples(model, command.num_images, command.num_images), "sample")
 
 
 def interpolate(command, given):
-    """Draws straight lines through the latent space between test images."""
-    run, model = _trained(command, given)
-    x = _dataset(run, given).x_test[: 2 * command.num_images]
-    half = len(x) // 2
-    _save(run, aae.figures.interpolations(model, x[:half], x[half : 2 * half]), "interpolate")
+    """Draws straight lines through the latent space between pairs of test images."""
+    run, model, dataset = _trained(command, given, with_data=True)
+    rows = min(command.num_images, len(dataset.x_test) // 2)
+    if not rows:
+        raise InputError(f"{dataset.name} must have 2 test images. Received: 1")
+    x_from, x_to = dataset.x_test[:rows], dataset.x_test[rows : 2 * rows]
+    _save(run, aae.figures.interpolations(model, x_from, x_to, command.num_images), "interpolate")
 
 
 def list_runs(command, given):
     """Prints a table of the runs, the newest first."""
     del given
-    header = ("name", "model", "data", "epochs", "reconstruction", "prior distance")
-    rows = []
+    rows, broken = [("name", "model", "data", "epochs", "reconstruction", "prior distance")], []
     for run in runs.list_runs(command.results_dir):
         try:
             config, recorded = run.read_config()
+            history = run.read_history()
         except InputError as error:
-            rows.append((run.name, str(error), "", "", "", ""))
+            broken.append(str(error))
             continue
-        history = run.read_history()
         last = history[-1] if history else {}
         metrics = [last.get(f"val_{name}") for name in ("reconstruction_loss", "prior_distance")]
-        rows.append(
-            (
-                run.name,
-                config.model,
-                recorded["name"],
-                f"{len(history)}/{config.epochs}",
-                *("-" if value is None else f"{value:.4f}" for value in metrics),
-            )
-        )
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    for row in [header, *rows]:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+        metrics = ["-" if value is None else f"{value:.4f}" for value in metrics]
+        epochs = f"{len(history)}/{config.epochs}"
+        rows.append((run.name, config.model, recorded["name"], epochs, *metrics))
+    if len(rows) == 1 and not broken:
+        print(f"There are no runs in {command.results_dir}: train one with --mode train.")
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(map(str.ljust, row, widths)).rstrip())
+    for line in broken:
+        print(line)
 
 
 MODES = {
@@ -146,15 +137,70 @@ MODES = {
 }
 
 
-def _run_to_continue(command):
+def _run_to_continue(command, given):
+    """The run to go on with, or None to begin one."""
     if command.resume:
-        return runs.find(command.results_dir, command.run, what="run")
+        if command.run and command.run_name:
+            raise InputError("--resume takes one of --run and --run_name. Received: both")
+        return runs.find(
+            command.results_dir,
+            command.run or command.run_name,
+            lambda run: not _is_finished(run, _fitting_config(run, given)),
+            "run that is not finished",
+        )
+    if command.run:
+        raise InputError(
+            "--mode train takes --run with --resume, and --run_name for a new run. "
+            f"Received: run={command.run}"
+        )
     if command.run_name is not None:
         runs.check_name(command.run_name)
         path = pathlib.Path(command.results_dir, command.run_name)
         if (path / "config.json").exists():
             return runs.Run(path)
     return None
+
+
+def _trained(command, given, dims=(0,), with_data=False):
+    """Finds the run to show and loads its model, and its data where that is needed.
+
+    Args:
+        command: The `Command`.
+        given: The settings of `Config` that the run must have.
+        dims: The dimensions of z that are drawn.
+        with_data: Whether to load the data.
+
+    Returns:
+        The `Run`, its model, and its `data.Dataset` or None.
+    """
+    what = f"trained run with z_dim above {max(dims)}" if max(dims) else "trained run"
+
+    def fits(run):
+        config = _fitting_config(run, given)
+        return run.is_trained and config.z_dim > max(dims)
+
+    run = runs.find(command.results_dir, command.run, fits, what)
+    config, recorded = run.read_config()
+    config = _with_given(run, config, given)
+    if not run.is_trained or config.z_dim <= max(dims):
+        raise InputError(f"--run must be a {what}. Received: {run.name} with z_dim {config.z_dim}")
+    dataset = None
+    if with_data:
+        dataset = data.load(config.dataset, config.data_dir)
+        _check_data(run, dataset, recorded)
+    import_tensorflow()
+    return run, aae.training.load(run), dataset
+
+
+def _fitting_config(run, given):
+    """The settings of a run, which must be those given; its data may lie elsewhere."""
+    config, _ = run.read_config()
+    dataset = given.get("dataset", config.dataset)
+    if dataset not in data.NAMES:
+        dataset = str(pathlib.Path(dataset).resolve())
+    if dataset != config.dataset:
+        raise InputError(f"The run {run.name} has dataset={config.dataset}. Received: {dataset}")
+    return _with_given(run, config, given)
 
 
 def _with_given(run, config, given):
@@ -167,44 +213,36 @@ def _with_given(run, config, given):
     return dataclasses.replace(config, **given)
 
 
+def _located(config, dataset):
+    """The settings with paths that hold in every working directory."""
+    is_path = config.dataset is not None and config.dataset not in data.NAMES
+    return dataclasses.replace(
+        config,
+        dataset=str(pathlib.Path(config.dataset).resolve()) if is_path else dataset.name,
+        data_dir=config.data_dir and str(pathlib.Path(config.data_dir).resolve()),
+    )
+
+
+def _is_finished(run, config):
+    """Whether a run has all its epochs; InputError if it has more."""
+    epochs = len(run.read_history())
+    if epochs > config.epochs:
+        raise InputError(
+            f"The run {run.name} has {epochs} epochs already. Received: epochs={config.epochs}"
+        )
+    return epochs == config.epochs
+
+
 def _check_data(run, dataset, recorded):
     if dataset.checksum != recorded["checksum"]:
         raise InputError(
-            f"The data of the run {run.name} must be unchanged: {recorded['checksum']}. "
+            f"The data of the run {run.name} must be unchanged, {recorded['checksum']}. "
             f"Received: {dataset.name} with {dataset.checksum}"
         )
 
 
-def _trained(command, given, fits=lambda config: True, what="trained run"):
-    """Finds the run to show and loads its model."""
-
-    def fits_given(run):
-        try:
-            config = _with_given(run, run.read_config()[0], given)
-        except InputError:
-            return False
-        return run.is_trained and fits(config)
-
-    run = runs.find(command.results_dir, command.run, fits_given, what)
-    config = _with_given(run, run.read_config()[0], given)
-    if not run.is_trained:
-        raise InputError(f"The run {run.name} must have finished an epoch. Received: none")
-    if not fits(config):
-        raise InputError(f"--run must be a {what}. Received: run={run.name}, z_dim={config.z_dim}")
-
-    import_tensorflow()
-    return run, aae.training.load(run)
-
-
-def _dataset(run, given):
-    config, recorded = run.read_config()
-    config = _with_given(run, config, given)
-    dataset = data.load(config.dataset, config.data_dir)
-    _check_data(run, dataset, recorded)
-    return dataset
-
-
-def _grid_dims(command):
+def _dims(command):
+    """The two dimensions of --grid_dims."""
     try:
         i, j = (int(part) for part in command.grid_dims.split(","))
     except ValueError:
@@ -225,7 +263,24 @@ def _save(run, figure, name):
     print(f"Wrote {path}")
 
 
+def _print_summary(command, run, config):
+    last = run.read_history()[-1]
+    print(f"Run:     {run.path}")
+    print(
+        f"Result:  on validation images after {last['epoch']} epochs: reconstruction loss "
+        f"{last['val_reconstruction_loss']:.4f} ({config.reconstruction_loss}), distance to the "
+        f"prior {last['val_prior_distance']:.3f} (two samples of the prior: "
+        f"{last['val_prior_distance_floor']:.3f})"
+    )
+    print(
+        f"Next:    python run.py --mode latent_grid {_options(command, run)}"
+        f"   and   tensorboard --logdir {shlex.quote(command.results_dir)}"
+    )
+
+
 def _options(command, run):
     """The flags that name a run."""
-    where = "" if command.results_dir == "results" else f"--results_dir {command.results_dir} "
-    return f"{where}--run {run.name}"
+    if run.path.parent != pathlib.Path(command.results_dir):
+        return f"--run {shlex.quote(str(run.path))}"
+    folder = [] if command.results_dir == "results" else ["--results_dir", command.results_dir]
+    return shlex.join([*folder, "--run", run.name])

@@ -81,6 +81,8 @@ class Regularization(Phase):
     )
 
     def var_lists(self, model):
+        if model.discriminator is None:
+            raise ValueError("Regularization needs a discriminator. Received: none")
         return {
             "discriminator": model.discriminator.trainable_variables,
             "generator": model.encoder.trainable_variables,

@@ -61,7 +61,9 @@ def draw(prior, n, dim, seed=0):
     Returns:
         A float32 array of shape (n, dim).
     """
-    return np.asarray(prior(n, dim, tf.constant([seed, 0], "int64")), "float32")
+    # Folded, so that it differs from the noise of any step of a training with the same seed.
+    key = tf.random.fold_in(tf.constant([seed, 0], "int64"), 1)
+    return np.asarray(prior(n, dim, key), "float32")
 
 
 def moments(prior, dim, n=10000):

@@ -12,6 +12,7 @@ import contextlib
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -93,6 +94,7 @@ class Run:
         try:
             document = json.loads((self.path / "config.json").read_text())
             values, data = dict(document["config"]), dict(document["data"])
+            str(data["name"]), str(data["checksum"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"The run {self.name} must have a readable config.json. "
@@ -110,15 +112,27 @@ class Run:
             path.write_text(text.getvalue())
 
     def read_history(self):
-        """Returns the rows of history.csv as dicts of numbers; none where there is no such file."""
+        """Returns the rows of history.csv as dicts of numbers; none where there is no such file.
+
+        Raises:
+            InputError: If the file cannot be read.
+        """
         try:
             text = (self.path / "history.csv").read_text()
+            return [
+                {
+                    name: int(value) if name == "epoch" else float(value)
+                    for name, value in row.items()
+                }
+                for row in csv.DictReader(io.StringIO(text))
+            ]
         except FileNotFoundError:
             return []
-        return [
-            {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
-            for row in csv.DictReader(io.StringIO(text))
-        ]
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"The run {self.name} must have a readable history.csv. "
+                f"Received: {type(error).__name__} in {self.path}"
+            ) from error
 
 
 @contextlib.contextmanager
@@ -150,24 +164,39 @@ def check_name(name):
         )
 
 
-def create(results_dir, name):
-    """Makes a new run folder; a name that is taken gets a number behind it.
+def create(results_dir, name, number=False):
+    """Makes a new run folder.
 
     Args:
         results_dir: Folder of the runs; made where it is missing.
         name: Name of the run.
+        number: Whether a name that is taken gets a number behind it.
 
     Returns:
         The `Run`.
+
+    Raises:
+        InputError: If the name is taken, or `results_dir` cannot be a folder.
     """
-    number = 1
-    while True:
-        path = pathlib.Path(results_dir, name if number == 1 else f"{name}-{number}")
+    try:
+        pathlib.Path(results_dir).mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise InputError(f"results_dir must be a folder. Received: {results_dir}") from error
+    for i in itertools.count(1):
+        path = pathlib.Path(results_dir, name if i == 1 else f"{name}-{i}")
         try:
-            path.mkdir(parents=True)
-            return Run(path)
-        except FileExistsError:
-            number += 1
+            path.mkdir()
+            break
+        except FileExistsError as error:
+            # A folder without anything in it is a run that was killed as it began.
+            if not number and (not path.is_dir() or any(path.iterdir())):
+                raise InputError(
+                    f"run_name must be free or that of a run in {results_dir}. Received: {name}"
+                ) from error
+            if not number:
+                break
+    (path / "figures").mkdir(exist_ok=True)
+    return Run(path)
 
 
 def list_runs(results_dir):

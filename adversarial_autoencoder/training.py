@@ -1,10 +1,12 @@
 """Builds, trains, resumes and loads the model of a run."""
 
+import contextlib
 import dataclasses
 import math
 import zipfile
 
 import keras
+import tensorflow as tf
 
 from adversarial_autoencoder import callbacks, networks, phases, priors
 from adversarial_autoencoder.data.pipeline import training_batches
@@ -96,7 +98,8 @@ def train(config, dataset, run):
         optimizer(config, steps), jit_compile=True, steps_per_execution=_divisor(steps, limit=50)
     )
     if run.is_trained:
-        model.load_weights(run.model_path)
+        with _reading(run):
+            model.load_weights(run.model_path)
     epochs_done = int(model.optimizer.iterations) // steps
     sample = callbacks.PriorDistance(dataset.x_validation)
     model.fit(
@@ -131,8 +134,19 @@ def load(run):
     Raises:
         InputError: If it cannot be read.
     """
-    try:
+    with _reading(run):
         return keras.saving.load_model(run.model_path, compile=False)
+
+
+def device():
+    """The name of the device that a training uses, such as "CPU" or "GPU"."""
+    return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+
+
+@contextlib.contextmanager
+def _reading(run):
+    try:
+        yield
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(
             f"The run {run.name} must have a readable model.keras. "

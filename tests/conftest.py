@@ -21,7 +21,7 @@ def digits():
 def make_model():
     """Builds small models for the digits: `make_model(z_dim=2, dropout=0.0, **model_arguments)`."""
 
-    def make(z_dim=2, dropout=0.0, compiled=True, **kwargs):
+    def make(z_dim=2, dropout=0.0, **kwargs):
         keras.utils.set_random_seed(7)
         hidden = {"hidden_units": 24, "hidden_layers": 2, "dropout": dropout}
         model = AdversarialAutoencoder(
@@ -30,8 +30,7 @@ def make_model():
             networks.discriminator(z_dim, **hidden),
             **kwargs,
         )
-        if compiled:
-            model.compile(keras.optimizers.Adam(1e-3))
+        model.compile(keras.optimizers.Adam(1e-3))
         return model
 
     return make

@@ -216,12 +216,58 @@ def dense(inputs, units, activation=None):
         ((dense((64,), 2), dense((2,), 64), dense((2,), 2)), "discriminator's output must"),
         ((dense((64,), 2), dense((2,), 64), dense((2,), 1, "sigmoid")), "must end in logits"),
         ((keras.layers.Dense(2), dense((2,), 64), None), "encoder must be a functional"),
+        ((dense((8, 8, 1), 2), networks.decoder((8, 8, 1), 2), None), "encoder's output must"),
     ],
 )
 def test_networks_that_do_not_fit_are_refused(networks_, message):
     with pytest.raises(ValueError, match="Received:") as error:
         AdversarialAutoencoder(*networks_)
     assert message in str(error.value)
+
+
+def test_a_sigmoid_before_a_reshape_is_refused():
+    z = keras.Input((2,))
+    x = keras.layers.Reshape((8, 8))(keras.layers.Dense(64, activation="sigmoid")(z))
+    encoder = networks.encoder((8, 8), 2, hidden_units=8)
+    with pytest.raises(ValueError, match="decoder must end in logits"):
+        AdversarialAutoencoder(encoder, keras.Model(z, x))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"prior": 5.0}, "prior must be a callable"),
+        ({"prior": lambda n, dim, seed: tf.zeros((n, dim + 1))}, "samples of the shape"),
+        ({"phases": [phases.Reconstruction(), phases.Reconstruction()]}, "in one phase"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(make_model, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make_model(**arguments)
+
+
+def test_regularization_without_a_discriminator_is_refused():
+    pair = (networks.encoder((8, 8), 2), networks.decoder((8, 8), 2))
+    model = AdversarialAutoencoder(*pair, phases=[phases.Regularization()])
+    with pytest.raises(ValueError, match="needs a discriminator"):
+        model.compile()
+
+
+def test_labels_that_no_phase_uses_are_refused(make_model, digits):
+    with pytest.raises(ValueError, match="images alone. Received: y"):
+        make_model().fit(digits, np.zeros(len(digits)), verbose=0)
+
+
+def test_a_model_is_made_again_from_its_config(make_model, digits):
+    model = make_model(prior=priors.Gaussian(2.0), reconstruction_loss="bce")
+    again = AdversarialAutoencoder.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    assert np.array_equal(again.encode(digits), model.encode(digits))
+    assert (again.prior.std, again.reconstruction_loss) == (2.0, "bce")
+
+
+def test_no_images_give_no_codes(make_model, digits):
+    assert make_model().encode(digits[:0]).shape == (0, 2)
 
 
 def test_a_missing_optimizer_and_an_unknown_loss_are_refused(make_model):
@@ -231,12 +277,11 @@ def test_a_missing_optimizer_and_an_unknown_loss_are_refused(make_model):
         make_model(reconstruction_loss="mae")
 
 
-@pytest.mark.parametrize("x", [np.full((4, 8, 8, 1), 255.0), np.full((4, 8, 8, 1), np.nan)])
-def test_floats_that_are_not_scaled_are_refused(make_model, x):
+@pytest.mark.parametrize("value", [255.0, np.nan, -0.5, np.int64(256)])
+@pytest.mark.parametrize("method", ["fit", "evaluate", "encode"])
+def test_images_that_are_not_scaled_are_refused(make_model, method, value):
     with pytest.raises(ValueError, match="floats in"):
-        make_model().fit(x)
-    with pytest.raises(ValueError, match="floats in"):
-        make_model().encode(x)
+        getattr(make_model(), method)(np.full((4, 8, 8, 1), value))
 
 
 def test_weights_are_drawn_with_the_standard_deviation_asked_for():

@@ -1,6 +1,7 @@
 """The program as its users run it: real processes, real files, a real TensorBoard."""
 
 import csv
+import dataclasses
 import json
 import os
 import pathlib
@@ -16,6 +17,9 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+
+from adversarial_autoencoder.config import Command, Config
+from adversarial_autoencoder.modes import MODES
 
 ROOT = pathlib.Path(__file__).parent.parent
 SMALL = ["--dataset=digits", "--hidden_units=32", "--batch_size=200", "--dropout=0.1"]
@@ -38,6 +42,14 @@ def run(*args, results, status=0):
     out, err = process.communicate(timeout=300)
     assert process.returncode == status, err
     return out, err
+
+
+def wait_for(process, path):
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def read_history(path):
@@ -76,6 +88,7 @@ def test_training_leaves_a_complete_run_folder(results):
         "history.csv",
         "model.keras",
         "logs",
+        "figures",
     }
     document = json.loads((path / "config.json").read_text())
     assert document["config"]["z_dim"] == 2
@@ -99,8 +112,9 @@ def test_training_leaves_a_complete_run_folder(results):
 
 def test_training_ends_with_where_what_and_what_next(results):
     lines = (results / "output.txt").read_text().splitlines()
-    assert lines[0].startswith("Epoch 1/4 - reconstruction_loss: ")
-    assert lines[0].endswith("left")
+    assert lines[0].startswith("Training aae with z_dim 2 on digits, 1249 images of 8x8x1, for 4")
+    assert lines[1].startswith("Epoch 1/4 - reconstruction_loss: ")
+    assert lines[1].endswith("left")
     assert [line.split(":")[0] for line in lines[-3:]] == ["Run", "Result", "Next"]
     assert "--mode latent_grid" in lines[-1]
 
@@ -134,16 +148,22 @@ def test_list_shows_the_runs_without_importing_tensorflow(results):
     header, row = (line.split() for line in out.splitlines())
     assert header[:2] == ["name", "model"]
     assert row[:4] == ["demo", "aae", "digits", "4/4"]
-    code = "import sys, run; assert 'tensorflow' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    code = (
+        "import sys, run; run.define_flags(); run.FLAGS(sys.argv); run.main([]);"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    command = [sys.executable, "-c", code, "--mode=list", f"--results_dir={results}"]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def test_help_names_every_flag():
+def test_help_names_every_flag_and_mode():
     process = subprocess.run(
         [sys.executable, ROOT / "run.py", "--help"], capture_output=True, text=True, check=True
     )
-    for flag in ("--mode", "--z_dim", "--prior_std", "--grid_range", "--resume", "--data_dir"):
-        assert f"\n  {flag}" in process.stdout
+    for field in dataclasses.fields(Command) + dataclasses.fields(Config):
+        assert f"\n  --{field.name} " in process.stdout
+    for mode in MODES:
+        assert f"\n  {mode} " in process.stdout
     assert max(len(line) for line in process.stdout.splitlines()) <= 100
 
 
@@ -151,9 +171,7 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(tmp_path):
     flags = ["--epochs=12", *SMALL]
     run("--run_name=whole", *flags, results=tmp_path)
     process = start("--run_name=killed", *flags, results=tmp_path)
-    while not (tmp_path / "killed" / "model.keras").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_for(process, tmp_path / "killed" / "model.keras")
     process.kill()
     process.wait()
     assert 1 <= len(read_history(tmp_path / "killed")) < 12
@@ -165,20 +183,22 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(tmp_path):
 def test_a_run_of_the_same_name_goes_on_and_more_epochs_extend_it(results, tmp_path):
     flags = ["--run_name=a", "--learning_rate_schedule=constant", *SMALL]
     run("--epochs=1", *flags, results=tmp_path)
+    before = (tmp_path / "a" / "config.json").stat().st_mtime_ns
     out, _ = run("--epochs=1", *flags, results=tmp_path)
-    assert "already" in out
+    assert out.startswith("The run has its 1 epochs")
+    _, err = run("--epochs=3", "--z_dim=3", *flags, results=tmp_path, status=2)
+    assert err == "Error: The run a has z_dim=2. Received: z_dim=3\n"
+    assert (tmp_path / "a" / "config.json").stat().st_mtime_ns == before
     run("--epochs=3", *flags, results=tmp_path)
     run("--epochs=3", "--run_name=b", *flags[1:], results=tmp_path)
     assert_equal_weights(tmp_path / "a", tmp_path / "b")
-    _, err = run("--epochs=3", "--z_dim=3", *flags, results=tmp_path, status=2)
-    assert err == "Error: The run a has z_dim=2. Received: z_dim=3\n"
+    _, err = run("--epochs=2", *flags, results=tmp_path, status=2)
+    assert err == "Error: The run a has 3 epochs already. Received: epochs=2\n"
 
 
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path):
     process = start("--run_name=a", "--epochs=5000", *SMALL, results=tmp_path)
-    while not (tmp_path / "a" / "model.keras").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_for(process, tmp_path / "a" / "model.keras")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
@@ -202,7 +222,7 @@ def empty_folder(path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--z_dim=0"], "z_dim must be at least 1. Received: z_dim=0"),
+        (["--z_dim=0"], "Received: z_dim=0"),
         (["--z_dim=two"], "z_dim=two"),
         (["--z_dimm=2"], "Did you mean: z_dim"),
         (["--mode=trian"], "Did you mean train?"),
@@ -211,6 +231,10 @@ def empty_folder(path):
         (["--mode=latent_grid", "--run=missing"], "Received: run='missing'"),
         (["--mode=latent_grid"], "Received: 0 runs"),
         (["--resume", "--run=missing"], "Received: run='missing'"),
+        (["--run=demo"], "takes --run with --resume"),
+        (["--mode=sample", "--run_name=demo"], "--run_name goes with --mode train"),
+        (["--mode=sample", "--grid_size=4"], "--grid_size goes with --mode latent_grid"),
+        (["--flagfile=/dev/null", "--num_images=0"], "num_images must be at least 1"),
         (["--mode=latent_grid", "--grid_dims=0"], "Received: grid_dims=0"),
         (["--dataset=digits", "--batch_size=5000"], "batch_size must be at most the 1249"),
         (["--dataset=mnits"], "Did you mean mnist?"),
@@ -247,7 +271,7 @@ def tensorboard(results):
     address = f"http://127.0.0.1:{port}/data/plugin"
     deadline = time.monotonic() + 120
     try:
-        while not get(f"{address}/images/tags").get("demo/logs/validation"):
+        while not all(last_step(address, run) == 4 for run in ("train", "validation")):
             assert time.monotonic() < deadline
             time.sleep(0.2)
         yield address
@@ -264,6 +288,12 @@ def get(address, **query):
         return {}
 
 
+def last_step(address, name):
+    query = {"run": f"demo/logs/{name}", "tag": "metrics/reconstruction_loss"}
+    points = get(f"{address}/scalars/scalars", **query)
+    return points[-1][1] if points else 0
+
+
 def test_tensorboard_shows_every_loss_rate_and_distance(tensorboard):
     tags = get(f"{tensorboard}/scalars/tags")
     losses = {
@@ -275,7 +305,10 @@ def test_tensorboard_shows_every_loss_rate_and_distance(tensorboard):
     }
     rates = {f"learning_rate/{name}" for name in ("reconstruction", "discriminator", "generator")}
     assert set(tags["demo/logs/train"]) == losses | rates
-    assert set(tags["demo/logs/validation"]) == losses | {"metrics/prior_distance"}
+    assert set(tags["demo/logs/validation"]) == losses | {
+        "metrics/prior_distance",
+        "metrics/prior_distance_floor",
+    }
     points = get(
         f"{tensorboard}/scalars/scalars", run="demo/logs/validation", tag="metrics/prior_distance"
     )

@@ -9,7 +9,7 @@ from adversarial_autoencoder.errors import InputError
 
 
 def make(results, name, age=0):
-    run = runs.create(results, name)
+    run = runs.create(results, name, number=True)
     (run.path / "config.json").write_text("{}")
     moment = 1_000_000_000 - age
     os.utime(run.path / "config.json", (moment, moment))
@@ -19,6 +19,23 @@ def make(results, name, age=0):
 def test_two_runs_of_one_name_get_two_folders(tmp_path):
     names = [make(tmp_path, "a").name for _ in range(3)]
     assert names == ["a", "a-2", "a-3"]
+
+
+def test_a_name_asked_for_must_be_free_or_an_empty_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert runs.create(tmp_path, "empty").path == tmp_path / "empty"
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    with pytest.raises(InputError, match="Received: taken"):
+        runs.create(tmp_path, "taken")
+
+
+def test_a_results_dir_that_is_no_folder_is_refused(tmp_path):
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "at" / "all")
+    (tmp_path / "file").touch()
+    for name in ("dangling", "file"):
+        with pytest.raises(InputError, match="results_dir must be a folder"):
+            runs.create(tmp_path / name, "a", number=True)
 
 
 def test_find_takes_a_name_a_path_or_the_newest_that_fits(tmp_path):
@@ -62,6 +79,13 @@ def test_history_survives_writing_and_reading(tmp_path):
     ]
     run.write_history(rows)
     assert run.read_history() == rows
+
+
+def test_a_broken_history_is_an_input_error(tmp_path):
+    run = runs.create(tmp_path, "a")
+    (run.path / "history.csv").write_text("epoch,reconstruction_loss\n1,half\n")
+    with pytest.raises(InputError, match="readable history.csv"):
+        run.read_history()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"config": 3}', '{"config": {}, "data": {}}'])

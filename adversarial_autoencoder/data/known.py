@@ -117,8 +117,11 @@ def _from_folder(name, data_dir):
     folder = pathlib.Path(folder)
     archive = folder / f"{name}.npz"
     try:
-        if data_dir and not folder.is_dir():
-            raise InputError(f"data_dir must be a folder that exists. Received: {data_dir}")
+        if not folder.is_dir():
+            raise InputError(
+                f"{'data_dir' if data_dir else 'AAE_DATA_DIR'} must be a folder that exists. "
+                f"Received: {folder}"
+            )
         has_archive = archive.is_file()
         files = {key: _find_idx(folder, stem) for key, stem in _IDX_FILES.items()}
     except OSError as error:
@@ -126,6 +129,11 @@ def _from_folder(name, data_dir):
     if has_archive:
         return archive, read_npz(archive)
     if None in files.values():
+        if data_dir:
+            raise InputError(
+                f"data_dir must hold {name}.npz or the four IDX files of {name}. "
+                f"Received: {data_dir}"
+            )
         return None
     return folder, {key: read_idx(path, _SHAPES[key]) for key, path in files.items()}
 

@@ -24,9 +24,9 @@ def training_batches(x, batch_size, seed, initial_epoch=0):
     images = tf.constant(x)
 
     def epoch(number):
-        order = tf.random.experimental.stateless_shuffle(
-            tf.range(len(x)), seed=tf.stack([tf.constant(seed, "int64"), number])
-        )
+        # Folded, so that it differs from the noise of any step with the same seed.
+        key = tf.random.fold_in(tf.stack([tf.constant(seed, "int64"), number]), 2)
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(x)), key)
         batches = tf.reshape(order[: steps * batch_size], (steps, batch_size))
         return tf.data.Dataset.from_tensor_slices(batches)
 
