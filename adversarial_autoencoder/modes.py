@@ -29,8 +29,12 @@ def train(command, given):
     if run is None:
         config = Config(**given)
     else:
-        config, recorded = run.read_config()
-        config = _with_given(run, config, given)
+        begun, recorded = run.read_config()
+        config = _with_given(run, begun, given)
+        if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
+            print(
+                f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
+            )
     dataset = data.load(config.dataset, config.data_dir)
     config = _located(config, dataset).for_data(len(dataset.x_train))
     if run is not None:

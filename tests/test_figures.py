@@ -13,7 +13,8 @@ class Coordinates:
         self.model, self.dims = model, dims
         self.prior, self.z_dim = model.prior, model.z_dim
 
-    def decode(self, z):
+    def decode(self, z, batch_size):
+        assert len(z) == batch_size, "one decoder call"
         self.z = z
         images = np.zeros((len(z), 4, 4, 1), "float32")
         images[:, :, :2, 0] = (z[:, self.dims[0], None, None] + 20) / 40
