@@ -10,7 +10,7 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.variants import VARIANTS
 
 # The default length of a training: that of MNIST, and the least for small data sets.
-DEFAULT_EPOCHS, MIN_STEPS = 30, 6000
+DEFAULT_EPOCHS, MIN_STEPS = 40, 4000
 
 
 def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=False, modes=None):
@@ -73,7 +73,7 @@ class Config(_Settings):
         0.0, "share of hidden units dropped in training", group="Model", low=0, high=1
     )
     weight_std: float = _setting(
-        0.01,
+        0.0,
         "standard deviation of the initial weights N(0, std^2); 0: Glorot uniform",
         group="Model",
         low=0,
@@ -100,7 +100,7 @@ class Config(_Settings):
     )
     batch_size: int = _setting(100, "images in a minibatch", group="Training", low=1, high=10**9)
     reconstruction_learning_rate: float = _setting(
-        1e-3, "Adam's rate for encoder and decoder", group="Training", low=0, open_low=True
+        1.5e-3, "Adam's rate for encoder and decoder", group="Training", low=0, open_low=True
     )
     discriminator_learning_rate: float = _setting(
         1e-3, "Adam's rate for the discriminator", group="Training", low=0, open_low=True
@@ -109,7 +109,7 @@ class Config(_Settings):
         1e-3, "Adam's rate for the encoder as generator", group="Training", low=0, open_low=True
     )
     generator_epsilon: float = _setting(
-        1e-7,
+        0.015,
         "Adam's epsilon for the generator: gradients much smaller than it make smaller steps",
         group="Training",
         low=0,
@@ -117,7 +117,7 @@ class Config(_Settings):
     )
     learning_rate_schedule: str = _setting(
         "cosine",
-        "constant, or falling to 0 along a half cosine over all epochs",
+        "constant, or falling to 0 along a half cosine over all epochs (not the discriminator's)",
         group="Training",
         choices=("constant", "cosine"),
     )

@@ -59,23 +59,31 @@ def build(config, image_shape):
 def optimizer(config, steps_per_epoch):
     """Makes the optimizers of a configuration: Adam for every step of the procedure.
 
+    On the cosine schedule the rates of reconstruction and generator fall to 0, while the
+    discriminator keeps its own: it has to follow the encoder to the end. The generator's epsilon is
+    much larger than Adam's usual one. Near the equilibrium the discriminator's gradients are small
+    and mostly noise; Adam would blow them up to steps of full size, which spoil the reconstruction.
+
     Args:
         config: A `Config` with its epochs resolved.
         steps_per_epoch: Minibatches in an epoch.
+
+    Returns:
+        A `PhaseOptimizer`.
     """
 
-    def rate(initial):
+    def falling(rate):
         if config.learning_rate_schedule == "constant":
-            return initial
-        return keras.optimizers.schedules.CosineDecay(initial, config.epochs * steps_per_epoch)
+            return rate
+        return keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps_per_epoch)
 
     adam = keras.optimizers.Adam
     return PhaseOptimizer(
         {
-            "reconstruction": adam(rate(config.reconstruction_learning_rate)),
-            "discriminator": adam(rate(config.discriminator_learning_rate)),
+            "reconstruction": adam(falling(config.reconstruction_learning_rate)),
+            "discriminator": adam(config.discriminator_learning_rate),
             "generator": adam(
-                rate(config.generator_learning_rate), epsilon=config.generator_epsilon
+                falling(config.generator_learning_rate), epsilon=config.generator_epsilon
             ),
         }
     )
