@@ -44,19 +44,23 @@ def build(config, image_shape):
         "dropout": config.dropout,
         "weight_std": config.weight_std,
     }
+    names = VARIANTS[config.model].phases
+    discriminator = None
+    if "regularization" in names:
+        discriminator = networks.discriminator(config.z_dim, **hidden)
     return AdversarialAutoencoder(
         networks.encoder(image_shape, config.z_dim, **hidden),
         networks.decoder(image_shape, config.z_dim, **hidden),
-        networks.discriminator(config.z_dim, **hidden),
+        discriminator,
         prior=priors.Gaussian(config.prior_std),
         reconstruction_loss=config.reconstruction_loss,
-        phases=[PHASES[name]() for name in VARIANTS[config.model].phases],
+        phases=[PHASES[name]() for name in names],
         seed=config.seed,
         name=config.model,
     )
 
 
-def optimizer(config, steps_per_epoch):
+def optimizer(config, steps, steps_per_epoch):
     """Makes the optimizers of a configuration: Adam for every step of the procedure.
 
     On the cosine schedule the rates of reconstruction and generator fall to 0, while the
@@ -66,6 +70,7 @@ def optimizer(config, steps_per_epoch):
 
     Args:
         config: A `Config` with its epochs resolved.
+        steps: Names of the steps of the model, such as "generator".
         steps_per_epoch: Minibatches in an epoch.
 
     Returns:
@@ -78,15 +83,14 @@ def optimizer(config, steps_per_epoch):
         return keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps_per_epoch)
 
     adam = keras.optimizers.Adam
-    return PhaseOptimizer(
-        {
-            "reconstruction": adam(falling(config.reconstruction_learning_rate)),
-            "discriminator": adam(config.discriminator_learning_rate),
-            "generator": adam(
-                falling(config.generator_learning_rate), epsilon=config.generator_epsilon
-            ),
-        }
-    )
+    optimizers = {
+        "reconstruction": adam(falling(config.reconstruction_learning_rate)),
+        "discriminator": adam(config.discriminator_learning_rate),
+        "generator": adam(
+            falling(config.generator_learning_rate), epsilon=config.generator_epsilon
+        ),
+    }
+    return PhaseOptimizer({step: optimizers[step] for step in steps})
 
 
 def train(config, dataset, run):
@@ -103,7 +107,9 @@ def train(config, dataset, run):
     steps = len(dataset.x_train) // config.batch_size
     model = build(config, dataset.image_shape)
     model.compile(
-        optimizer(config, steps), jit_compile=True, steps_per_execution=_divisor(steps, limit=50)
+        optimizer(config, model.var_lists, steps),
+        jit_compile=True,
+        steps_per_execution=_divisor(steps, limit=50),
     )
     if run.is_trained:
         with _reading(run):

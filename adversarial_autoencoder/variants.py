@@ -12,6 +12,10 @@ class Variant:
 
 
 VARIANTS = {
+    "autoencoder": Variant(
+        "autoencoder, whose codes leave gaps: what the others are compared with",
+        phases=("reconstruction",),
+    ),
     "aae": Variant(
         "adversarial autoencoder (Makhzani et al. 2015, section 2)",
         phases=("reconstruction", "regularization"),

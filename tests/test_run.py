@@ -206,6 +206,38 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path):
     assert read_history(tmp_path / "a")
 
 
+@pytest.mark.skipif(
+    not pathlib.Path(os.environ.get("AAE_DATA_DIR", ""), "mnist.npz").is_file(),
+    reason="needs mnist.npz in the folder AAE_DATA_DIR",
+)
+def test_mnist_from_command_to_picture(tmp_path):
+    out, _ = run("--dataset=mnist", "--hidden_units=32", "--epochs=1", results=tmp_path)
+    assert "50000 images of 28x28x1" in out
+    (path,) = tmp_path.iterdir()
+    assert path.name.startswith("aae-mnist-z2-")
+    document = json.loads((path / "config.json").read_text())
+    assert document["data"]["validation_images"] == 10_000
+    assert float(read_history(path)[0]["reconstruction_loss"]) < 0.08
+    run("--mode=latent_grid", results=tmp_path)
+
+
+def test_colour_images_from_a_folder(tmp_path):
+    """Images of 3 channels and other height than width, with a sub-folder for each class."""
+    rng = np.random.default_rng(0)
+    for name in ("left", "right"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(30):
+            image = Image.fromarray(rng.integers(0, 256, (6, 10, 3), "uint8"))
+            image.save(tmp_path / "images" / name / f"{i}.png")
+    small = ["--hidden_units=8", "--batch_size=10", "--epochs=2", "--reconstruction_loss=bce"]
+    results = tmp_path / "results"
+    run(f"--dataset={tmp_path / 'images'}", "--z_dim=3", *small, results=results)
+    run("--mode=latent_grid", "--grid_dims=0,2", results=results)
+    run("--mode=latent_scatter", "--grid_dims=1,2", results=results)
+    _, err = run("--mode=latent_grid", "--grid_dims=0,3", results=results, status=2)
+    assert "trained run with z_dim above 3" in err
+
+
 def truncated_npz(path):
     np.savez(path, x_train=np.zeros((100, 8, 8), "uint8"))
     path.write_bytes(path.read_bytes()[:2000])
