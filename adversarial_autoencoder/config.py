@@ -117,7 +117,8 @@ class Config(_Settings):
     )
     learning_rate_schedule: str = _setting(
         "cosine",
-        "constant, or falling to 0 along a half cosine over all epochs (not the discriminator's)",
+        "constant, or falling along a half cosine over all epochs: reconstruction to 0, generator"
+        " to 3 %, discriminator not at all",
         group="Training",
         choices=("constant", "cosine"),
     )

@@ -63,10 +63,11 @@ def build(config, image_shape):
 def optimizer(config, steps, steps_per_epoch):
     """Makes the optimizers of a configuration: Adam for every step of the procedure.
 
-    On the cosine schedule the rates of reconstruction and generator fall to 0, while the
-    discriminator keeps its own: it has to follow the encoder to the end. The generator's epsilon is
-    much larger than Adam's usual one. Near the equilibrium the discriminator's gradients are small
-    and mostly noise; Adam would blow them up to steps of full size, which spoil the reconstruction.
+    On the cosine schedule the rate of reconstruction falls to 0 and the generator's to 3 %, so that
+    what is left of the mismatch with the prior goes while the decoder settles; the discriminator
+    keeps its rate: it has to follow the encoder to the end. The generator's epsilon is much larger
+    than Adam's usual one. Near the equilibrium the discriminator's gradients are small and mostly
+    noise; Adam would blow them up to steps of full size, which spoil the reconstruction.
 
     Args:
         config: A `Config` with its epochs resolved.
@@ -77,17 +78,19 @@ def optimizer(config, steps, steps_per_epoch):
         A `PhaseOptimizer`.
     """
 
-    def falling(rate):
+    def falling(rate, share=0.0):
         if config.learning_rate_schedule == "constant":
             return rate
-        return keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps_per_epoch)
+        return keras.optimizers.schedules.CosineDecay(
+            rate, config.epochs * steps_per_epoch, alpha=share
+        )
 
     adam = keras.optimizers.Adam
     optimizers = {
         "reconstruction": adam(falling(config.reconstruction_learning_rate)),
         "discriminator": adam(config.discriminator_learning_rate),
         "generator": adam(
-            falling(config.generator_learning_rate), epsilon=config.generator_epsilon
+            falling(config.generator_learning_rate, share=0.03), epsilon=config.generator_epsilon
         ),
     }
     return PhaseOptimizer({step: optimizers[step] for step in steps})
