@@ -7,6 +7,7 @@ import zipfile
 
 import keras
 import tensorflow as tf
+from keras.optimizers.schedules import CosineDecay
 
 from adversarial_autoencoder import callbacks, networks, phases, priors
 from adversarial_autoencoder.data.pipeline import training_batches
@@ -63,11 +64,12 @@ def build(config, image_shape):
 def optimizer(config, steps, steps_per_epoch):
     """Makes the optimizers of a configuration: Adam for every step of the procedure.
 
-    On the cosine schedule the rate of reconstruction falls to 0 and the generator's to 3 %, so that
-    what is left of the mismatch with the prior goes while the decoder settles; the discriminator
-    keeps its rate: it has to follow the encoder to the end. The generator's epsilon is much larger
-    than Adam's usual one. Near the equilibrium the discriminator's gradients are small and mostly
-    noise; Adam would blow them up to steps of full size, which spoil the reconstruction.
+    On the cosine schedule the rate of reconstruction falls to 0. The generator's rises at first, so
+    that the autoencoder finds its order before the prior presses on it, and falls to 3 %, so that
+    what is left of the mismatch goes while the decoder settles. The discriminator keeps its rate: it
+    has to follow the encoder to the end. The generator's epsilon is much larger than Adam's usual
+    one. Near the equilibrium the discriminator's gradients are small and mostly noise; Adam would
+    blow them up to steps of full size, which spoil the reconstruction.
 
     Args:
         config: A `Config` with its epochs resolved.
@@ -78,20 +80,23 @@ def optimizer(config, steps, steps_per_epoch):
         A `PhaseOptimizer`.
     """
 
-    def falling(rate, share=0.0):
-        if config.learning_rate_schedule == "constant":
-            return rate
-        return keras.optimizers.schedules.CosineDecay(
-            rate, config.epochs * steps_per_epoch, alpha=share
+    total = config.epochs * steps_per_epoch
+    rate = config.reconstruction_learning_rate
+    generator_rate = config.generator_learning_rate
+    if config.learning_rate_schedule == "cosine":
+        rate = CosineDecay(rate, total)
+        generator_rate = CosineDecay(
+            0.0,
+            total - total // 10,
+            alpha=0.03,
+            warmup_target=generator_rate,
+            warmup_steps=total // 10,
         )
-
     adam = keras.optimizers.Adam
     optimizers = {
-        "reconstruction": adam(falling(config.reconstruction_learning_rate)),
+        "reconstruction": adam(rate),
         "discriminator": adam(config.discriminator_learning_rate),
-        "generator": adam(
-            falling(config.generator_learning_rate, share=0.03), epsilon=config.generator_epsilon
-        ),
+        "generator": adam(generator_rate, epsilon=config.generator_epsilon),
     }
     return PhaseOptimizer({step: optimizers[step] for step in steps})
 
