@@ -66,10 +66,10 @@ def optimizer(config, steps, steps_per_epoch):
 
     On the cosine schedule the rate of reconstruction falls to 0. The generator's rises at first, so
     that the autoencoder finds its order before the prior presses on it, and falls to 3 %, so that
-    what is left of the mismatch goes while the decoder settles. The discriminator keeps its rate: it
-    has to follow the encoder to the end. The generator's epsilon is much larger than Adam's usual
-    one. Near the equilibrium the discriminator's gradients are small and mostly noise; Adam would
-    blow them up to steps of full size, which spoil the reconstruction.
+    what is left of the mismatch goes while the decoder settles. The discriminator keeps its rate:
+    it has to follow the encoder to the end. The generator's epsilon is much larger than Adam's
+    usual one. Near the equilibrium the discriminator's gradients are small and mostly noise; Adam
+    would blow them up to steps of full size, which spoil the reconstruction.
 
     Args:
         config: A `Config` with its epochs resolved.
