@@ -79,18 +79,18 @@ def optimizer(config, steps, steps_per_epoch):
     Returns:
         A `PhaseOptimizer`.
     """
-
     total = config.epochs * steps_per_epoch
+    warmup = max(1, total // 10)
     rate = config.reconstruction_learning_rate
     generator_rate = config.generator_learning_rate
     if config.learning_rate_schedule == "cosine":
         rate = CosineDecay(rate, total)
         generator_rate = CosineDecay(
             0.0,
-            total - total // 10,
+            max(1, total - warmup),
             alpha=0.03,
             warmup_target=generator_rate,
-            warmup_steps=total // 10,
+            warmup_steps=warmup,
         )
     adam = keras.optimizers.Adam
     optimizers = {
