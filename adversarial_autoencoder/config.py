@@ -109,7 +109,7 @@ class Config(_Settings):
         1e-3, "Adam's rate for the encoder as generator", group="Training", low=0, open_low=True
     )
     generator_epsilon: float = _setting(
-        0.02,
+        0.015,
         "Adam's epsilon for the generator: gradients much smaller than it make smaller steps",
         group="Training",
         low=0,
@@ -117,8 +117,7 @@ class Config(_Settings):
     )
     learning_rate_schedule: str = _setting(
         "cosine",
-        "constant, or along a cosine over all epochs: reconstruction falls to 0, generator rises"
-        " for a tenth and falls to 3 %, discriminator stays",
+        "constant, or falling to 0 along a half cosine over all epochs (not the discriminator's)",
         group="Training",
         choices=("constant", "cosine"),
     )

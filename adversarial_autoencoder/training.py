@@ -7,7 +7,6 @@ import zipfile
 
 import keras
 import tensorflow as tf
-from keras.optimizers.schedules import CosineDecay
 
 from adversarial_autoencoder import callbacks, networks, phases, priors
 from adversarial_autoencoder.data.pipeline import training_batches
@@ -64,12 +63,10 @@ def build(config, image_shape):
 def optimizer(config, steps, steps_per_epoch):
     """Makes the optimizers of a configuration: Adam for every step of the procedure.
 
-    On the cosine schedule the rate of reconstruction falls to 0. The generator's rises at first, so
-    that the autoencoder finds its order before the prior presses on it, and falls to 3 %, so that
-    what is left of the mismatch goes while the decoder settles. The discriminator keeps its rate:
-    it has to follow the encoder to the end. The generator's epsilon is much larger than Adam's
-    usual one. Near the equilibrium the discriminator's gradients are small and mostly noise; Adam
-    would blow them up to steps of full size, which spoil the reconstruction.
+    On the cosine schedule the rates of reconstruction and generator fall to 0, while the
+    discriminator keeps its own: it has to follow the encoder to the end. The generator's epsilon is
+    much larger than Adam's usual one. Near the equilibrium the discriminator's gradients are small
+    and mostly noise; Adam would blow them up to steps of full size, which spoil the reconstruction.
 
     Args:
         config: A `Config` with its epochs resolved.
@@ -79,24 +76,19 @@ def optimizer(config, steps, steps_per_epoch):
     Returns:
         A `PhaseOptimizer`.
     """
-    total = config.epochs * steps_per_epoch
-    warmup = max(1, total // 10)
-    rate = config.reconstruction_learning_rate
-    generator_rate = config.generator_learning_rate
-    if config.learning_rate_schedule == "cosine":
-        rate = CosineDecay(rate, total)
-        generator_rate = CosineDecay(
-            0.0,
-            max(1, total - warmup),
-            alpha=0.03,
-            warmup_target=generator_rate,
-            warmup_steps=warmup,
-        )
+
+    def falling(rate):
+        if config.learning_rate_schedule == "constant":
+            return rate
+        return keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps_per_epoch)
+
     adam = keras.optimizers.Adam
     optimizers = {
-        "reconstruction": adam(rate),
+        "reconstruction": adam(falling(config.reconstruction_learning_rate)),
         "discriminator": adam(config.discriminator_learning_rate),
-        "generator": adam(generator_rate, epsilon=config.generator_epsilon),
+        "generator": adam(
+            falling(config.generator_learning_rate), epsilon=config.generator_epsilon
+        ),
     }
     return PhaseOptimizer({step: optimizers[step] for step in steps})
 
