@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import math
+import warnings
 import zipfile
 
 import keras
@@ -160,8 +161,11 @@ def device():
 @contextlib.contextmanager
 def _reading(run):
     try:
-        yield
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        # Keras only warns where a file lacks a part of the model's or its optimizers' state.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            yield
+    except (UserWarning, OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(
             f"The run {run.name} must have a readable model.keras. "
             f"Received: {type(error).__name__} in {run.path}"

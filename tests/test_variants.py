@@ -6,6 +6,7 @@ import pytest
 
 from adversarial_autoencoder import data, runs, training
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.variants import VARIANTS
 
 
@@ -39,13 +40,24 @@ def test_a_variant_trains_on_real_digits(model, loss, dataset, tmp_path):
 
 @pytest.mark.parametrize("model", VARIANTS)
 def test_training_in_two_goes_equals_training_in_one(model, dataset, tmp_path):
-    config = config_of(model, dropout=0.1, learning_rate_schedule="constant")
-    whole = training.train(config, dataset, runs.create(tmp_path, "whole"))
+    def config(epochs):
+        return config_of(model, epochs=epochs, dropout=0.1, learning_rate_schedule="constant")
+
+    whole = training.train(config(2), dataset, runs.create(tmp_path, "whole"))
     run = runs.create(tmp_path, "two")
-    training.train(config_of(model, dropout=0.1, epochs=1), dataset, run)
-    two = training.train(config, dataset, run)
+    training.train(config(1), dataset, run)
+    two = training.train(config(2), dataset, run)
     for a, b in zip(whole.variables, two.variables, strict=True):
         assert np.array_equal(a, b), a.path
+
+
+def test_a_file_that_lacks_optimizer_state_is_refused(dataset, tmp_path):
+    """Keras only warns; the training would go on without its moments."""
+    run = runs.create(tmp_path, "run")
+    training.train(config_of("aae", epochs=1), dataset, run)
+    other = config_of("aae", learning_rate_schedule="constant")
+    with pytest.raises(InputError, match="readable model.keras"):
+        training.train(other, dataset, run)
 
 
 def test_the_cosine_lets_the_discriminator_keep_its_rate(dataset, tmp_path):
