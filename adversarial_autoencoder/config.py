@@ -10,7 +10,7 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.variants import VARIANTS
 
 # The default length of a training: that of MNIST, and the least for small data sets.
-DEFAULT_EPOCHS, MIN_STEPS = 40, 4000
+DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
 
 
 def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=False, modes=None):
