@@ -11,6 +11,7 @@ from absl import app, flags
 from adversarial_autoencoder import config as settings
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes import MODES
+from adversarial_autoencoder.variants import VARIANTS
 
 # TensorFlow's C++ start-up messages hide what matters; set it to 0 to see them.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -80,6 +81,9 @@ def help_text():
         "",
         "Modes",
         *modes,
+        "",
+        "Systems",
+        *(system_entry(name, variant) for name, variant in VARIANTS.items()),
     ]
     for group in dict.fromkeys(field.metadata["group"] for field in FIELDS):
         parts += ["", group, *(flag_entry(f) for f in FIELDS if f.metadata["group"] == group)]
@@ -88,12 +92,20 @@ def help_text():
     return "\n".join(parts)
 
 
+def system_entry(name, variant):
+    defaults = ", ".join(f"{flag} {value}" for flag, value in variant.defaults.items())
+    return entry(f"--model {name}", variant.description + (f" [{defaults}]" if defaults else ""))
+
+
 def flag_entry(field):
     kind, choices = settings.value_type(field), field.metadata["choices"]
     value = "|".join(choices) if choices else {int: "N", float: "X", str: "TEXT", bool: ""}[kind]
-    if field.name == "mode":
-        value = "MODE"
-    default = {None: "", False: " [off]", True: " [on]"}.get(field.default, f" [{field.default}]")
+    value = {"mode": "MODE", "model": "MODEL"}.get(field.name, value)
+    default = f" [{field.default}]"
+    if kind is bool:
+        default = " [on]" if field.default else " [off]"
+    elif field.default is None:
+        default = ""
     return entry(f"--{field.name} {value}", field.metadata["help"] + default)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import figures, priors
-from adversarial_autoencoder.evaluation.prior_match import sliced_wasserstein
+from adversarial_autoencoder.evaluation.prior_match import perplexity, sliced_wasserstein
 from adversarial_autoencoder.runs import atomic
 
 
@@ -17,7 +17,9 @@ class PriorDistance(keras.callbacks.Callback):
     """Encodes a fixed sample of images after every epoch and measures how it follows the prior.
 
     Adds `val_prior_distance` to the logs, and `val_prior_distance_floor`, the same between two
-    samples of the prior; so it stands before the callbacks that report them.
+    samples of the prior; where y is inferred also `val_y_use`, how many values of y are in use
+    (the exponential of the entropy of their mean probabilities), as a share of all. So it stands
+    before the callbacks that report them.
 
     Args:
         x: Images, shape (n, height, width, channels).
@@ -32,9 +34,13 @@ class PriorDistance(keras.callbacks.Callback):
             priors.draw(self.model.prior, len(self.x), self.model.z_dim, seed) for seed in (0, 1)
         )
         self.floor = sliced_wasserstein(other, self.z_prior)
+        if self.model.infers_y:
+            y = priors.draw(self.model.priors["y"], len(self.x), self.model.num_classes)
+            self.y_prior = y.argmax(axis=1)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.z = self.model.encode(self.x)
+        # Drawn from the posterior: it is all codes together that follow the prior.
+        self.z = self.model.encode(self.x, seed=0)
         if not np.isfinite(self.z).all():
             raise FloatingPointError(
                 f"The codes are not finite any more in epoch {epoch + 1}; the epoch before is kept."
@@ -42,6 +48,10 @@ class PriorDistance(keras.callbacks.Callback):
             )
         logs["val_prior_distance"] = sliced_wasserstein(self.z, self.z_prior)
         logs["val_prior_distance_floor"] = self.floor
+        if self.model.infers_y:
+            probabilities = self.model.classify(self.x)
+            self.y = probabilities.argmax(axis=1)
+            logs["val_y_use"] = perplexity(probabilities.mean(axis=0)) / self.model.num_classes
 
 
 class TensorBoard(keras.callbacks.Callback):
@@ -49,9 +59,10 @@ class TensorBoard(keras.callbacks.Callback):
 
     Every epoch: the logs, by the names that they have in history.csv, and each step's learning rate
     (Keras's own callback renames them, and writes each validation metric twice); and histograms of
-    the encoder's output and of the prior, per dimension and pooled. Every `image_every` epochs and
-    at the last: reconstructions, images decoded from the prior, and from z_dim 2 on the latent grid
-    and the scatter of the codes in the first two dimensions.
+    the encoder's output and of the prior, per dimension and pooled, and of the most probable y.
+    Every `image_every` epochs and at the last: reconstructions, images decoded from the prior, the
+    style grid of a code y, and from z_dim 2 on the scatter of the codes in the first two dimensions
+    and, without a y, the latent grid.
 
     Args:
         log_dir: Folder of the event files.
@@ -109,16 +120,32 @@ class TensorBoard(keras.callbacks.Callback):
             tf.summary.histogram(f"latent_pooled/{source}", z)
             for i in range(min(z.shape[1], self.max_dimensions)):
                 tf.summary.histogram(f"latent_z{i}/{source}", z[:, i])
+        if self.model.infers_y:
+            for source, y in (("encoder", self.sample.y), ("prior", self.sample.y_prior)):
+                tf.summary.histogram(f"latent_y/{source}", y, buckets=self.model.num_classes)
 
     def _write_images(self):
+        model, x = self.model, self.sample.x
+        labels = None if self.labels is None else self.labels[:10]
         views = {
-            "reconstructions": figures.reconstructions(self.model, self.sample.x[:10]),
-            "samples": figures.samples(self.model),
+            "reconstructions": figures.reconstructions(
+                model, x[:10], labels if model.num_classes and not model.infers_y else None
+            ),
+            "samples": figures.samples(model),
         }
-        if self.model.z_dim >= 2:
-            views["latent_grid"] = figures.latent_grid(self.model)
+        if model.num_classes:
+            views["style_grid"] = figures.style_grid(model, self.sample.z[:10])
+        if model.infers_y:
+            views["cluster_grid"] = figures.cluster_grid(model, x)
+        if model.z_dim >= 2:
+            if not model.num_classes or model.cluster_heads is not None:
+                views["latent_grid"] = figures.latent_grid(model)
             views["latent_scatter"] = figures.latent_scatter(
-                self.sample.z, self.sample.z_prior, self.labels, self.class_names
+                model.represent(x),
+                self.sample.z_prior,
+                self.labels,
+                self.class_names,
+                heads=model.cluster_heads,
             )
         for name, figure in views.items():
             tf.summary.image(f"images/{name}", figures.to_array(figure)[None])

@@ -13,7 +13,23 @@ from adversarial_autoencoder.variants import VARIANTS
 DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
 
 
-def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=False, modes=None):
+# The priors that have a name, and those of them whose components can be classes.
+PRIORS = ("gaussian", "uniform", "laplace", "gamma", "gaussian_mixture", "swiss_roll")
+COMPONENT_PRIORS = ("gaussian_mixture", "swiss_roll")
+
+
+def _setting(
+    default,
+    help,
+    *,
+    group,
+    choices=(),
+    low=None,
+    high=None,
+    open_low=False,
+    modes=None,
+    needs=None,
+):
     """A field of a settings dataclass.
 
     Args:
@@ -25,6 +41,8 @@ def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=
         high: The smallest value too large.
         open_low: Whether `low` itself is refused.
         modes: The modes that read it; None: all.
+        needs: The values of other settings, a dict from name to tuple, without which it has no
+            effect.
     """
     metadata = {
         "help": help,
@@ -34,6 +52,7 @@ def _setting(default, help, *, group, choices=(), low=None, high=None, open_low=
         "high": high,
         "open_low": open_low,
         "modes": modes,
+        "needs": needs or {},
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -53,9 +72,43 @@ class Config(_Settings):
     """Everything that a training depends on; saved as config.json in its run folder."""
 
     model: str = _setting("aae", "the system to train", group="Model", choices=VARIANTS)
-    z_dim: int = _setting(2, "dimensions of the latent code z", group="Model", low=1, high=100_001)
-    prior_std: float = _setting(
-        5.0, "standard deviation of the prior N(0, std^2)", group="Model", low=0, open_low=True
+    z_dim: int = _setting(2, "dimensions of the style code z", group="Model", low=1, high=100_001)
+    posterior: str = _setting(
+        "deterministic",
+        "q(z|x): a point, a Gaussian, or any distribution by noise as an input of the encoder",
+        group="Model",
+        choices=("deterministic", "gaussian", "universal"),
+    )
+    noise_dim: int = _setting(
+        10,
+        "noise inputs of the encoder of a universal posterior",
+        group="Model",
+        low=1,
+        high=100_001,
+        needs={"posterior": ("universal",)},
+    )
+    num_labels: int | None = _setting(
+        None,
+        "labelled training images, as many of each class, the others count as unlabelled; 0: all;"
+        " not given: all, or none where the system can do without",
+        group="Model",
+        low=0,
+        high=10**9,
+    )
+    num_clusters: int = _setting(
+        10,
+        "values of y where it is inferred without labels",
+        group="Model",
+        low=2,
+        high=10_001,
+        needs={"model": ("clustering_aae", "dimensionality_reduction_aae")},
+    )
+    head_margin: float = _setting(
+        2.0,
+        "least distance between the cluster heads of dimensionality_reduction_aae",
+        group="Model",
+        low=0,
+        needs={"model": ("dimensionality_reduction_aae",)},
     )
     reconstruction_loss: str = _setting(
         "mse",
@@ -63,19 +116,118 @@ class Config(_Settings):
         group="Model",
         choices=("mse", "bce"),
     )
+    prior: str = _setting(
+        "gaussian",
+        f"p(z): {', '.join(PRIORS)}; FILE.npy, samples of shape (n, z_dim); or module:function,"
+        " your sampler (n, dim, seed) -> tensor",
+        group="Prior",
+    )
+    prior_std: float = _setting(
+        5.0,
+        "standard deviation of a gaussian, uniform, laplace or gamma prior",
+        group="Prior",
+        low=0,
+        open_low=True,
+        needs={"prior": ("gaussian", "uniform", "laplace", "gamma")},
+    )
+    prior_shape: float = _setting(
+        2.0,
+        "shape of the gamma prior",
+        group="Prior",
+        low=0,
+        open_low=True,
+        needs={"prior": ("gamma",)},
+    )
+    prior_components: int | None = _setting(
+        None,
+        "components of the mixture, or arcs of the roll; not given: 10, or one for each class",
+        group="Prior",
+        low=1,
+        high=10_001,
+        needs={"prior": COMPONENT_PRIORS},
+    )
+    prior_radius: float = _setting(
+        8.0,
+        "distance from 0 of the mixture's means, or of the roll's outer end",
+        group="Prior",
+        low=0,
+        open_low=True,
+        needs={"prior": COMPONENT_PRIORS},
+    )
+    prior_width: float = _setting(
+        0.5,
+        "standard deviation across a component of the mixture, or across the roll",
+        group="Prior",
+        low=0,
+        open_low=True,
+        needs={"prior": COMPONENT_PRIORS},
+    )
+    prior_length: float = _setting(
+        2.0,
+        "standard deviation along a component of the mixture",
+        group="Prior",
+        low=0,
+        open_low=True,
+        needs={"prior": ("gaussian_mixture",)},
+    )
+    prior_turns: float = _setting(
+        2.0,
+        "turns of the roll",
+        group="Prior",
+        low=0,
+        open_low=True,
+        high=101,
+        needs={"prior": ("swiss_roll",)},
+    )
+    condition_prior_on_labels: bool = _setting(
+        False,
+        "pair each labelled image with the component or arc of its class (section 2.3)",
+        group="Prior",
+    )
+    network: str = _setting(
+        "mlp",
+        "fully connected, or convolutional encoder and decoder",
+        group="Networks",
+        choices=("mlp", "conv"),
+    )
     hidden_units: int = _setting(
-        1000, "units in each hidden layer", group="Model", low=1, high=100_001
+        1000,
+        "units in each hidden layer; conv: a sixteenth of it are the filters of the deepest",
+        group="Networks",
+        low=1,
+        high=100_001,
     )
     hidden_layers: int = _setting(
-        2, "hidden layers of each network", group="Model", low=1, high=101
+        2, "hidden layers of each network", group="Networks", low=1, high=101
     )
     dropout: float = _setting(
-        0.0, "share of hidden units dropped in training", group="Model", low=0, high=1
+        0.0, "share of hidden units dropped in training", group="Networks", low=0, high=1
+    )
+    batch_norm: bool = _setting(
+        False, "normalise the hidden layers of the encoder over the minibatch", group="Networks"
     )
     weight_std: float = _setting(
         0.0,
         "standard deviation of the initial weights N(0, std^2); 0: Glorot uniform",
-        group="Model",
+        group="Networks",
+        low=0,
+    )
+    input_noise: float = _setting(
+        0.0,
+        "corruption of the encoder's input in training: standard deviation, or share of pixels",
+        group="Networks",
+        low=0,
+    )
+    corruption: str = _setting(
+        "gaussian",
+        "what --input_noise does: add noise, or set pixels to 0 (and scale up the others)",
+        group="Networks",
+        choices=("gaussian", "masking"),
+    )
+    discriminator_noise: float = _setting(
+        0.0,
+        "standard deviation of noise on the discriminators' input in training",
+        group="Networks",
         low=0,
     )
     dataset: str | None = _setting(
@@ -99,31 +251,149 @@ class Config(_Settings):
         high=10**9,
     )
     batch_size: int = _setting(100, "images in a minibatch", group="Training", low=1, high=10**9)
+    adversarial_loss: str = _setting(
+        "non_saturating",
+        "the game of discriminator and generator",
+        group="Training",
+        choices=("non_saturating", "least_squares", "hinge", "wasserstein_gp"),
+    )
+    gradient_penalty: float = _setting(
+        10.0,
+        "weight of wasserstein_gp's gradient penalty",
+        group="Training",
+        low=0,
+        needs={"adversarial_loss": ("wasserstein_gp",)},
+    )
+    mmd_weight: float = _setting(
+        0.25,
+        "weight of wae_mmd's discrepancy beside the mean loss over pixels",
+        group="Training",
+        low=0,
+        needs={"model": ("wae_mmd",)},
+    )
+    optimizer: str = _setting(
+        "adam", "for every step of the procedure", group="Optimizer", choices=("adam", "sgd")
+    )
     reconstruction_learning_rate: float = _setting(
-        1.5e-3, "Adam's rate for encoder and decoder", group="Training", low=0, open_low=True
+        1.5e-3, "rate for encoder and decoder", group="Optimizer", low=0, open_low=True
     )
     discriminator_learning_rate: float = _setting(
-        1e-3, "Adam's rate for the discriminator", group="Training", low=0, open_low=True
+        1e-3, "rate for the discriminators", group="Optimizer", low=0, open_low=True
     )
     generator_learning_rate: float = _setting(
-        1e-3, "Adam's rate for the encoder as generator", group="Training", low=0, open_low=True
+        1e-3, "rate for the encoder as generator", group="Optimizer", low=0, open_low=True
+    )
+    classification_learning_rate: float = _setting(
+        1e-3, "rate for the encoder as classifier", group="Optimizer", low=0, open_low=True
+    )
+    reconstruction_momentum: float = _setting(
+        0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
+    )
+    discriminator_momentum: float = _setting(
+        0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
+    )
+    generator_momentum: float = _setting(
+        0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
+    )
+    classification_momentum: float = _setting(
+        0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
     )
     generator_epsilon: float = _setting(
         0.015,
         "Adam's epsilon for the generator: gradients much smaller than it make smaller steps",
-        group="Training",
+        group="Optimizer",
         low=0,
         open_low=True,
+        needs={"optimizer": ("adam",)},
     )
     learning_rate_schedule: str = _setting(
         "cosine",
-        "constant, or falling to 0 along a half cosine over all epochs (not the discriminator's)",
-        group="Training",
-        choices=("constant", "cosine"),
+        "constant; or falling to 0 along a half cosine over all epochs (not the discriminators');"
+        " or by --step_factors",
+        group="Optimizer",
+        choices=("constant", "cosine", "step"),
+    )
+    step_epochs: str = _setting(
+        "50,1000",
+        "epochs after which the rates change in a step schedule",
+        group="Optimizer",
+        needs={"learning_rate_schedule": ("step",)},
+    )
+    step_factors: str = _setting(
+        "0.1",
+        "what they are multiplied with: one factor, or one each",
+        group="Optimizer",
+        needs={"learning_rate_schedule": ("step",)},
     )
     seed: int = _setting(
         0, "seed of weights, noise and shuffling", group="Training", low=0, high=2**31
     )
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_together(self)
+
+    @classmethod
+    def of(cls, **given):
+        """Makes the settings of a system: those given, else its own defaults, else the usual ones.
+
+        Raises:
+            InputError: If one of them is out of its range, has no effect, or contradicts another.
+        """
+        variant = VARIANTS.get(given.get("model", "aae"))
+        config = cls(**(variant.defaults if variant else {}) | given)
+        for name in given:
+            for other, values in config.unmet_needs(name):
+                raise InputError(
+                    f"--{name} goes with --{other} {' or '.join(values)}. "
+                    f"Received: {other}={getattr(config, other)!r}"
+                )
+        return config
+
+    def unmet_needs(self, name):
+        """The other settings, as (name, values), without whose values this one has no effect."""
+        needs = type(self).__dataclass_fields__[name].metadata["needs"]
+        return [(other, v) for other, v in needs.items() if getattr(self, other) not in v]
+
+    @property
+    def variant(self):
+        """The row of `VARIANTS`."""
+        return VARIANTS[self.model]
+
+    @property
+    def phases(self):
+        """Names of the phases, in their order."""
+        named = self.variant.phases
+        return [p for p in named if p != "classification" or self.num_labels is not None]
+
+    @property
+    def uses_labels(self):
+        """Whether the training reads the labels of (some) training images."""
+        needed = self.variant.labels == "needed" or self.num_labels is not None
+        return needed or self.condition_prior_on_labels
+
+    @property
+    def infers_clusters(self):
+        """Whether y is a cluster that is found without labels."""
+        return self.variant.y == "inferred" and self.num_labels is None
+
+    @property
+    def step_schedule(self):
+        """The epochs and factors of a step schedule, two lists of the same length."""
+        try:
+            epochs = [int(part) for part in self.step_epochs.split(",")]
+            factors = [float(part) for part in self.step_factors.split(",")]
+        except ValueError:
+            epochs, factors = [], []
+        factors = factors * len(epochs) if len(factors) == 1 else factors
+        rising = epochs == sorted(set(epochs)) and min(epochs, default=0) > 0
+        if not rising or len(factors) != len(epochs) or not all(0 < f < 1e9 for f in factors):
+            raise InputError(
+                "step_epochs must be rising epochs, such as 50,1000, and step_factors one factor"
+                " above 0, or one for each. "
+                f"Received: step_epochs={self.step_epochs}, step_factors={self.step_factors}"
+            )
+        return epochs, factors
 
     def for_data(self, num_images):
         """Fills in the number of epochs where it was left open, now that the data is known.
@@ -143,6 +413,47 @@ class Config(_Settings):
         return dataclasses.replace(self, epochs=self.epochs or max(DEFAULT_EPOCHS, enough))
 
 
+def _check_together(config):
+    """Raises InputError where settings contradict each other."""
+
+    def expect(condition, expected, *names):
+        if not condition:
+            received = ", ".join(f"{name}={getattr(config, name)}" for name in names)
+            raise InputError(f"{expected}. Received: {received}")
+
+    if "variational" in config.phases:
+        expect(config.posterior == "gaussian", "A vae needs a gaussian posterior", "posterior")
+        expect(config.prior == "gaussian", "A vae needs a gaussian prior", "prior")
+    if config.prior == "swiss_roll":
+        expect(config.z_dim == 2, "A swiss_roll has z_dim 2", "z_dim")
+    if config.prior == "gaussian_mixture":
+        expect(config.z_dim % 2 == 0, "A gaussian_mixture needs an even z_dim", "z_dim")
+    if config.condition_prior_on_labels:
+        expect(
+            config.prior in COMPONENT_PRIORS,
+            f"condition_prior_on_labels needs a prior {' or '.join(COMPONENT_PRIORS)}",
+            "prior",
+        )
+        expect(
+            any(phase.startswith("regularization") for phase in config.phases),
+            "condition_prior_on_labels needs an adversarial model",
+            "model",
+        )
+    elif config.variant.labels == "unused":
+        expect(
+            config.num_labels is None,
+            "num_labels needs a model that uses labels, or condition_prior_on_labels",
+            "num_labels",
+            "model",
+        )
+    if config.variant.y == "given":
+        expect(not config.num_labels, f"{config.model} needs all labels", "num_labels")
+    if config.corruption == "masking":
+        expect(config.input_noise < 1, "A share of pixels must be below 1", "input_noise")
+    if config.learning_rate_schedule == "step":
+        _ = config.step_schedule
+
+
 MODES = {
     "train": "train a new run, or go on with one",
     "latent_grid": "decode a regular grid of codes into one picture of the latent space",
@@ -150,9 +461,12 @@ MODES = {
     "reconstruct": "draw test images above their reconstructions",
     "sample": "draw images decoded from samples of the prior",
     "interpolate": "draw straight lines through the latent space between test images",
+    "style_grid": "draw every style with every class: rows share z, columns run over y",
+    "cluster_grid": "draw the head of each cluster, then test images assigned to it",
+    "classify": "measure the test error, draw the confusion; or name the classes of --images",
     "list": "print a table of the runs, the newest first",
 }
-FIGURES = ("latent_grid", "latent_scatter", "reconstruct", "sample", "interpolate")
+FIGURES = tuple(mode for mode in MODES if mode not in ("train", "list"))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -197,13 +511,33 @@ class Command(_Settings):
         group="Figures",
         modes=("latent_grid", "latent_scatter"),
     )
+    grid_class: int = _setting(
+        0,
+        "value of y that the grid is decoded with, where the model has one",
+        group="Figures",
+        low=0,
+        modes=("latent_grid",),
+    )
     num_images: int = _setting(
         10,
-        "images in a row; in sample and interpolate also rows",
+        "images in a row; in sample, interpolate and style_grid also rows",
         group="Figures",
         low=1,
         high=51,
-        modes=("reconstruct", "sample", "interpolate"),
+        modes=("reconstruct", "sample", "interpolate", "style_grid", "cluster_grid"),
+    )
+    style_from: str = _setting(
+        "test",
+        "the z of the rows are those of test images, or samples of the prior",
+        group="Figures",
+        choices=("test", "prior"),
+        modes=("style_grid",),
+    )
+    images: str | None = _setting(
+        None,
+        "your images, a folder or an .npz file, whose classes go to predictions.csv",
+        group="Figures",
+        modes=("classify",),
     )
 
 
@@ -278,6 +612,10 @@ def config_from_dict(values):
 
 
 def to_flags(config):
-    """Writes a Config as the lines of a flag file, for `--flagfile`."""
+    """Writes the settings of a Config that have an effect as the lines of a flag file."""
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    return "".join(f"--{name}={value}\n" for name, value in values.items() if value is not None)
+    return "".join(
+        f"--{name}={value}\n"
+        for name, value in values.items()
+        if value is not None and not config.unmet_needs(name)
+    )

@@ -6,50 +6,152 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from adversarial_autoencoder import priors
-from adversarial_autoencoder.model import to_unit_interval
+from adversarial_autoencoder.batch import to_unit_interval
 
 
-def reconstructions(model, x):
+def reconstructions(model, x, y=None):
     """Draws images above their reconstructions.
 
     Args:
         model: An `AdversarialAutoencoder`.
         x: Images, shape (n, height, width, channels).
+        y: Their labels, shape (n,), where the model does not infer y.
     """
     x = to_unit_interval(x).numpy()
-    rows = np.stack([x, model.decode(model.encode(x))])
+    rows = np.stack([x, model(x, y).numpy()])
     return _image_rows(rows, "Images and, below, their reconstructions")
 
 
 def samples(model, rows=10, columns=10, seed=0):
-    """Draws images decoded from samples of the prior."""
-    images = model.generate(rows * columns, seed)
+    """Draws images decoded from samples of the prior; with a code y, a row for each value of it.
+
+    Args:
+        model: An `AdversarialAutoencoder`.
+        rows: Number of rows where there is no y.
+        columns: Images in a row.
+        seed: Integer >= 0; the same seed gives the same images.
+    """
+    rows = model.num_classes or rows
+    y = np.repeat(np.arange(rows), columns) if model.num_classes else None
+    images = model.generate(rows * columns, y, seed)
     images = images.reshape(rows, columns, *images.shape[1:])
-    return _image_rows(images, "Images decoded from samples of the prior")
+    title = "Images decoded from samples of the prior"
+    if not model.num_classes:
+        return _image_rows(images, title)
+    return _image_rows(images, f"{title}, a row for each y", row_labels=range(rows))
 
 
-def interpolations(model, x_from, x_to, columns=10):
-    """Draws straight lines through the latent space: a row for each pair of images.
+def style_grid(model, z, class_names=(), x=None):
+    """Draws every style with every class: a row shares its z, a column its y (section 4).
+
+    Args:
+        model: An `AdversarialAutoencoder` with a code y.
+        z: Style codes, shape (rows, z_dim).
+        class_names: Names of the values of y; by default their numbers.
+        x: The images that the styles are from, drawn first in each row; or None.
+    """
+    columns = model.num_classes
+    images = model.decode(np.repeat(z, columns, axis=0), np.tile(np.arange(columns), len(z)))
+    images = images.reshape(len(z), columns, *images.shape[1:])
+    title = "Images decoded with one style z in each row and one y in each column"
+    labels = [*(class_names or range(columns))]
+    if x is not None:
+        title += "; first the image with this z"
+        images = np.concatenate([to_unit_interval(x).numpy()[:, None], images], axis=1)
+        labels = ["from", *labels]
+    return _image_rows(images, title, column_labels=labels)
+
+
+def cluster_grid(model, x, columns=10):
+    """Draws a row for each value of y: its head, decoded from z = 0, then images assigned to it.
+
+    The images are those with the highest probability q(y|x) first.
+
+    Args:
+        model: An `AdversarialAutoencoder` that infers y.
+        x: Images, shape (n, height, width, channels).
+        columns: Images drawn beside each head.
+    """
+    rows = model.num_classes
+    probabilities = model.classify(x)
+    assigned = probabilities.argmax(axis=1)
+    x = to_unit_interval(x).numpy()
+    heads = model.decode(np.zeros((rows, model.z_dim), "float32"), np.arange(rows))
+    images = np.ones((rows, columns + 1, *x.shape[1:]), "float32")
+    images[:, 0] = heads
+    for k in range(rows):
+        of_cluster = np.flatnonzero(assigned == k)
+        best = of_cluster[np.argsort(-probabilities[of_cluster, k], kind="stable")[:columns]]
+        images[k, 1 : 1 + len(best)] = x[best]
+    counts = np.bincount(assigned, minlength=rows)
+    return _image_rows(
+        images,
+        f"Clusters: the head (z = 0), then images assigned to it; beside them how many of {len(x)}",
+        column_labels=["head", *[""] * columns],
+        row_labels=[f"{k}: {count}" for k, count in enumerate(counts)],
+    )
+
+
+def confusion(counts, class_names):
+    """Draws how often images of each class were given each class.
+
+    Args:
+        counts: Integers of shape (num_classes, num_classes): rows are true, columns given classes.
+        class_names: Names of the classes.
+    """
+    k = len(class_names)
+    side = min(4 + 0.35 * k, 30.0)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if k <= 30:
+        for (i, j), count in np.ndenumerate(counts):
+            colour = "white" if shares[i, j] > 0.5 else "black"
+            axes.text(j, i, count, ha="center", va="center", color=colour, fontsize="small")
+    rotation = 90 if max(map(len, class_names)) > 3 else 0
+    axes.set_xticks(range(k), class_names, rotation=rotation)
+    axes.set_yticks(range(k), class_names)
+    axes.set_xlabel("class given by the model")
+    axes.set_ylabel("true class")
+    error = 1 - np.trace(counts) / counts.sum()
+    axes.set_title(f"{counts.sum()} images, {error:.2%} given a wrong class", fontsize="medium")
+    figure.colorbar(shown, label="share of the true class", shrink=0.8)
+    return figure
+
+
+def interpolations(model, x_from, x_to, columns=10, y_from=None, y_to=None):
+    """Draws straight lines between codes: a row for each pair of images.
 
     Args:
         model: An `AdversarialAutoencoder`.
         x_from: Images, shape (n, height, width, channels).
         x_to: Images of the same shape.
         columns: Codes decoded along each line, both ends included.
+        y_from, y_to: Their labels, shape (n,), where the model does not infer y.
     """
-    z_from, z_to = model.encode(x_from)[:, None], model.encode(x_to)[:, None]
     t = np.linspace(0, 1, columns, dtype="float32")[None, :, None]
-    z = (1 - t) * z_from + t * z_to
-    decoded = model.decode(z.reshape(-1, z.shape[-1]))
-    decoded = decoded.reshape(*z.shape[:2], *decoded.shape[1:])
+
+    def line(start, end):
+        codes = (1 - t) * np.asarray(start)[:, None] + t * np.asarray(end)[:, None]
+        return codes.reshape(-1, codes.shape[-1])
+
+    z = line(model.encode(x_from), model.encode(x_to))
+    y = None
+    if model.infers_y:
+        y = line(model.classify(x_from), model.classify(x_to))
+    elif model.num_classes:
+        y = line(*(np.eye(model.num_classes, dtype="float32")[labels] for labels in (y_from, y_to)))
+    decoded = model.decode(z, y)
+    decoded = decoded.reshape(len(x_from), columns, *decoded.shape[1:])
     ends = [to_unit_interval(x).numpy()[:, None] for x in (x_from, x_to)]
     rows = np.concatenate([ends[0], decoded, ends[1]], axis=1)
     labels = ["from", *[""] * columns, "to"]
-    title = "Images decoded along straight lines in z between two images (first, last column)"
+    title = "Images decoded along straight lines of codes between two images (first, last column)"
     return _image_rows(rows, title, column_labels=labels)
 
 
-def latent_grid(model, size=20, grid_range=None, dims=(0, 1)):
+def latent_grid(model, size=20, grid_range=None, dims=(0, 1), y=0):
     """Draws images decoded on a regular grid of codes, each at its place in the latent space.
 
     The other dimensions of z are held at the prior's mean.
@@ -60,6 +162,7 @@ def latent_grid(model, size=20, grid_range=None, dims=(0, 1)):
         grid_range: The grid reaches this far on both sides of the prior's mean. None: 2 standard
             deviations of the prior, which is from (-10, -10) to (10, 10) for N(0, 5^2).
         dims: The two dimensions of z that the grid spans.
+        y: The value of y that all are decoded with, where there is a y without cluster heads.
     """
     mean, std = priors.moments(model.prior, model.z_dim)
     dims = list(dims)
@@ -68,7 +171,14 @@ def latent_grid(model, size=20, grid_range=None, dims=(0, 1)):
     z = np.tile(mean, (size, size, 1))
     z[:, :, dims[0]] += offsets
     z[:, :, dims[1]] += offsets[::-1, None]  # The first row is the top of the figure.
-    images = model.decode(z.reshape(-1, model.z_dim), batch_size=size**2)
+    # With cluster heads, a point of the space is decoded as it is: the head is a part of it.
+    weights = np.zeros((size**2, model.num_classes), "float32")
+    with_y = model.num_classes > 0 and model.cluster_heads is None
+    chosen = y
+    if with_y:
+        weights[:, chosen] = 1
+    y = weights if model.num_classes else None
+    images = model.decode(z.reshape(-1, model.z_dim), y, batch_size=size**2)
     images = images.reshape(size, size, *images.shape[1:])
 
     figure = Figure(figsize=(8, 8.2), layout="constrained")
@@ -87,11 +197,14 @@ def latent_grid(model, size=20, grid_range=None, dims=(0, 1)):
     axes.set_ylabel(f"$z_{{{dims[1]}}}$")
     deviations = grid_range / std[dims].mean()
     title = f"Images decoded on a grid of codes, to ±{deviations:.3g} prior standard deviations"
+    title += f", y = {chosen}" if with_y else ""
     axes.set_title(title, fontsize="medium")
     return figure
 
 
-def latent_scatter(z, z_prior, labels=None, class_names=(), dims=(0, 1)):
+def latent_scatter(
+    z, z_prior, labels=None, class_names=(), dims=(0, 1), prior_labels=None, heads=None
+):
     """Draws the codes of images, coloured by class, beside samples of the prior.
 
     Args:
@@ -100,26 +213,36 @@ def latent_scatter(z, z_prior, labels=None, class_names=(), dims=(0, 1)):
         labels: Classes of the images, shape (n,), or None.
         class_names: Name of each class.
         dims: The two dimensions of z that are drawn.
+        prior_labels: Classes of the samples, where the prior is conditioned on them; or None.
+        heads: Cluster heads to mark among the codes, shape (num_clusters, z_dim); or None.
     """
     dims = list(dims)
     z, z_prior = z[:, dims], z_prior[:, dims]
     figure = Figure(figsize=(12.8, 6.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    style = {"s": np.clip(2e4 / len(z), 4, 40), "linewidths": 0, "alpha": 0.7}
-    if labels is None:
-        left.scatter(*z.T, **style)
-    else:
-        few = len(class_names) <= 10
-        colours = colormaps["tab10"] if few else colormaps["turbo"].resampled(len(class_names))
+    few = len(class_names) <= 10
+    colours = colormaps["tab10"] if few else colormaps["turbo"].resampled(len(class_names))
+
+    def scatter(axes, points, classes):
+        style = {"s": np.clip(2e4 / len(points), 4, 40), "linewidths": 0, "alpha": 0.7}
+        if classes is None:
+            axes.scatter(*points.T, color="tab:blue" if axes is left else "0.45", **style)
+            return
         # One call in random order, so that no class hides the others.
-        order = np.random.default_rng(0).permutation(len(z))
-        left.scatter(*z[order].T, c=colours(labels[order]), **style)
+        order = np.random.default_rng(0).permutation(len(points))
+        axes.scatter(*points[order].T, c=colours(classes[order]), **style)
+
+    scatter(left, z, labels)
+    scatter(right, z_prior, prior_labels)
+    if labels is not None:
         for k, name in enumerate(class_names):
             left.scatter([], [], color=colours(k), s=30, label=name)
         columns = -(-len(class_names) // 25)
         figure.legend(loc="outside right center", frameon=False, title="class", ncols=columns)
-    right.scatter(*z_prior.T, color="0.45", **style)
-    left.set_title(f"Codes of {len(z)} images", fontsize="medium")
+    if heads is not None:
+        left.scatter(*heads[:, dims].T, marker="X", s=90, color="black", edgecolors="white")
+    marked = "" if heads is None else "; crosses are the cluster heads"
+    left.set_title(f"Codes of {len(z)} images{marked}", fontsize="medium")
     right.set_title(f"{len(z_prior)} samples of the prior", fontsize="medium")
     low, high = (f(np.concatenate([z, z_prior])) for f in (np.min, np.max))
     margin = 0.03 * (high - low)
@@ -139,7 +262,7 @@ def to_array(figure, dpi=80):
     return np.asarray(canvas.buffer_rgba())
 
 
-def _image_rows(images, title, column_labels=()):
+def _image_rows(images, title, column_labels=(), row_labels=()):
     """Draws images of shape (rows, columns, height, width, channels), in [0, 1]."""
     rows, columns, height, width = images.shape[:4]
     pad = _pad(height)
@@ -147,8 +270,10 @@ def _image_rows(images, title, column_labels=()):
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     _show(axes, _tile(images, pad))
-    axes.set_yticks([])
-    axes.set_xticks(np.arange(len(column_labels)) * (width + pad) + (width - 1) / 2, column_labels)
+    axes.set_yticks(np.arange(len(row_labels)) * (height + pad) + (height - 1) / 2, row_labels)
+    rotation = 90 if max(map(len, map(str, column_labels)), default=0) > 8 else 0
+    centres = np.arange(len(column_labels)) * (width + pad) + (width - 1) / 2
+    axes.set_xticks(centres, column_labels, rotation=rotation)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(title, fontsize="medium")

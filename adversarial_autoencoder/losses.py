@@ -1,5 +1,7 @@
 """Losses as pure functions on tensors; each returns one scalar, the mean over the batch."""
 
+import typing
+
 import tensorflow as tf
 
 
@@ -32,7 +34,83 @@ def binary_cross_entropy(x, x_logits):
 RECONSTRUCTION = {"mse": mean_squared_error, "bce": binary_cross_entropy}
 
 
-def discriminator(real_logits, fake_logits):
+def cross_entropy(labels, logits):
+    """Softmax cross-entropy of the labelled images of a batch.
+
+    Args:
+        labels: Classes, integers of shape (batch,); those that are negative ("unlabelled") do not
+            count.
+        logits: Scores before the softmax, shape (batch, num_classes).
+
+    Returns:
+        The mean over the labelled images, in nats; 0 where there are none.
+    """
+    known = tf.cast(labels >= 0, logits.dtype)
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
+    return tf.math.divide_no_nan(tf.reduce_sum(known * loss), tf.reduce_sum(known))
+
+
+def accuracy(labels, logits):
+    """Share of the labelled images of a batch whose class has the highest score.
+
+    Args and the meaning of negative labels: as for `cross_entropy`.
+    """
+    known = tf.cast(labels >= 0, logits.dtype)
+    right = tf.cast(tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels, logits.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(known * right), tf.reduce_sum(known))
+
+
+def gaussian_kl(mean, log_variance, prior_std):
+    """KL(N(mean, variance) || N(0, prior_std^2)), summed over the dimensions of the code.
+
+    Kingma and Welling 2014, appendix B.
+
+    Args:
+        mean: Means of the posterior, shape (batch, dim).
+        log_variance: Logarithms of its variances, shape (batch, dim).
+        prior_std: Standard deviation of the prior, > 0.
+
+    Returns:
+        The mean over the batch, in nats.
+    """
+    prior_variance = prior_std**2
+    ratio = tf.exp(log_variance) / prior_variance
+    kl = 0.5 * (ratio + tf.square(mean) / prior_variance - 1.0 - tf.math.log(ratio))
+    return tf.reduce_mean(tf.reduce_sum(kl, axis=-1))
+
+
+def maximum_mean_discrepancy(z, z_prior):
+    """Unbiased estimate of MMD^2 with a mean of inverse multiquadric kernels C / (C + d^2).
+
+    Tolstikhin et al. 2018 ("Wasserstein Auto-Encoders", arXiv 1711.01558), section 4: C is twice
+    the total variance of the prior, times 0.1, 0.2, 0.5, 1, 2, 5 and 10.
+
+    Args:
+        z: Codes, shape (batch, dim), batch >= 2.
+        z_prior: Samples of the prior, of the same shape.
+
+    Returns:
+        A scalar; 0 on average for two samples of one distribution.
+    """
+    n = tf.cast(tf.shape(z)[0], z.dtype)
+    scale = 2.0 * tf.reduce_sum(tf.math.reduce_variance(z_prior, axis=0))
+    factors = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+    def kernel(a, b):
+        a_square, b_square = (tf.reduce_sum(tf.square(part), axis=1) for part in (a, b))
+        products = tf.matmul(a, b, transpose_b=True)
+        squared = tf.nn.relu(a_square[:, None] + b_square[None, :] - 2.0 * products)
+        kernels = [scale * factor / (scale * factor + squared) for factor in factors]
+        return tf.add_n(kernels) / len(factors)
+
+    def mean_of_pairs(k):
+        return (tf.reduce_sum(k) - tf.linalg.trace(k)) / (n * (n - 1.0))
+
+    within = mean_of_pairs(kernel(z, z)) + mean_of_pairs(kernel(z_prior, z_prior))
+    return within - 2.0 * tf.reduce_mean(kernel(z, z_prior))
+
+
+def non_saturating_discriminator(real_logits, fake_logits):
     """L_D = -mean[log D(z') + log(1 - D(z))]; 2 log 2 = 1.386 when D cannot tell them apart.
 
     Goodfellow et al. 2014, equation 1; Makhzani et al. 2015, section 1.
@@ -41,17 +119,75 @@ def discriminator(real_logits, fake_logits):
         real_logits: Logits of D on samples z' of the prior (target 1), shape (batch, 1).
         fake_logits: Logits of D on codes z of the encoder (target 0), shape (batch, 1).
     """
-    return tf.reduce_mean(tf.nn.softplus(-real_logits)) + tf.reduce_mean(
-        tf.nn.softplus(fake_logits)
+    real, fake = tf.nn.softplus(-real_logits), tf.nn.softplus(fake_logits)
+    return tf.reduce_mean(real) + tf.reduce_mean(fake)
+
+
+def non_saturating_generator(fake_logits):
+    """L_G = -mean log D(z) (Goodfellow et al. 2014, section 3)."""
+    return tf.reduce_mean(tf.nn.softplus(-fake_logits))
+
+
+def least_squares_discriminator(real_logits, fake_logits):
+    """Mao et al. 2017, equation 9 (targets 1 and 0); 0.25 when D cannot tell them apart."""
+    return 0.5 * (
+        tf.reduce_mean(tf.square(real_logits - 1.0)) + tf.reduce_mean(tf.square(fake_logits))
     )
 
 
-def generator(fake_logits):
-    """L_G = -mean log D(z), the non-saturating loss of the encoder as a generator.
+def least_squares_generator(fake_logits):
+    """Mao et al. 2017, equation 9."""
+    return 0.5 * tf.reduce_mean(tf.square(fake_logits - 1.0))
 
-    Goodfellow et al. 2014, section 3.
+
+def hinge_discriminator(real_logits, fake_logits):
+    """Lim and Ye 2017, "Geometric GAN"; 2 when D cannot tell them apart."""
+    return tf.reduce_mean(tf.nn.relu(1.0 - real_logits)) + tf.reduce_mean(
+        tf.nn.relu(1.0 + fake_logits)
+    )
+
+
+def wasserstein_discriminator(real_logits, fake_logits):
+    """Arjovsky et al. 2017, without the penalty that keeps D Lipschitz."""
+    return tf.reduce_mean(fake_logits) - tf.reduce_mean(real_logits)
+
+
+def wasserstein_generator(fake_logits):
+    """Arjovsky et al. 2017; also the generator's part of the hinge loss."""
+    return -tf.reduce_mean(fake_logits)
+
+
+def gradient_penalty(gradients):
+    """Mean squared deviation of the norms of D's gradients from 1 (Gulrajani et al. 2017).
 
     Args:
-        fake_logits: Logits of D on codes z of the encoder, shape (batch, 1).
+        gradients: Gradients of D's output by its input, shape (batch, dim).
     """
-    return tf.reduce_mean(tf.nn.softplus(-fake_logits))
+    norms = tf.sqrt(tf.reduce_sum(tf.square(gradients), axis=-1) + 1e-12)
+    return tf.reduce_mean(tf.square(norms - 1.0))
+
+
+class Adversarial(typing.NamedTuple):
+    """The two losses of an adversarial game.
+
+    Args:
+        discriminator: Function of the logits on real and on fake inputs.
+        generator: Function of the logits on fake inputs.
+        threshold: The logit above which the discriminator takes an input for real.
+        penalty: Whether the discriminator's loss goes with a gradient penalty.
+    """
+
+    discriminator: typing.Callable
+    generator: typing.Callable
+    threshold: float = 0.0
+    penalty: bool = False
+
+
+ADVERSARIAL = {
+    "non_saturating": Adversarial(non_saturating_discriminator, non_saturating_generator),
+    "least_squares": Adversarial(
+        least_squares_discriminator, least_squares_generator, threshold=0.5
+    ),
+    "hinge": Adversarial(hinge_discriminator, wasserstein_generator),
+    "wasserstein_gp": Adversarial(wasserstein_discriminator, wasserstein_generator, penalty=True),
+}

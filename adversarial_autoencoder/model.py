@@ -1,31 +1,34 @@
 """The engine: a Keras model that runs an ordered list of phases on every minibatch."""
 
-import typing
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import losses, phases, priors
+from adversarial_autoencoder.batch import check_range, make_batch, to_unit_interval
+from adversarial_autoencoder.network_checks import (
+    by_name,
+    check_networks,
+    check_prior,
+    code_shapes,
+)
+from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.optimizers import PhaseOptimizer
-
-
-class Batch(typing.NamedTuple):
-    """What a phase sees of a minibatch: images in [0, 1], and the seed of its noise, shape (2,)."""
-
-    x: tf.Tensor
-    seed: tf.Tensor
+from adversarial_autoencoder.posteriors import POSTERIORS
 
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
 class AdversarialAutoencoder(keras.Model):
     """An autoencoder whose codes follow a prior of your choice, so that its decoder generates.
 
-    Makhzani et al. 2015, "Adversarial Autoencoders", arXiv 1511.05644. For the discriminator, the
+    Makhzani et al. 2015, "Adversarial Autoencoders", arXiv 1511.05644. For a discriminator, the
     samples of the prior are the *real* inputs (target 1) and the codes of the encoder the *fake*
     ones (target 0); the encoder is the generator of the adversarial game.
 
     Images are given as integers in 0..255 (scaled in the graph) or as floats in [0, 1].
+
+    There is always a style code z. A class or cluster code y is there when the decoder has an input
+    "y": the encoder infers it when it has an output "y" too; else it is the label that is given.
 
     Example:
 
@@ -33,7 +36,7 @@ class AdversarialAutoencoder(keras.Model):
     >>> model = AdversarialAutoencoder(
     ...     encoder=networks.encoder((28, 28), z_dim=2),
     ...     decoder=networks.decoder((28, 28), z_dim=2),
-    ...     discriminator=networks.discriminator(z_dim=2),
+    ...     discriminator=networks.discriminator(2),
     ...     prior=priors.Gaussian(std=5.0),
     ... )
     >>> model.compile("adam")
@@ -42,16 +45,22 @@ class AdversarialAutoencoder(keras.Model):
     >>> images = model.generate(16)
 
     Args:
-        encoder: Functional Keras model q(z|x), from images to codes of shape (batch, z_dim).
-        decoder: Functional Keras model p(x|z), from codes to the *logits* of the images (a last
-            layer without sigmoid).
-        discriminator: Functional Keras model D_z, from codes to *logits* of shape (batch, 1). None:
-            a plain autoencoder.
-        prior: Prior p(z), a callable `(n, dim, seed) -> tensor`; see `priors`. Default: N(0, 5^2).
+        encoder: Functional Keras model q(z|x), from images to the head of z, of shape
+            (batch, z_dim), or (batch, 2 * z_dim) with a Gaussian posterior. With an output dict of
+            "z" and "y" it is q(z, y|x), where "y" are the *logits* of y; with an input dict of "x"
+            and "noise" it is a universal approximator.
+        decoder: Functional Keras model p(x|z) or p(x|z, y), from codes ("z" and "y" in a dict) to
+            the *logits* of the images (a last layer without sigmoid).
+        discriminator: Functional Keras model D_z, from codes to *logits* of shape (batch, 1), or a
+            dict from "z" and "y" to one each. With an input dict of "code" and "label" it also sees
+            the label, one-hot, with one more class for "unlabelled". None: no adversarial game.
+        prior: Prior p(z), a callable `(n, dim, seed) -> tensor`, or a dict from "z" and "y" to one
+            each; see `priors`. Default: N(0, 5^2) for z and equal shares for y.
+        posterior: "deterministic" or "gaussian".
         reconstruction_loss: "mse" or "bce".
         phases: List of `phases.Phase`, run in this order on every minibatch. Default:
-            reconstruction, then, where there is a discriminator, regularization.
-        seed: Seed of the prior samples drawn in training, >= 0.
+            reconstruction, then regularization of each code that has a discriminator.
+        seed: Seed of the noise drawn in training, >= 0.
         name: Name of the model.
 
     Raises:
@@ -65,26 +74,33 @@ class AdversarialAutoencoder(keras.Model):
         discriminator=None,
         *,
         prior=None,
+        posterior="deterministic",
         reconstruction_loss="mse",
         phases=None,
         seed=0,
         name="adversarial_autoencoder",
     ):
         super().__init__(name=name)
-        _check_networks(encoder, decoder, discriminator)
-        prior = priors.Gaussian() if prior is None else prior
-        _check_prior(prior, encoder.output_shape[-1])
-        if reconstruction_loss not in losses.RECONSTRUCTION:
-            raise ValueError(
-                f"reconstruction_loss must be one of {', '.join(losses.RECONSTRUCTION)}. "
-                f"Received: reconstruction_loss={reconstruction_loss!r}"
-            )
+        for what, value, choices in (
+            ("posterior", posterior, POSTERIORS),
+            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION),
+        ):
+            if value not in choices:
+                raise ValueError(
+                    f"{what} must be one of {', '.join(choices)}. Received: {what}={value!r}"
+                )
+        discriminators = {} if discriminator is None else by_name(discriminator, "z")
+        check_networks(encoder, decoder, discriminators, posterior)
+        self._dims = {code: s[-1] for code, s in code_shapes(encoder, decoder, posterior).items()}
+        self.priors = _DEFAULT_PRIORS | ({} if prior is None else by_name(prior, "z"))
+        for code, dim in self._dims.items():
+            check_prior(self.priors[code], dim)
         self.encoder = encoder
         self.decoder = decoder
-        self.discriminator = discriminator
-        self.prior = prior
+        self.discriminators = dict(discriminators)
+        self.posterior = posterior
         self.reconstruction_loss = reconstruction_loss
-        self.phases = tuple(phases or _default_phases(discriminator))
+        self.phases = tuple(phases or _default_phases(discriminators))
         self.seed = seed
         self._means = {
             metric: keras.metrics.Mean(name=metric)
@@ -94,7 +110,48 @@ class AdversarialAutoencoder(keras.Model):
 
     @property
     def z_dim(self):
-        return self.encoder.output_shape[-1]
+        """Dimensions of z."""
+        return self._dims["z"]
+
+    @property
+    def num_classes(self):
+        """Values of y, classes or clusters; 0: there is no y."""
+        return self._dims.get("y", 0)
+
+    @property
+    def infers_y(self):
+        """Whether the encoder infers y."""
+        return isinstance(self.encoder.output, dict) and "y" in self.encoder.output
+
+    @property
+    def prior(self):
+        """The prior p(z)."""
+        return self.priors["z"]
+
+    @property
+    def discriminator(self):
+        """The discriminator D_z, or None."""
+        return self.discriminators.get("z")
+
+    @property
+    def cluster_heads(self):
+        """The points of z that the values of y stand for, an array (num_classes, z_dim); or None.
+
+        Makhzani et al. 2015, section 7.
+        """
+        names = [layer.name for layer in self.decoder.layers]
+        if CLUSTER_HEADS not in names:
+            return None
+        return self.decoder.get_layer(CLUSTER_HEADS).kernel.numpy()
+
+    @property
+    def uses_labels(self):
+        """Whether training needs labels."""
+        return (
+            bool(self.num_classes and not self.infers_y)
+            or any(isinstance(phase, phases.Classification) for phase in self.phases)
+            or any(map(self.conditions, self.discriminators))
+        )
 
     @property
     def var_lists(self):
@@ -146,45 +203,47 @@ class AdversarialAutoencoder(keras.Model):
 
     # --- training
 
-    def fit(self, x=None, *args, **kwargs):
-        """As for any Keras model; `x` are the images, and there are no targets."""
-        _check_range(x)
-        return super().fit(x, *args, **kwargs)
+    def fit(self, x=None, y=None, *args, **kwargs):
+        """As for any Keras model.
 
-    def evaluate(self, x=None, *args, **kwargs):
-        """As for any Keras model; `x` are the images, and there are no targets."""
-        _check_range(x)
-        return super().evaluate(x, *args, **kwargs)
+        Args:
+            x: Images; or a data set of what `batch.make_batch` takes.
+            y: Their labels, integers, where the model uses labels; negative: unlabelled.
+            *args, **kwargs: As for any Keras model.
+        """
+        check_range(x)
+        return super().fit(x, y, *args, **kwargs)
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        """As `fit`, for the metrics alone."""
+        check_range(x)
+        return super().evaluate(x, y, *args, **kwargs)
 
     def train_step(self, data):
         batch = self._batch(data, step=self.optimizer.iterations)
         logs = {}
-        for phase in self.phases:
-            logs |= phase.step(self, batch)
+        for i, phase in enumerate(self.phases):
+            logs |= phase.step(self, batch.for_phase(i))
         self.optimizer.iterations.assign_add(1)
         return self._track(logs, batch)
 
     def test_step(self, data):
         batch = self._batch(data, step=-1)
         logs = {}
-        for phase in self.phases:
-            logs |= phase.evaluate(self, batch)
+        for i, phase in enumerate(self.phases):
+            logs |= phase.evaluate(self, batch.for_phase(i))
         return self._track(logs, batch)
 
-    def update(self, step, tape, loss):
-        """Has the optimizer of a step lower `loss`, as recorded on `tape`, over its var_list."""
-        variables = self.var_lists[step]
-        self.optimizer.update(step, tape.gradient(loss, variables), variables)
-
     def _batch(self, data, step):
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        if y is not None or sample_weight is not None:
-            raise ValueError(
-                "An autoencoder without labels takes images alone. "
-                f"Received: {'y' if sample_weight is None else 'sample_weight'} beside x"
-            )
         seed = tf.stack([tf.cast(self.seed, "int64"), tf.cast(step, "int64")])
-        return Batch(to_unit_interval(x), seed)
+        batch = make_batch(data, seed)
+        if (batch.labels is not None or batch.y_labelled is not None) != self.uses_labels:
+            raise ValueError(
+                "A model that uses labels takes images and labels. Received: images alone"
+                if self.uses_labels
+                else "A model without labels takes images alone. Received: y beside x"
+            )
+        return batch
 
     def _track(self, logs, batch):
         # Keras's callbacks look for a key "loss". It is that of the first phase, reconstruction: a
@@ -194,43 +253,182 @@ class AdversarialAutoencoder(keras.Model):
             self._means[metric].update_state(value, sample_weight=tf.shape(batch.x)[0])
         return {metric: mean.result() for metric, mean in self._means.items()}
 
+    # --- what the phases use
+
+    def update(self, step, tape, loss):
+        """Has the optimizer of a step lower `loss`, as recorded on `tape`, over its var_list."""
+        variables = self.optimizer.variables_of(step)
+        self.optimizer.update(step, tape.gradient(loss, variables), variables)
+
+    def head_variables(self, code):
+        """The variables that a head of the encoder depends on: the trunk and the head's own."""
+        heads = by_name(self.encoder.output, "z")
+        if code not in heads:
+            raise ValueError(
+                f"The encoder must have an output {code}. Received: {', '.join(heads)}"
+            )
+        if len(heads) == 1:
+            return self.encoder.trainable_variables
+        return keras.Model(self.encoder.input, heads[code]).trainable_variables
+
+    def heads(self, x, seed, training=False):
+        """Runs the encoder: a dict from the name of each code to its head.
+
+        Args:
+            x: Images in [0, 1], shape (batch, ...).
+            seed: Seed of its noise inputs, integers of shape (2,); None: they are 0.
+            training: As for any Keras model.
+        """
+        inputs = x
+        if isinstance(self.encoder.input, dict) and "noise" in self.encoder.input:
+            shape = (tf.shape(x)[0], self.encoder.input["noise"].shape[-1])
+            noise = tf.zeros(shape) if seed is None else tf.random.stateless_normal(shape, seed)
+            inputs = {"x": x, "noise": noise}
+        return by_name(self.encoder(inputs, training=training), "z")
+
+    def infer(self, batch, training):
+        """Infers the codes of a minibatch, drawn from their posteriors.
+
+        Returns:
+            The heads of the encoder and the codes, two dicts from the names of the codes.
+        """
+        heads = self.heads(batch.x, batch.noise(0), training)
+        codes = self._codes(heads, batch.noise(1))
+        if self.num_classes and not self.infers_y:
+            codes["y"] = tf.one_hot(batch.labels, self.num_classes)
+        return heads, codes
+
+    def decoder_input(self, codes):
+        """What the decoder takes: z alone, or a dict of both codes."""
+        return codes if isinstance(self.decoder.input, dict) else codes["z"]
+
+    def draw_prior(self, code, n, seed, labels=None):
+        """Samples of the prior of a code, (n, dim), of the components of `labels` if given."""
+        condition = {} if labels is None else {"labels": labels}
+        return self.priors[code](n, self._dims[code], seed, **condition)
+
+    def conditions(self, code):
+        """Whether the prior and the discriminator of a code are conditioned on labels."""
+        return isinstance(self.discriminators[code].input, dict)
+
+    def one_hot_labels(self, labels):
+        """Labels as the discriminator D_z sees them: one-hot, the last class is "unlabelled"."""
+        depth = self.discriminators["z"].input["label"].shape[-1]
+        return tf.one_hot(tf.where(labels < 0, depth - 1, labels), depth)
+
+    def _codes(self, heads, seed):
+        codes = {"z": POSTERIORS[self.posterior](heads["z"], seed)}
+        if "y" in heads:
+            codes["y"] = tf.nn.softmax(heads["y"])
+        return codes
+
     # --- use
 
-    def call(self, x, training=False):
-        """Reconstructs images: (batch, ...) in [0, 1] or 0..255 -> the same shape in [0, 1]."""
-        z = self.encoder(to_unit_interval(x), training=training)
-        return tf.sigmoid(self.decoder(z, training=training))
+    def call(self, x, y=None, training=False):
+        """Reconstructs images: (batch, ...) in [0, 1] or 0..255 -> the same shape in [0, 1].
 
-    def encode(self, x, batch_size=1000):
+        Args:
+            x: Images.
+            y: Labels, shape (batch,), where y is not inferred.
+            training: As for any Keras model.
+        """
+        codes = self._codes(self.heads(to_unit_interval(x), None, training), None)
+        return self._decoded(codes["z"], self._given_y(y, codes.get("y")), training)
+
+    def encode(self, x, seed=None, batch_size=1000):
         """Encodes images.
 
         Args:
             x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
+            seed: An integer draws the codes from q(z|x); None takes its mean (of a Gaussian
+                posterior) or the code at noise 0 (of a universal one).
             batch_size: Number of images encoded at once.
 
         Returns:
-            Their codes, a float32 array of shape (n, z_dim).
+            Their codes z, a float32 array of shape (n, z_dim).
         """
-        _check_range(x)
-        return _in_batches(
-            lambda x: self.encoder(to_unit_interval(x), training=False), x, batch_size
-        )
+        return self._infer_arrays(x, seed, batch_size)["z"]
 
-    def decode(self, z, batch_size=1000):
+    def classify(self, x, batch_size=1000):
+        """Infers y, the class or cluster of images.
+
+        Args:
+            x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
+            batch_size: Number of images at once.
+
+        Returns:
+            Probabilities q(y|x), a float32 array of shape (n, num_classes).
+        """
+        if not self.infers_y:
+            raise ValueError(f"A model must infer y to classify. Received: {self.name}")
+        return self._infer_arrays(x, None, batch_size)["y"]
+
+    def represent(self, x, batch_size=1000):
+        """The place of images in the space of z: z, and where there are cluster heads, theirs too.
+
+        Args and returns: as for `encode`.
+        """
+        codes = self._infer_arrays(x, None, batch_size)
+        heads = self.cluster_heads
+        return codes["z"] if heads is None else codes["z"] + codes["y"] @ heads
+
+    def decode(self, z, y=None, batch_size=1000):
         """Decodes codes.
 
         Args:
             z: Codes, shape (n, z_dim).
+            y: Where there is a y, values of it, integers of shape (n,), or weights of the values,
+                shape (n, num_classes).
             batch_size: Number of codes decoded at once.
 
         Returns:
             Images in [0, 1], a float32 array of shape (n, ...).
         """
-        return _in_batches(lambda z: tf.sigmoid(self.decoder(z, training=False)), z, batch_size)
+        if y is None:
+            return _in_batches(lambda z: self._decoded(z, self._given_y(None)), batch_size, z)
+        return _in_batches(lambda z, y: self._decoded(z, self._given_y(y)), batch_size, z, y)
 
-    def generate(self, n, seed=0):
-        """Decodes `n` samples of the prior into images in [0, 1], shape (n, ...)."""
-        return self.decode(priors.draw(self.prior, n, self.z_dim, seed))
+    def generate(self, n, y=None, seed=0):
+        """Decodes `n` samples of the prior into images in [0, 1], shape (n, ...).
+
+        Args:
+            n: Number of images, >= 1.
+            y: Values of y, shape (n,); None: drawn from their prior, where there is a y.
+            seed: Integer >= 0; the same seed gives the same images.
+        """
+        z = priors.draw(self.priors["z"], n, self.z_dim, seed)
+        if y is None and self.num_classes:
+            y = priors.draw(self.priors["y"], n, self.num_classes, seed + 1)
+        return self.decode(z, y)
+
+    def _infer_arrays(self, x, seed, batch_size):
+        """The codes that the encoder infers, a dict of arrays."""
+        check_range(x)
+        batches = [x[i : i + batch_size] for i in range(0, max(len(x), 1), batch_size)]
+        parts = []
+        for i, part in enumerate(batches):
+            # Folded, so that it differs from the noise of any step and prior.
+            seeds = None if seed is None else tf.random.fold_in(tf.constant([seed, i], "int64"), 4)
+            parts.append(self._codes(self.heads(to_unit_interval(part), seeds), seeds))
+        return {code: np.concatenate([part[code] for part in parts]) for code in parts[0]}
+
+    def _given_y(self, y, inferred=None):
+        """The code y of labels or weights, or the inferred one; None where there is no y."""
+        if y is None and inferred is None and self.num_classes:
+            raise ValueError(
+                f"The model needs a y, one of {self.num_classes} values for each image. "
+                "Received: y=None"
+            )
+        if y is None:
+            return inferred
+        if not self.num_classes:
+            raise ValueError("The model has no code y. Received: y")
+        y = tf.convert_to_tensor(y)
+        return tf.one_hot(y, self.num_classes) if y.dtype.is_integer else tf.cast(y, "float32")
+
+    def _decoded(self, z, y, training=False):
+        codes = {"z": tf.convert_to_tensor(z)} | ({} if y is None else {"y": y})
+        return tf.sigmoid(self.decoder(self.decoder_input(codes), training=training))
 
     # --- saving
 
@@ -251,12 +449,13 @@ class AdversarialAutoencoder(keras.Model):
         parts = {
             "encoder": self.encoder,
             "decoder": self.decoder,
-            "discriminator": self.discriminator,
-            "prior": self.prior,
+            "discriminator": dict(self.discriminators) or None,
+            "prior": {code: self.priors[code] for code in self._dims},
             "phases": list(self.phases),
         }
         return {
             **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
+            "posterior": self.posterior,
             "reconstruction_loss": self.reconstruction_loss,
             "seed": self.seed,
             "name": self.name,
@@ -278,85 +477,17 @@ class AdversarialAutoencoder(keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
 
-def to_unit_interval(x):
-    """Scales images in the graph: integers in 0..255 to [0, 1]; floats are taken as they are."""
-    x = tf.convert_to_tensor(x)
-    if x.dtype.is_integer:
-        return tf.cast(x, "float32") / 255.0
-    return tf.cast(x, "float32")
+_DEFAULT_PRIORS = {"z": priors.Gaussian(), "y": priors.Categorical()}
 
 
-def _check_range(x):
-    """Raises ValueError for an array that is not of images, such as floats that are not scaled."""
-    if isinstance(x, np.ndarray) and x.dtype != np.uint8 and x.size:
-        low, high = x.min(), x.max()
-        if not (low >= 0 and high <= (1 if x.dtype.kind == "f" else 255)):
-            raise ValueError(
-                "Images must be integers in 0..255 or floats in [0, 1]. "
-                f"Received: {x.dtype} from {low} to {high}"
-            )
+def _in_batches(function, batch_size, *arrays):
+    starts = range(0, max(len(arrays[0]), 1), batch_size)
+    batches = ([array[i : i + batch_size] for array in arrays] for i in starts)
+    return np.concatenate([function(*batch).numpy() for batch in batches])
 
 
-def _in_batches(function, inputs, batch_size):
-    starts = range(0, max(len(inputs), 1), batch_size)
-    return np.concatenate([function(inputs[i : i + batch_size]).numpy() for i in starts])
-
-
-def _default_phases(discriminator):
-    if discriminator is None:
-        return [phases.Reconstruction()]
-    return [phases.Reconstruction(), phases.Regularization()]
-
-
-def _check_networks(encoder, decoder, discriminator):
-    """Raises ValueError where shapes do not fit, or where an output is no logit."""
-
-    def expect(shape, expected, what):
-        if tuple(shape) != tuple(expected):
-            raise ValueError(f"{what} must have the shape {tuple(expected)}. Received: {shape}")
-
-    networks = {"encoder": encoder, "decoder": decoder}
-    if discriminator is not None:
-        networks["discriminator"] = discriminator
-    for name, network in networks.items():
-        if not isinstance(network, keras.Model) or len(getattr(network, "inputs", None) or ()) != 1:
-            raise ValueError(
-                f"The {name} must be a functional Keras model with one input. Received: {network!r}"
-            )
-    if len(encoder.output_shape) != 2:
-        raise ValueError(
-            "The encoder's output must have the shape (batch, z_dim). "
-            f"Received: {encoder.output_shape}"
-        )
-    expect(decoder.input_shape, encoder.output_shape, "The decoder's input")
-    expect(decoder.output_shape, encoder.input_shape, "The decoder's output")
-    _expect_logits(decoder, "decoder")
-    if discriminator is not None:
-        expect(discriminator.input_shape, encoder.output_shape, "The discriminator's input")
-        expect(discriminator.output_shape, (None, 1), "The discriminator's output")
-        _expect_logits(discriminator, "discriminator")
-
-
-def _check_prior(prior, z_dim):
-    if not callable(prior):
-        raise ValueError(
-            f"The prior must be a callable (n, dim, seed) -> tensor. Received: {prior!r}"
-        )
-    shape = priors.draw(prior, 2, z_dim).shape
-    if shape != (2, z_dim):
-        raise ValueError(
-            f"The prior must give samples of the shape (n, dim), here (2, {z_dim}). "
-            f"Received: {shape}"
-        )
-
-
-def _expect_logits(network, name):
-    last = network.output._keras_history.operation
-    while isinstance(last, (keras.layers.Reshape, keras.layers.Flatten)):
-        last = last.input._keras_history.operation
-    activation = getattr(last, "activation", None)
-    if activation in (keras.activations.sigmoid, keras.activations.softmax):
-        raise ValueError(
-            f"The {name} must end in logits, without an activation. "
-            f"Received: activation={activation.__name__}"
-        )
+def _default_phases(discriminators):
+    if set(discriminators) == {"z"}:
+        return [phases.Reconstruction(), phases.Regularization()]
+    games = [phases.Regularization(code) for code in sorted(discriminators)]
+    return [phases.Reconstruction(), *games]

@@ -8,6 +8,8 @@ import dataclasses
 import pathlib
 import shlex
 
+import numpy as np
+
 import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
@@ -27,7 +29,7 @@ def train(command, given):
     """
     run = _run_to_continue(command, given)
     if run is None:
-        config = Config(**given)
+        config = Config.of(**given)
     else:
         begun, recorded = run.read_config()
         config = _with_given(run, begun, given)
@@ -44,6 +46,7 @@ def train(command, given):
             _print_summary(command, run, config)
             return
     import_tensorflow()
+    aae.training.check(config, dataset)
     if run is None:
         run = (
             runs.create(command.results_dir, command.run_name)
@@ -66,42 +69,122 @@ def train(command, given):
 
 def latent_grid(command, given):
     """Decodes a regular grid of codes into one picture of the latent space."""
-    run, model, _ = _trained(command, given, dims := _dims(command))
-    figure = aae.figures.latent_grid(model, command.grid_size, command.grid_range, dims)
-    _save(run, figure, "latent_grid")
+    shown = _shown(command, given, dims := _dims(command))
+    model, y = shown.model, command.grid_class
+    if y and (y >= model.num_classes or model.cluster_heads is not None):
+        raise InputError(
+            "grid_class must be a value of y that the decoder takes beside z"
+            f"{f', below {model.num_classes}' if model.num_classes else ''}. "
+            f"Received: grid_class={y}"
+        )
+    figure = aae.figures.latent_grid(model, command.grid_size, command.grid_range, dims, y)
+    _save(shown.run, figure, "latent_grid")
 
 
 def latent_scatter(command, given):
     """Draws the codes of the test images, by class, beside the prior."""
-    run, model, dataset = _trained(command, given, dims := _dims(command), with_data=True)
-    z = model.encode(dataset.x_test)
-    z_prior = aae.priors.draw(model.prior, len(z), model.z_dim)
-    figure = aae.figures.latent_scatter(z, z_prior, dataset.y_test, dataset.class_names, dims)
-    _save(run, figure, "latent_scatter")
+    shown = _shown(command, given, dims := _dims(command), with_data=True)
+    model, dataset = shown.model, shown.dataset
+    z, prior_labels = model.represent(dataset.x_test), None
+    if shown.config.condition_prior_on_labels:
+        shares = data.training_labels(shown.config, dataset)[1]
+        prior_labels = np.random.default_rng(0).choice(len(shares), len(z), p=shares)
+    z_prior = aae.priors.draw(model.prior, len(z), model.z_dim, labels=prior_labels)
+    figure = aae.figures.latent_scatter(
+        z, z_prior, dataset.y_test, dataset.class_names, dims, prior_labels, model.cluster_heads
+    )
+    _save(shown.run, figure, "latent_scatter")
 
 
 def reconstruct(command, given):
     """Draws test images above their reconstructions."""
-    run, model, dataset = _trained(command, given, with_data=True)
-    _save(
-        run, aae.figures.reconstructions(model, dataset.x_test[: command.num_images]), "reconstruct"
+    shown = _shown(command, given, with_data=True)
+    chosen = slice(command.num_images)
+    figure = aae.figures.reconstructions(
+        shown.model, shown.dataset.x_test[chosen], shown.given_labels(chosen)
     )
+    _save(shown.run, figure, "reconstruct")
 
 
 def sample(command, given):
     """Draws images decoded from samples of the prior."""
-    run, model, _ = _trained(command, given)
-    _save(run, aae.figures.samples(model, command.num_images, command.num_images), "sample")
+    shown = _shown(command, given)
+    figure = aae.figures.samples(shown.model, command.num_images, command.num_images)
+    _save(shown.run, figure, "sample")
 
 
 def interpolate(command, given):
     """Draws straight lines through the latent space between pairs of test images."""
-    run, model, dataset = _trained(command, given, with_data=True)
-    rows = min(command.num_images, len(dataset.x_test) // 2)
+    shown = _shown(command, given, with_data=True)
+    x = shown.dataset.x_test
+    rows = min(command.num_images, len(x) // 2)
     if not rows:
-        raise InputError(f"{dataset.name} must have 2 test images. Received: 1")
-    x_from, x_to = dataset.x_test[:rows], dataset.x_test[rows : 2 * rows]
-    _save(run, aae.figures.interpolations(model, x_from, x_to, command.num_images), "interpolate")
+        raise InputError(f"{shown.dataset.name} must have 2 test images. Received: 1")
+    ends = slice(rows), slice(rows, 2 * rows)
+    x_from, x_to = (x[end] for end in ends)
+    y_from, y_to = (shown.given_labels(end) for end in ends)
+    figure = aae.figures.interpolations(shown.model, x_from, x_to, command.num_images, y_from, y_to)
+    _save(shown.run, figure, "interpolate")
+
+
+def style_grid(command, given):
+    """Draws every style with every class: rows share z, columns run over y."""
+
+    def fits(config):
+        return config.variant.y is not None and not config.variant.cluster_heads
+
+    shown = _shown(
+        command, given, with_data=True, needs=("trained run whose decoder takes a y beside z", fits)
+    )
+    model, dataset, rows = shown.model, shown.dataset, command.num_images
+    names = () if shown.config.infers_clusters else dataset.class_names
+    if command.style_from == "prior":
+        z, x = aae.priors.draw(model.prior, rows, model.z_dim), None
+    else:
+        x = dataset.x_test[:rows]
+        z = model.encode(x)
+    _save(shown.run, aae.figures.style_grid(model, z, names, x), "style_grid")
+
+
+def cluster_grid(command, given):
+    """Draws the head of each cluster, then test images assigned to it."""
+    shown = _shown(
+        command,
+        given,
+        with_data=True,
+        needs=("trained run that infers y", lambda config: config.variant.y == "inferred"),
+    )
+    figure = aae.figures.cluster_grid(shown.model, shown.dataset.x_test, command.num_images)
+    _save(shown.run, figure, "cluster_grid")
+
+
+def classify(command, given):
+    """Measures the test error and draws the confusion, or names the classes of a user's images."""
+
+    def fits(config):
+        return config.variant.y == "inferred" and not config.infers_clusters
+
+    names, images = data.load_images(command.images) if command.images else (None, None)
+    shown = _shown(command, given, with_data=True, needs=("trained run that classifies", fits))
+    model, dataset = shown.model, shown.dataset
+    if images is not None:
+        if images.shape[1:] != dataset.image_shape:
+            raise InputError(
+                f"images must have the shape {dataset.image_shape} (height, width, channels). "
+                f"Received: {images.shape[1:]}"
+            )
+        probabilities = model.classify(images)
+        classes = [dataset.class_names[k] for k in probabilities.argmax(axis=1)]
+        path = shown.run.write_predictions(names, classes, probabilities.max(axis=1))
+        print(f"Wrote {path}")
+        return
+    if dataset.y_test is None:
+        raise InputError(f"{dataset.name} must have test labels. Received: none")
+    counts = np.zeros((model.num_classes, model.num_classes), int)
+    np.add.at(counts, (dataset.y_test, model.classify(dataset.x_test).argmax(axis=1)), 1)
+    wrong = counts.sum() - np.trace(counts)
+    print(f"Test error: {wrong / counts.sum():.2%} ({wrong} of {counts.sum()} images)")
+    _save(shown.run, aae.figures.confusion(counts, dataset.class_names), "confusion")
 
 
 def list_runs(command, given):
@@ -137,6 +220,9 @@ MODES = {
     "reconstruct": reconstruct,
     "sample": sample,
     "interpolate": interpolate,
+    "style_grid": style_grid,
+    "cluster_grid": cluster_grid,
+    "classify": classify,
     "list": list_runs,
 }
 
@@ -165,7 +251,25 @@ def _run_to_continue(command, given):
     return None
 
 
-def _trained(command, given, dims=(0,), with_data=False):
+@dataclasses.dataclass(frozen=True)
+class _Shown:
+    """A trained run to show: its settings, its model, and its `data.Dataset` where it is needed."""
+
+    run: runs.Run
+    config: Config
+    model: object
+    dataset: data.Dataset | None
+
+    def given_labels(self, chosen):
+        """The labels of some test images, where the decoder is given them; else None."""
+        if self.config.variant.y != "given":
+            return None
+        if self.dataset.y_test is None:
+            raise InputError(f"{self.dataset.name} must have test labels. Received: none")
+        return self.dataset.y_test[chosen]
+
+
+def _shown(command, given, dims=(0,), with_data=False, needs=("trained run", lambda config: True)):
     """Finds the run to show and loads its model, and its data where that is needed.
 
     Args:
@@ -173,27 +277,38 @@ def _trained(command, given, dims=(0,), with_data=False):
         given: The settings of `Config` that the run must have.
         dims: The dimensions of z that are drawn.
         with_data: Whether to load the data.
+        needs: What the run must be, for the error, and a function that tells of its `Config`.
 
     Returns:
-        The `Run`, its model, and its `data.Dataset` or None.
+        A `_Shown`.
     """
-    what = f"trained run with z_dim above {max(dims)}" if max(dims) else "trained run"
+    what, serves = needs
+    what += f" with z_dim above {max(dims)}" if max(dims) else ""
 
     def fits(run):
         config = _fitting_config(run, given)
-        return run.is_trained and config.z_dim > max(dims)
+        return run.is_trained and config.z_dim > max(dims) and serves(config)
 
     run = runs.find(command.results_dir, command.run, fits, what)
     config, recorded = run.read_config()
     config = _with_given(run, config, given)
-    if not run.is_trained or config.z_dim <= max(dims):
-        raise InputError(f"--run must be a {what}. Received: {run.name} with z_dim {config.z_dim}")
+    if not (run.is_trained and config.z_dim > max(dims) and serves(config)):
+        state = "" if run.is_trained else ", not trained"
+        raise InputError(
+            f"--run must be a {what}. "
+            f"Received: {run.name}, {config.model} with z_dim {config.z_dim}{state}"
+        )
+    if ":" in config.prior and given.get("prior") != config.prior:
+        raise InputError(
+            f"The run {run.name} draws its prior with a function of yours: --prior "
+            f"{config.prior} allows it to be imported. Received: no --prior"
+        )
     dataset = None
     if with_data:
         dataset = data.load(config.dataset, config.data_dir)
         _check_data(run, dataset, recorded)
     import_tensorflow()
-    return run, aae.training.load(run), dataset
+    return _Shown(run, config, aae.training.load(run), dataset)
 
 
 def _fitting_config(run, given):
@@ -223,6 +338,9 @@ def _located(config, dataset):
     return dataclasses.replace(
         config,
         dataset=str(pathlib.Path(config.dataset).resolve()) if is_path else dataset.name,
+        prior=str(pathlib.Path(config.prior).resolve())
+        if config.prior.endswith(".npy")
+        else config.prior,
         data_dir=config.data_dir and str(pathlib.Path(config.data_dir).resolve()),
     )
 
@@ -276,10 +394,19 @@ def _print_summary(command, run, config):
         f"prior {last['val_prior_distance']:.3f} (two samples of the prior: "
         f"{last['val_prior_distance_floor']:.3f})"
     )
+    if accuracy := last.get("val_classification_accuracy"):
+        print(f"         classification error {1 - accuracy:.2%}")
     print(
-        f"Next:    python run.py --mode latent_grid {_options(command, run)}"
+        f"Next:    python run.py --mode {_next_mode(config)} {_options(command, run)}"
         f"   and   tensorboard --logdir {shlex.quote(command.results_dir)}"
     )
+
+
+def _next_mode(config):
+    """The mode that shows best what a system has learned."""
+    if config.variant.y and not config.variant.cluster_heads:
+        return "cluster_grid" if config.infers_clusters else "style_grid"
+    return "latent_grid" if config.z_dim >= 2 else "sample"
 
 
 def _options(command, run):

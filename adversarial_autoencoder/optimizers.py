@@ -55,6 +55,10 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
             self.steps[step].build(variables)
         self.built = True
 
+    def variables_of(self, step):
+        """The variables that a step updates, once it is built."""
+        return self.steps[step]._trainable_variables
+
     def update(self, step, gradients, variables):
         """Applies the gradients of one step to the variables that it was built with."""
         self.steps[step].apply(gradients, variables)

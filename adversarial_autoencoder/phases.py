@@ -8,7 +8,7 @@ optimizer apply the gradients.
 import keras
 import tensorflow as tf
 
-from adversarial_autoencoder import losses
+from adversarial_autoencoder import losses, posteriors, priors
 
 
 class Phase:
@@ -37,85 +37,239 @@ class Phase:
         return cls(**config)
 
 
-@keras.saving.register_keras_serializable("adversarial_autoencoder")
+def _register(cls):
+    return keras.saving.register_keras_serializable("adversarial_autoencoder")(cls)
+
+
+@_register
 class Reconstruction(Phase):
-    """x -> z -> x'. Updates encoder and decoder to lower the reconstruction loss (section 2)."""
+    """Updates encoder and decoder to reconstruct the images (section 2)."""
 
     metrics = ("reconstruction_loss",)
 
     def var_lists(self, model):
-        return {
-            "reconstruction": model.encoder.trainable_variables + model.decoder.trainable_variables
-        }
+        encoder, decoder = model.encoder, model.decoder
+        return {"reconstruction": encoder.trainable_variables + decoder.trainable_variables}
 
     def step(self, model, batch):
         with tf.GradientTape() as tape:
-            loss = self._loss(model, batch, training=True)
+            loss, metrics = self._losses(model, batch, training=True)
         model.update("reconstruction", tape, loss)
-        return {"reconstruction_loss": loss}
+        return metrics
 
     def evaluate(self, model, batch):
-        return {"reconstruction_loss": self._loss(model, batch, training=False)}
+        return self._losses(model, batch, training=False)[1]
 
-    def _loss(self, model, batch, training):
-        z = model.encoder(batch.x, training=training)
-        x_logits = model.decoder(z, training=training)
-        return losses.RECONSTRUCTION[model.reconstruction_loss](batch.x, x_logits)
+    def _losses(self, model, batch, training):
+        heads, codes = model.infer(batch, training)
+        x_logits = model.decoder(model.decoder_input(codes), training=training)
+        loss = losses.RECONSTRUCTION[model.reconstruction_loss](batch.x, x_logits)
+        penalty, metrics = self._penalty(model, batch, heads, codes)
+        # Such as the margin between cluster heads.
+        of_layers = model.encoder.losses + model.decoder.losses
+        return sum(of_layers, loss + penalty), {"reconstruction_loss": loss, **metrics}
+
+    def _penalty(self, model, batch, heads, codes):
+        """What is added to the loss, and its metrics."""
+        return 0.0, {}
 
 
-@keras.saving.register_keras_serializable("adversarial_autoencoder")
+@_register
+class Variational(Reconstruction):
+    """Updates encoder and decoder to raise the evidence lower bound (Kingma and Welling 2014).
+
+    The loss is the bound divided by the number of pixels, so that its reconstruction part is the
+    mean over pixels as in the other systems. `kl_divergence` is in nats for each image.
+    """
+
+    metrics = ("reconstruction_loss", "kl_divergence")
+
+    def var_lists(self, model):
+        if model.posterior != "gaussian" or not isinstance(model.prior, priors.Gaussian):
+            raise ValueError(
+                "Variational needs a gaussian posterior and a Gaussian prior. "
+                f"Received: posterior={model.posterior!r}, prior={model.prior!r}"
+            )
+        return super().var_lists(model)
+
+    def _penalty(self, model, batch, heads, codes):
+        mean, log_variance = posteriors.split_gaussian(heads["z"])
+        kl = losses.gaussian_kl(mean, log_variance, model.prior.std)
+        return kl / tf.cast(tf.size(batch.x[0]), kl.dtype), {"kl_divergence": kl}
+
+
+@_register
+class MaximumMeanDiscrepancy(Reconstruction):
+    """Updates encoder and decoder to reconstruct with codes like samples of the prior.
+
+    Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2 (WAE-MMD).
+
+    Args:
+        weight: Weight of the discrepancy beside the mean reconstruction loss over pixels, >= 0.
+    """
+
+    metrics = ("reconstruction_loss", "mmd")
+
+    def __init__(self, weight=0.25):
+        self.weight = weight
+
+    def _penalty(self, model, batch, heads, codes):
+        z = codes["z"]
+        z_prior = model.draw_prior("z", tf.shape(z)[0], batch.noise(2))
+        mmd = losses.maximum_mean_discrepancy(z, z_prior)
+        return self.weight * mmd, {"mmd": mmd}
+
+    def get_config(self):
+        return {"weight": self.weight}
+
+
+@_register
 class Regularization(Phase):
     """Makes the codes q(z) follow the prior p(z) by an adversarial game (section 2).
 
     First the discriminator alone is updated to tell samples of the prior (real, target 1) from
     codes of the encoder (fake, target 0). Then, with the new discriminator held fixed, the encoder
-    alone is updated to make its codes pass for real. Nothing that the codes depend on changes in
-    between, so one pass through the encoder serves both.
+    alone (its trunk and the head of this code) is updated to make its codes pass for real. Nothing
+    that the codes depend on changes in between, so one pass through the encoder serves both.
+
+    Where the discriminator also sees labels (section 2.3), an image is paired with a sample from
+    the component of the prior that belongs to its label, an unlabelled one with any sample.
+
+    Args:
+        code: "z" or "y", which is also added to the names of steps and metrics; None: z, the only
+            code of the game.
+        adversarial_loss: A name in `losses.ADVERSARIAL`.
+        gradient_penalty: Weight of the penalty that goes with "wasserstein_gp", >= 0.
     """
 
-    metrics = (
-        "discriminator_loss",
-        "generator_loss",
-        "discriminator_accuracy_real",
-        "discriminator_accuracy_fake",
-    )
+    def __init__(self, code=None, adversarial_loss="non_saturating", gradient_penalty=10.0):
+        if adversarial_loss not in losses.ADVERSARIAL:
+            raise ValueError(
+                f"adversarial_loss must be one of {', '.join(losses.ADVERSARIAL)}. "
+                f"Received: adversarial_loss={adversarial_loss!r}"
+            )
+        self.code = code
+        self.adversarial_loss = adversarial_loss
+        self.gradient_penalty = gradient_penalty
+
+    @property
+    def metrics(self):
+        names = ("loss", "accuracy_real", "accuracy_fake")
+        return tuple(self._named({f"discriminator_{name}": 0 for name in names})) + tuple(
+            self._named({"generator_loss": 0})
+        )
 
     def var_lists(self, model):
-        if model.discriminator is None:
-            raise ValueError("Regularization needs a discriminator. Received: none")
-        return {
-            "discriminator": model.discriminator.trainable_variables,
-            "generator": model.encoder.trainable_variables,
-        }
+        code = self.code or "z"
+        if code not in model.discriminators:
+            raise ValueError(f"Regularization needs a discriminator of {code}. Received: none")
+        return self._named(
+            {
+                "discriminator": model.discriminators[code].trainable_variables,
+                "generator": model.head_variables(code),
+            }
+        )
 
     def step(self, model, batch):
+        game = losses.ADVERSARIAL[self.adversarial_loss]
+        discriminator_step, generator_step = self._named({"discriminator": 0, "generator": 0})
         with tf.GradientTape() as generator_tape:
-            z = model.encoder(batch.x, training=True)
+            fake = self._fake(model, batch, training=True)
             with generator_tape.stop_recording():
                 with tf.GradientTape() as tape:
-                    real, fake = self._logits(model, z, batch.seed, training=True)
-                    discriminator_loss = losses.discriminator(real, fake)
-                model.update("discriminator", tape, discriminator_loss)
-            generator_loss = losses.generator(model.discriminator(z, training=True))
-        model.update("generator", generator_tape, generator_loss)
-        return self._metrics(discriminator_loss, generator_loss, real, fake)
+                    discriminator_loss, metrics = self._discriminate(model, batch, fake, True)
+                model.update(discriminator_step, tape, discriminator_loss)
+            generator_loss = game.generator(self._logits(model, batch, fake, True))
+        model.update(generator_step, generator_tape, generator_loss)
+        return self._named(metrics | {"generator_loss": generator_loss})
 
     def evaluate(self, model, batch):
-        z = model.encoder(batch.x, training=False)
-        real, fake = self._logits(model, z, batch.seed, training=False)
-        return self._metrics(losses.discriminator(real, fake), losses.generator(fake), real, fake)
+        fake = self._fake(model, batch, training=False)
+        _, metrics = self._discriminate(model, batch, fake, False)
+        game = losses.ADVERSARIAL[self.adversarial_loss]
+        generator_loss = game.generator(self._logits(model, batch, fake, False))
+        return self._named(metrics | {"generator_loss": generator_loss})
 
-    def _logits(self, model, z, seed, training):
-        """The discriminator's logits on prior samples and on codes, in one pass through it."""
-        z_prior = tf.cast(model.prior(tf.shape(z)[0], z.shape[1], seed), z.dtype)
-        logits = model.discriminator(tf.concat([z_prior, z], axis=0), training=training)
-        return tf.split(logits, 2)
+    def _fake(self, model, batch, training):
+        return model.infer(batch, training)[1][self.code or "z"]
 
-    def _metrics(self, discriminator_loss, generator_loss, real, fake):
-        right_on_real, right_on_fake = tf.cast(real > 0, "float32"), tf.cast(fake <= 0, "float32")
-        return {
-            "discriminator_loss": discriminator_loss,
-            "generator_loss": generator_loss,
+    def _logits(self, model, batch, code, training):
+        """The logits of the discriminator on codes, which pair off with the images in turn."""
+        discriminator = model.discriminators[self.code or "z"]
+        if not model.conditions(self.code or "z"):
+            return discriminator(code, training=training)
+        labels = model.one_hot_labels(batch.labels)
+        repeats = tf.shape(code)[0] // tf.shape(labels)[0]
+        inputs = {"code": code, "label": tf.tile(labels, (repeats, 1))}
+        return discriminator(inputs, training=training)
+
+    def _discriminate(self, model, batch, fake, training):
+        """The discriminator's loss on samples of the prior and on codes, and its metrics."""
+        code = self.code or "z"
+        labels = batch.labels if model.conditions(code) else None
+        real = tf.cast(
+            model.draw_prior(code, tf.shape(fake)[0], batch.noise(2), labels), fake.dtype
+        )
+        both = self._logits(model, batch, tf.concat([real, fake], axis=0), training)
+        real_logits, fake_logits = tf.split(both, 2)
+        game = losses.ADVERSARIAL[self.adversarial_loss]
+        loss = game.discriminator(real_logits, fake_logits)
+        if game.penalty:
+            loss += self.gradient_penalty * self._penalty(model, batch, real, fake, training)
+        right_on_real = tf.cast(real_logits > game.threshold, "float32")
+        right_on_fake = tf.cast(fake_logits <= game.threshold, "float32")
+        return loss, {
+            "discriminator_loss": loss,
             "discriminator_accuracy_real": tf.reduce_mean(right_on_real),
             "discriminator_accuracy_fake": tf.reduce_mean(right_on_fake),
+        }
+
+    def _penalty(self, model, batch, real, fake, training):
+        """The gradient penalty at random points between samples of the prior and codes."""
+        share = tf.random.stateless_uniform((tf.shape(fake)[0], 1), batch.noise(3))
+        between = share * real + (1.0 - share) * fake
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            logits = self._logits(model, batch, between, training)
+        return losses.gradient_penalty(tape.gradient(logits, between))
+
+    def _named(self, values):
+        """A dict whose keys end in the name of the code, where the model has several."""
+        return {f"{key}_{self.code}" if self.code else key: v for key, v in values.items()}
+
+    def get_config(self):
+        return {
+            "code": self.code,
+            "adversarial_loss": self.adversarial_loss,
+            "gradient_penalty": self.gradient_penalty,
+        }
+
+
+@_register
+class Classification(Phase):
+    """Updates the encoder's trunk and head of y to name the class of labelled images (section 5).
+
+    Images whose label is negative ("unlabelled") do not count.
+    """
+
+    metrics = ("classification_loss", "classification_accuracy")
+
+    def var_lists(self, model):
+        return {"classification": model.head_variables("y")}
+
+    def step(self, model, batch):
+        with tf.GradientTape() as tape:
+            heads = model.heads(batch.x_labelled, batch.noise(0), training=True)
+            metrics = self._metrics(batch.y_labelled, heads["y"])
+        model.update("classification", tape, metrics["classification_loss"])
+        return metrics
+
+    def evaluate(self, model, batch):
+        heads = model.heads(batch.x_labelled, batch.noise(0), training=False)
+        return self._metrics(batch.y_labelled, heads["y"])
+
+    def _metrics(self, labels, logits):
+        return {
+            "classification_loss": losses.cross_entropy(labels, logits),
+            "classification_accuracy": losses.accuracy(labels, logits),
         }

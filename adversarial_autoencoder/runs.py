@@ -4,6 +4,7 @@ results/<run>/config.json    everything needed to rebuild the model and its data
               flags.txt      the same settings as a flag file
               history.csv    one row for each finished epoch
               model.keras    the model and its optimizers after the last finished epoch
+              labelled_images.csv   which training images count as labelled, where not all do
               logs/          TensorBoard
               figures/
 """
@@ -101,6 +102,25 @@ class Run:
                 f"Received: {type(error).__name__} in {self.path}"
             ) from error
         return settings.config_from_dict(values), data
+
+    def write_labelled(self, indices, labels):
+        """Writes labelled_images.csv: which training images count as labelled, and their class."""
+        rows = "".join(f"{i},{label}\n" for i, label in zip(indices, labels, strict=True))
+        with atomic(self.path / "labelled_images.csv") as path:
+            path.write_text(f"training_image,label\n{rows}")
+
+    def write_predictions(self, names, classes, probabilities):
+        """Writes predictions.csv: of each image its name, its class and how probable it is."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["image", "class", "probability"])
+        writer.writerows(
+            (name, k, f"{p:.4f}") for name, k, p in zip(names, classes, probabilities, strict=True)
+        )
+        path = self.path / "predictions.csv"
+        with atomic(path) as temporary:
+            temporary.write_text(text.getvalue())
+        return path
 
     def write_history(self, rows):
         """Writes history.csv: a list of dicts, one for each epoch, all with the same keys."""

@@ -2,21 +2,46 @@
 
 import contextlib
 import dataclasses
+import importlib
 import math
 import warnings
 import zipfile
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import callbacks, networks, phases, priors
+from adversarial_autoencoder.config import did_you_mean
+from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
+from adversarial_autoencoder.network_checks import check_prior
 from adversarial_autoencoder.optimizers import PhaseOptimizer
-from adversarial_autoencoder.variants import VARIANTS
 
-PHASES = {"reconstruction": phases.Reconstruction, "regularization": phases.Regularization}
+# What a variant's phases and a configuration's prior are called -> how they are made of it.
+PHASES = {
+    "reconstruction": lambda config: phases.Reconstruction(),
+    "variational": lambda config: phases.Variational(),
+    "mmd": lambda config: phases.MaximumMeanDiscrepancy(config.mmd_weight),
+    "regularization": lambda config: _regularization(config, None),
+    "regularization_z": lambda config: _regularization(config, "z"),
+    "regularization_y": lambda config: _regularization(config, "y"),
+    "classification": lambda config: phases.Classification(),
+}
+PRIORS = {
+    "gaussian": lambda config, ring: priors.Gaussian(config.prior_std),
+    "uniform": lambda config, ring: priors.Uniform(config.prior_std),
+    "laplace": lambda config, ring: priors.Laplace(config.prior_std),
+    "gamma": lambda config, ring: priors.Gamma(config.prior_shape, config.prior_std),
+    "gaussian_mixture": lambda config, ring: priors.GaussianMixture(
+        **ring, std_along=config.prior_length, std_across=config.prior_width
+    ),
+    "swiss_roll": lambda config, ring: priors.SwissRoll(
+        **ring, turns=config.prior_turns, std=config.prior_width
+    ),
+}
 
 # Images in a validation minibatch.
 VALIDATION_BATCH = 1000
@@ -25,49 +50,150 @@ VALIDATION_BATCH = 1000
 IMAGES = 50
 
 # What the progress bar shows of the logs.
-KEY_METRICS = ("reconstruction_loss", "val_reconstruction_loss", "val_prior_distance")
+KEY_METRICS = (
+    "reconstruction_loss",
+    "val_reconstruction_loss",
+    "val_prior_distance",
+    "val_classification_accuracy",
+)
 
 
-def build(config, image_shape):
+def build(config, image_shape, class_shares=None):
     """Builds the model of a configuration, untrained and not compiled.
 
     Args:
         config: A `Config`.
         image_shape: Shape of one image, (height, width, channels).
+        class_shares: Share of each class among the labelled images; None where labels are not used.
 
     Returns:
         An `AdversarialAutoencoder`.
+
+    Raises:
+        InputError: If the prior cannot be made, or does not fit.
     """
     keras.utils.set_random_seed(config.seed)
+    prior = make_prior(config, class_shares)
+    names = config.phases
     hidden = {
         "hidden_units": config.hidden_units,
         "hidden_layers": config.hidden_layers,
         "dropout": config.dropout,
         "weight_std": config.weight_std,
     }
-    names = VARIANTS[config.model].phases
-    discriminator = None
-    if "regularization" in names:
-        discriminator = networks.discriminator(config.z_dim, **hidden)
+    num_classes, prior_y = 0, None
+    if config.variant.y:
+        shares = None if config.infers_clusters else class_shares
+        num_classes = len(shares) if shares else config.num_clusters
+        prior_y = priors.Categorical(shares)
+    conditional = config.condition_prior_on_labels
+    inputs_of = {
+        "z": {"dim": config.z_dim, "num_labels": len(class_shares) + 1 if conditional else 0},
+        "y": {"dim": num_classes},
+    }
+    suffixes = {"z": ("", "_z"), "y": ("_y",)}
+    discriminators = {
+        code: networks.discriminator(
+            **inputs_of[code],
+            input_noise=config.discriminator_noise,
+            name="discriminator" if code == "z" else f"discriminator_{code}",
+            **hidden,
+        )
+        for code in inputs_of
+        if any(f"regularization{suffix}" in names for suffix in suffixes[code])
+    }
     return AdversarialAutoencoder(
-        networks.encoder(image_shape, config.z_dim, **hidden),
-        networks.decoder(image_shape, config.z_dim, **hidden),
-        discriminator,
-        prior=priors.Gaussian(config.prior_std),
+        networks.encoder(
+            image_shape,
+            config.z_dim,
+            num_classes=num_classes if config.variant.y == "inferred" else 0,
+            posterior=config.posterior,
+            noise_dim=config.noise_dim if config.posterior == "universal" else 0,
+            network=config.network,
+            input_noise=config.input_noise,
+            corruption=config.corruption,
+            batch_norm=config.batch_norm,
+            **hidden,
+        ),
+        networks.decoder(
+            image_shape,
+            config.z_dim,
+            num_classes=num_classes,
+            head_margin=config.head_margin if config.variant.cluster_heads else None,
+            network=config.network,
+            **hidden,
+        ),
+        discriminators or None,
+        prior={"z": prior} | ({"y": prior_y} if prior_y else {}),
+        posterior="gaussian" if config.posterior == "gaussian" else "deterministic",
         reconstruction_loss=config.reconstruction_loss,
-        phases=[PHASES[name]() for name in names],
+        phases=[PHASES[name](config) for name in names],
         seed=config.seed,
         name=config.model,
     )
 
 
-def optimizer(config, steps, steps_per_epoch):
-    """Makes the optimizers of a configuration: Adam for every step of the procedure.
+def make_prior(config, class_shares=None):
+    """Makes the prior p(z) of a configuration.
 
-    On the cosine schedule the rates of reconstruction and generator fall to 0, while the
-    discriminator keeps its own: it has to follow the encoder to the end. The generator's epsilon is
-    much larger than Adam's usual one. Near the equilibrium the discriminator's gradients are small
-    and mostly noise; Adam would blow them up to steps of full size, which spoil the reconstruction.
+    Args:
+        config: A `Config`.
+        class_shares: Share of each class among the labelled images, or None.
+
+    Raises:
+        InputError: If there is no such prior, or it has not z_dim dimensions.
+    """
+    ring = {"num_components": config.prior_components or 10, "radius": config.prior_radius}
+    if config.condition_prior_on_labels:
+        if config.prior_components not in (None, len(class_shares)):
+            raise InputError(
+                f"prior_components must be {len(class_shares)}, one for each class. "
+                f"Received: prior_components={config.prior_components}"
+            )
+        ring |= {"num_components": len(class_shares), "weights": class_shares}
+    try:
+        if config.prior in PRIORS:
+            prior = PRIORS[config.prior](config, ring)
+        elif config.prior.endswith(".npy"):
+            prior = priors.Samples(np.load(config.prior, allow_pickle=False))
+        elif ":" in config.prior:
+            prior = _users_function(config.prior)
+        else:
+            raise InputError(
+                f"prior must be {', '.join(PRIORS)}, FILE.npy or module:function."
+                f"{did_you_mean(config.prior, PRIORS)} Received: prior={config.prior!r}"
+            )
+        check_prior(prior, config.z_dim)
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise InputError(f"prior={config.prior}: {error}") from error
+    return prior
+
+
+def _users_function(name):
+    """Imports "module:function", and lets Keras find it again by this name in a saved model."""
+    module, _, function = name.partition(":")
+    try:
+        sampler = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"prior must be the name of a function that can be imported. Received: {name} ({error})"
+        ) from error
+    if keras.saving.get_registered_object(name := f"{module}>{function}") is None:
+        keras.saving.register_keras_serializable(module, function)(sampler)
+    return sampler
+
+
+def _regularization(config, code):
+    return phases.Regularization(code, config.adversarial_loss, config.gradient_penalty)
+
+
+def optimizer(config, steps, steps_per_epoch):
+    """Makes the optimizers of a configuration, one for every step of the procedure.
+
+    On the cosine schedule the rates fall to 0, but that of the discriminators, which have to follow
+    the encoder to the end. Adam's epsilon is much larger than usual for the generator. Near the
+    equilibrium the discriminator's gradients are small and mostly noise; Adam would blow them up to
+    steps of full size, which spoil the reconstruction.
 
     Args:
         config: A `Config` with its epochs resolved.
@@ -78,20 +204,26 @@ def optimizer(config, steps, steps_per_epoch):
         A `PhaseOptimizer`.
     """
 
-    def falling(rate):
-        if config.learning_rate_schedule == "constant":
-            return rate
-        return keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps_per_epoch)
+    def scheduled(rate, kind):
+        if config.learning_rate_schedule == "step":
+            epochs, factors = config.step_schedule
+            bounds = [epoch * steps_per_epoch for epoch in epochs]
+            rates = np.cumprod([rate, *factors]).tolist()
+            return keras.optimizers.schedules.PiecewiseConstantDecay(bounds, rates)
+        if config.learning_rate_schedule == "cosine" and kind != "discriminator":
+            return keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps_per_epoch)
+        return rate
 
-    adam = keras.optimizers.Adam
-    optimizers = {
-        "reconstruction": adam(falling(config.reconstruction_learning_rate)),
-        "discriminator": adam(config.discriminator_learning_rate),
-        "generator": adam(
-            falling(config.generator_learning_rate), epsilon=config.generator_epsilon
-        ),
-    }
-    return PhaseOptimizer({step: optimizers[step] for step in steps})
+    def optimizer_of(step):
+        kind = step.removesuffix("_z").removesuffix("_y")
+        rate = scheduled(getattr(config, f"{kind}_learning_rate"), kind)
+        momentum = getattr(config, f"{kind}_momentum")
+        if config.optimizer == "sgd":
+            return keras.optimizers.SGD(rate, momentum)
+        epsilon = config.generator_epsilon if kind == "generator" else 1e-7
+        return keras.optimizers.Adam(rate, beta_1=momentum, epsilon=epsilon)
+
+    return PhaseOptimizer({step: optimizer_of(step) for step in steps})
 
 
 def train(config, dataset, run):
@@ -106,7 +238,10 @@ def train(config, dataset, run):
         The trained `AdversarialAutoencoder`.
     """
     steps = len(dataset.x_train) // config.batch_size
-    model = build(config, dataset.image_shape)
+    labels, shares = training_labels(config, dataset)
+    if config.num_labels:
+        run.write_labelled(np.flatnonzero(labels >= 0), labels[labels >= 0])
+    model = build(config, dataset.image_shape, shares)
     model.compile(
         optimizer(config, model.var_lists, steps),
         jit_compile=True,
@@ -118,12 +253,21 @@ def train(config, dataset, run):
     epochs_done = int(model.optimizer.iterations) // steps
     sample = callbacks.PriorDistance(dataset.x_validation)
     model.fit(
-        training_batches(dataset.x_train, config.batch_size, config.seed, epochs_done),
+        training_batches(
+            dataset.x_train,
+            config.batch_size,
+            config.seed,
+            epochs_done,
+            labels,
+            labelled_stream="classification" in config.phases,
+        ),
         shuffle=False,
         steps_per_epoch=steps,
         initial_epoch=epochs_done,
         epochs=config.epochs,
-        validation_data=dataset.x_validation,
+        validation_data=dataset.x_validation
+        if labels is None
+        else (dataset.x_validation, dataset.y_validation),
         validation_batch_size=VALIDATION_BATCH,
         verbose=0,
         callbacks=[
@@ -143,12 +287,20 @@ def train(config, dataset, run):
     return model
 
 
+def check(config, dataset):
+    """Raises InputError where the settings do not fit the data, before anything is written."""
+    make_prior(config, training_labels(config, dataset)[1])
+
+
 def load(run):
     """Loads the trained model of a run.
 
     Raises:
         InputError: If it cannot be read.
     """
+    config, _ = run.read_config()
+    if ":" in config.prior:
+        _users_function(config.prior)
     with _reading(run):
         return keras.saving.load_model(run.model_path, compile=False)
 

@@ -10,8 +10,8 @@ PACKAGE = "adversarial_autoencoder"
 LAYERS = [
     {"errors", "quiet", "variants"},
     {"config"},
-    {"losses", "networks", "optimizers", "priors"},
-    {"phases"},
+    {"losses", "networks", "optimizers", "posteriors", "priors"},
+    {"batch", "network_checks", "phases"},
     {"model"},
     {"data", "evaluation", "figures", "runs"},
     {"callbacks"},

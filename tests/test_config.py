@@ -24,7 +24,11 @@ from adversarial_autoencoder.errors import InputError
         (Config, {"epochs": 0}, "epochs must be at least 1 and below"),
         (Config, {"batch_size": 0}, "batch_size must be at least 1 and below"),
         (Config, {"seed": -1}, "seed must be at least 0"),
-        (Config, {"model": "aee"}, "Did you mean aae? Received: model='aee'"),
+        (
+            Config,
+            {"model": "super_aae"},
+            "Did you mean supervised_aae? Received: model='super_aae'",
+        ),
         (Config, {"reconstruction_loss": "l2"}, "must be one of mse, bce. Received:"),
         (Command, {"mode": "trian"}, "Did you mean train? Received: mode='trian'"),
         (Command, {"grid_size": 1}, "grid_size must be at least 2 and below"),

@@ -12,8 +12,10 @@ class Coordinates:
     def __init__(self, model, dims):
         self.model, self.dims = model, dims
         self.prior, self.z_dim = model.prior, model.z_dim
+        self.num_classes, self.cluster_heads = 0, None
 
-    def decode(self, z, batch_size):
+    def decode(self, z, y, batch_size):
+        assert y is None
         assert len(z) == batch_size, "one decoder call"
         self.z = z
         images = np.zeros((len(z), 4, 4, 1), "float32")

@@ -255,7 +255,7 @@ def test_regularization_without_a_discriminator_is_refused():
 
 def test_labels_that_no_phase_uses_are_refused(make_model, digits):
     with pytest.raises(ValueError, match="images alone. Received: y"):
-        make_model().fit(digits, np.zeros(len(digits)), verbose=0)
+        make_model().fit(digits, np.zeros(len(digits), int), verbose=0)
 
 
 def test_a_model_is_made_again_from_its_config(make_model, digits):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from adversarial_autoencoder import priors
 
@@ -43,3 +44,99 @@ def test_moments_are_exact_for_a_gaussian_and_estimated_for_the_users_own():
 def test_a_prior_survives_serialization():
     config = keras.saving.serialize_keras_object(priors.Gaussian(std=2.5))
     assert keras.saving.deserialize_keras_object(config).std == 2.5
+
+
+@pytest.mark.parametrize(
+    ("prior", "mean", "std", "kurtosis"),
+    [
+        (priors.Gaussian(3.0), 0.0, 3.0, 3.0),
+        (priors.Uniform(3.0), 0.0, 3.0, 1.8),
+        (priors.Laplace(3.0), 0.0, 3.0, 6.0),
+        (priors.Gamma(4.0, 3.0), 6.0, 3.0, 4.5),
+    ],
+)
+def test_a_prior_has_the_moments_of_its_distribution(prior, mean, std, kurtosis):
+    z = priors.draw(prior, 400_000, 3)
+    centred = z - z.mean(axis=0)
+    assert z.mean(axis=0) == pytest.approx([mean] * 3, abs=0.03)
+    assert z.std(axis=0) == pytest.approx([std] * 3, rel=0.01)
+    measured = (centred**4).mean(axis=0) / z.std(axis=0) ** 4
+    assert measured == pytest.approx([kurtosis] * 3, rel=0.05)
+    assert np.abs(np.corrcoef(z.T) - np.eye(3)).max() < 0.01
+
+
+def test_a_mixture_puts_each_label_on_its_component():
+    prior = priors.GaussianMixture(5, radius=8.0, std_along=1.0, std_across=0.5)
+    labels = np.repeat(np.arange(5), 20_000)
+    z = prior(len(labels), 2, tf.constant([0, 0]), labels=labels).numpy()
+    for k in range(5):
+        ray = np.array([np.cos(2 * np.pi * k / 5), np.sin(2 * np.pi * k / 5)])
+        component = z[labels == k]
+        assert component.mean(axis=0) == pytest.approx(8 * ray, abs=0.05)
+        assert (component @ ray).std() == pytest.approx(1.0, rel=0.03)
+        assert (component @ [-ray[1], ray[0]]).std() == pytest.approx(0.5, rel=0.03)
+
+
+def test_samples_without_a_label_come_from_all_components_by_their_weights():
+    prior = priors.GaussianMixture(4, radius=50.0, weights=[1, 2, 3, 4])
+    for labels in (None, np.full(50_000, -1)):
+        z = prior(50_000, 2, tf.constant([3, 0]), labels=labels).numpy()
+        component = np.round(np.arctan2(z[:, 1], z[:, 0]) / (np.pi / 2)).astype(int) % 4
+        shares = np.bincount(component) / len(z)
+        assert shares == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.01)
+
+
+def test_a_swiss_roll_lies_on_its_spiral_and_each_label_on_its_arc():
+    prior = priors.SwissRoll(4, radius=10.0, turns=2.0, std=1e-4)
+    labels = np.repeat(np.arange(4), 1000)
+    z = prior(4000, 2, tf.constant([0, 0]), labels=labels).numpy()
+    share = np.linalg.norm(z, axis=1) / 10
+    angle = 4 * np.pi * share
+    assert np.abs(z - 10 * share[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)).max() < 0.1
+    assert (np.floor(np.clip(share, 0, 0.99999) ** 2 * 4) == labels).mean() > 0.99
+
+
+def test_a_categorical_prior_gives_one_hot_vectors_of_its_weights():
+    y = priors.draw(priors.Categorical([0.2, 0.8]), 50_000, 2)
+    assert set(np.unique(y)) == {0.0, 1.0}
+    assert (y.sum(axis=1) == 1).all()
+    assert y.mean(axis=0) == pytest.approx([0.2, 0.8], abs=0.01)
+
+
+def test_samples_of_the_users_own_are_drawn_evenly():
+    samples = np.arange(6, dtype="float32").reshape(3, 2)
+    z = priors.draw(priors.Samples(samples), 30_000, 2)
+    rows, counts = np.unique(z, axis=0, return_counts=True)
+    assert np.array_equal(rows, samples)
+    assert counts == pytest.approx([10_000] * 3, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("prior", "dim"),
+    [
+        (priors.GaussianMixture(), 3),
+        (priors.SwissRoll(), 4),
+        (priors.Samples(np.zeros((5, 2))), 3),
+    ],
+)
+def test_a_prior_refuses_a_dimension_that_makes_no_sense(prior, dim):
+    with pytest.raises(ValueError, match=f"Received: {dim}"):
+        priors.draw(prior, 2, dim)
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        priors.Uniform(2.0),
+        priors.Laplace(2.0),
+        priors.Gamma(3.0, 2.0),
+        priors.GaussianMixture(3, weights=[1, 1, 2]),
+        priors.SwissRoll(3, turns=1.5),
+        priors.Samples(np.eye(2)),
+    ],
+    ids=lambda prior: type(prior).__name__,
+)
+def test_every_prior_survives_serialization(prior):
+    config = keras.saving.serialize_keras_object(prior)
+    again = keras.saving.deserialize_keras_object(config)
+    assert np.array_equal(priors.draw(again, 10, 2), priors.draw(prior, 10, 2))

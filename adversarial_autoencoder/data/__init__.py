@@ -2,6 +2,7 @@
 
 from adversarial_autoencoder.data.dataset import Dataset
 from adversarial_autoencoder.data.known import NAMES
-from adversarial_autoencoder.data.loading import load
+from adversarial_autoencoder.data.labels import known_labels, training_labels
+from adversarial_autoencoder.data.loading import load, load_images
 
-__all__ = ["NAMES", "Dataset", "load"]
+__all__ = ["NAMES", "Dataset", "known_labels", "load", "load_images", "training_labels"]

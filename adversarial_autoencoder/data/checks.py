@@ -23,11 +23,11 @@ def checked_arrays(source, x_train, y_train=None, x_test=None, y_test=None):
     Raises:
         InputError: If an array is not as described, or there are fewer than three images in all.
     """
-    x_train = _images(x_train, f"x_train in {source}")
+    x_train = checked_images(x_train, f"x_train in {source}")
     if y_train is not None:
         y_train = _classes(y_train, len(x_train), f"y_train in {source}")
     if x_test is not None:
-        x_test = _images(x_test, f"x_test in {source}")
+        x_test = checked_images(x_test, f"x_test in {source}")
         if (x_test.shape[1:], x_test.dtype) != (x_train.shape[1:], x_train.dtype):
             raise InputError(
                 f"x_test in {source} must hold images like x_train's, {_describe(x_train)}. "
@@ -53,7 +53,7 @@ def checked_arrays(source, x_train, y_train=None, x_test=None, y_test=None):
     return x_train, y_train, x_test, y_test
 
 
-def _images(x, name):
+def checked_images(x, name):
     """Images of shape (n, h, w, c), uint8 or float32, or an InputError that names the array."""
     numeric = x.dtype.kind in "iu" or (x.dtype.kind == "f" and x.dtype.itemsize <= 8)
     if not numeric:

@@ -51,6 +51,26 @@ def read_image_folder(folder):
         InputError: If the folder has no images, or has them both in it and in sub-folders, or if an
             image is damaged, animated or not of the size of the others.
     """
+    flat, classes = _find_images(folder)
+    x = _read_images(flat or list(itertools.chain(*classes.values())))
+    if flat:
+        return x, None, None
+    return x, np.repeat(np.arange(len(classes)), [*map(len, classes.values())]), list(classes)
+
+
+def image_names(folder):
+    """The names of the images that `read_image_folder` reads, in its order, relative to the folder.
+
+    Raises:
+        InputError: As `read_image_folder`.
+    """
+    flat, classes = _find_images(folder)
+    paths = flat or list(itertools.chain(*classes.values()))
+    return [str(path.relative_to(folder)) for path in paths]
+
+
+def _find_images(folder):
+    """The image files in a folder, and a dict of those in its sub-folders; one of them is empty."""
     try:
         flat = _image_files(folder)
         classes = {
@@ -67,10 +87,7 @@ def read_image_folder(folder):
             f"{folder} must hold images either directly or in sub-folders. "
             f"Received: {flat[0]} and {next(iter(classes.values()))[0]}"
         )
-    x = _read_images(flat or list(itertools.chain(*classes.values())))
-    if flat:
-        return x, None, None
-    return x, np.repeat(np.arange(len(classes)), [*map(len, classes.values())]), list(classes)
+    return flat, classes
 
 
 def _image_files(folder):

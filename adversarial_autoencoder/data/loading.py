@@ -6,13 +6,36 @@ import sys
 from adversarial_autoencoder.config import did_you_mean
 from adversarial_autoencoder.data import known
 from adversarial_autoencoder.data.array_files import read_npz
+from adversarial_autoencoder.data.checks import checked_images
 from adversarial_autoencoder.data.dataset import make_dataset
-from adversarial_autoencoder.data.image_folder import read_image_folder
+from adversarial_autoencoder.data.image_folder import image_names, read_image_folder
 from adversarial_autoencoder.errors import InputError
 
 
 def _print_warning(message):
     print(f"Warning: {message}", file=sys.stderr)
+
+
+def load_images(path):
+    """Loads a user's images, without labels.
+
+    Args:
+        path: An .npz file with x_train, or a folder of images, flat or with sub-folders.
+
+    Returns:
+        The name of each image, a list of strings, and the images, shape (n, h, w, c), uint8 or
+        float32 in [0, 1].
+
+    Raises:
+        InputError: If they cannot be read.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        return image_names(path), checked_images(read_image_folder(path)[0], path)
+    if path.is_file() and path.suffix.lower() == ".npz":
+        x = checked_images(read_npz(path)["x_train"], f"x_train in {path}")
+        return [str(i) for i in range(len(x))], x
+    raise InputError(f"images must be an .npz file or a folder of images. Received: {path}")
 
 
 def load(dataset=None, data_dir=None, warn=_print_warning):

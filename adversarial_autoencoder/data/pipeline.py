@@ -1,9 +1,10 @@
 """The stream of minibatches for training."""
 
+import numpy as np
 import tensorflow as tf
 
 
-def training_batches(x, batch_size, seed, initial_epoch=0):
+def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled_stream=False):
     """Streams shuffled minibatches without end.
 
     Each epoch is a permutation of the images that depends on the seed and the number of the epoch
@@ -16,20 +17,48 @@ def training_batches(x, batch_size, seed, initial_epoch=0):
         batch_size: Images in a minibatch, at most n.
         seed: Seed of the order.
         initial_epoch: Number of the first epoch.
+        labels: int32 labels, shape (n,), negative for unlabelled images; or None.
+        labelled_stream: Whether each minibatch also brings labelled images, `batch_size` or as many
+            as there are, from a stream of their own that repeats while the epoch goes on.
 
     Returns:
-        A `tf.data.Dataset` of tensors of shape (batch_size, ...).
+        A `tf.data.Dataset` of images, shape (batch_size, ...); with labels, of dicts with the keys
+        "x" and "y", and with a labelled stream "x_labelled" and "y_labelled" too.
     """
-    steps = len(x) // batch_size
     images = tf.constant(x)
+    first = initial_epoch * (len(x) // batch_size)
+    main = _index_batches(len(x), batch_size, seed, first, stream=2)
+    if labels is None:
+        return main.map(lambda i: tf.gather(images, i)).prefetch(4)
+    labels, labelled = tf.constant(labels), np.flatnonzero(labels >= 0)
 
-    def epoch(number):
-        # Folded, so that it differs from the noise of any step with the same seed.
-        key = tf.random.fold_in(tf.stack([tf.constant(seed, "int64"), number]), 2)
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(x)), key)
+    def minibatch(i, j=None):
+        batch = {"x": tf.gather(images, i), "y": tf.gather(labels, i)}
+        if j is not None:
+            j = tf.gather(labelled, j)
+            batch |= {"x_labelled": tf.gather(images, j), "y_labelled": tf.gather(labels, j)}
+        return batch
+
+    if labelled_stream:
+        size = min(batch_size, len(labelled))
+        few = _index_batches(len(labelled), size, seed, first, stream=3)
+        main = tf.data.Dataset.zip(main, few)
+    return main.map(minibatch).prefetch(4)
+
+
+def _index_batches(n, batch_size, seed, first, stream):
+    """Minibatches of indices below `n`, from minibatch number `first` on.
+
+    Each pass over the indices is a permutation of its own; `stream` tells streams of one seed
+    apart, and from the noise of any step.
+    """
+    steps = n // batch_size
+
+    def one_pass(number):
+        key = tf.random.fold_in(tf.stack([tf.constant(seed, "int64"), number]), stream)
+        order = tf.random.experimental.stateless_shuffle(tf.range(n), key)
         batches = tf.reshape(order[: steps * batch_size], (steps, batch_size))
         return tf.data.Dataset.from_tensor_slices(batches)
 
-    epochs = tf.data.Dataset.range(initial_epoch, tf.int64.max)
-    batches = epochs.flat_map(epoch).map(lambda indices: tf.gather(images, indices))
-    return batches.prefetch(4)
+    passes = tf.data.Dataset.range(first // steps, tf.int64.max)
+    return passes.flat_map(one_pass).skip(first % steps)

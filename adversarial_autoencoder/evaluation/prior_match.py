@@ -29,3 +29,16 @@ def sliced_wasserstein(z, z_prior, num_projections=100, seed=0):
     directions /= np.linalg.norm(directions, axis=0)
     difference = np.sort(z @ directions, axis=0) - np.sort(z_prior @ directions, axis=0)
     return float(np.mean(np.abs(difference)) / np.sqrt(np.mean(np.var(z_prior, axis=0))))
+
+
+def perplexity(shares):
+    """The number of values in use: the exponential of the entropy of their shares.
+
+    Args:
+        shares: Probabilities that sum to 1, shape (k,).
+
+    Returns:
+        A number from 1 (one value takes all) to k (all are used alike).
+    """
+    used = shares[shares > 0]
+    return float(np.exp(-np.sum(used * np.log(used))))

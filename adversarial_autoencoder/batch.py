@@ -1,0 +1,87 @@
+"""A minibatch as the phases see it."""
+
+import typing
+
+import numpy as np
+import tensorflow as tf
+
+
+class Batch(typing.NamedTuple):
+    """A minibatch.
+
+    Args:
+        x: Images in [0, 1], shape (batch, ...).
+        seed: Seed of its noise, integers of shape (2,).
+        labels: Classes, int32 of shape (batch,), negative where unlabelled; or None.
+        x_labelled: Images of the classification phase, in [0, 1]; or None.
+        y_labelled: Their classes, as `labels`.
+    """
+
+    x: tf.Tensor
+    seed: tf.Tensor
+    labels: tf.Tensor | None = None
+    x_labelled: tf.Tensor | None = None
+    y_labelled: tf.Tensor | None = None
+
+    def noise(self, number):
+        """A seed of its own for each use of noise in a phase."""
+        return tf.random.fold_in(self.seed, number)
+
+    def for_phase(self, number):
+        """The same minibatch with other noise."""
+        return self._replace(seed=tf.random.fold_in(self.seed, 100 + number))
+
+
+def make_batch(data, seed):
+    """Makes a `Batch` of what a data set yields.
+
+    Args:
+        data: Images; or a pair (images, labels); or a dict with the keys "x" and optionally "y",
+            "x_labelled" and "y_labelled". Labels are integers, negative for "unlabelled". Without
+            a stream of labelled images those of the batch itself take its place.
+        seed: Integers of shape (2,).
+
+    Raises:
+        ValueError: If there are sample weights.
+    """
+    if not isinstance(data, dict):
+        x, *rest = data if isinstance(data, (tuple, list)) else (data,)
+        if len(rest) > 1 and rest[1] is not None:
+            raise ValueError("Sample weights have no meaning here. Received: sample_weight")
+        data = {"x": x, "y": rest[0] if rest else None}
+    x, labels = to_unit_interval(data["x"]), _labels(data.get("y"))
+    x_labelled, y_labelled = data.get("x_labelled"), _labels(data.get("y_labelled"))
+    if x_labelled is None:
+        x_labelled, y_labelled = x, labels
+    return Batch(x, seed, labels, to_unit_interval(x_labelled), y_labelled)
+
+
+def to_unit_interval(x):
+    """Scales images in the graph: integers in 0..255 to [0, 1]; floats are taken as they are."""
+    x = tf.convert_to_tensor(x)
+    if x.dtype.is_integer:
+        return tf.cast(x, "float32") / 255.0
+    return tf.cast(x, "float32")
+
+
+def check_range(x):
+    """Raises ValueError for an array that is not of images, such as floats that are not scaled."""
+    if isinstance(x, np.ndarray) and x.dtype != np.uint8 and x.size:
+        low, high = x.min(), x.max()
+        if not (low >= 0 and high <= (1 if x.dtype.kind == "f" else 255)):
+            raise ValueError(
+                "Images must be integers in 0..255 or floats in [0, 1]. "
+                f"Received: {x.dtype} from {low} to {high}"
+            )
+
+
+def _labels(y):
+    if y is None:
+        return None
+    y = tf.convert_to_tensor(y)
+    if not y.dtype.is_integer or y.shape.rank not in (1, None):
+        raise ValueError(
+            "Labels must be integers of shape (batch,), negative for unlabelled images. "
+            f"Received: {y.dtype.name} of shape {y.shape}"
+        )
+    return tf.cast(y, "int32")
