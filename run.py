@@ -8,16 +8,19 @@ import traceback
 
 from absl import app, flags
 
-from adversarial_autoencoder import config as settings
+from adversarial_autoencoder.command import MODES as MODE_TEXTS
+from adversarial_autoencoder.command import Command, check_mode
+from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes import MODES
+from adversarial_autoencoder.settings import value_type
 from adversarial_autoencoder.variants import VARIANTS
 
 # TensorFlow's C++ start-up messages hide what matters; set it to 0 to see them.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 FLAGS = flags.FLAGS
-FIELDS = dataclasses.fields(settings.Command) + dataclasses.fields(settings.Config)
+FIELDS = dataclasses.fields(Command) + dataclasses.fields(Config)
 DEFINE = {
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
@@ -28,7 +31,7 @@ DEFINE = {
 
 def define_flags():
     for field in FIELDS:
-        DEFINE[settings.value_type(field)](field.name, field.default, field.metadata["help"])
+        DEFINE[value_type(field)](field.name, field.default, field.metadata["help"])
 
 
 def given(kind):
@@ -53,9 +56,9 @@ def parse_flags(argv):
 def main(argv):
     del argv
     try:
-        command = settings.Command(**given(settings.Command))
-        settings.check_mode(command.mode, given(settings.Command))
-        MODES[command.mode](command, given(settings.Config))
+        command = Command(**given(Command))
+        check_mode(command.mode, given(Command))
+        MODES[command.mode](command, given(Config))
     except KeyboardInterrupt:
         sys.exit(130)
     except InputError as error:
@@ -73,7 +76,7 @@ def fail(error, status):
 
 
 def help_text():
-    modes = [entry(name, text) for name, text in settings.MODES.items()]
+    modes = [entry(name, text) for name, text in MODE_TEXTS.items()]
     parts = [
         __doc__,
         "",
@@ -98,7 +101,7 @@ def system_entry(name, variant):
 
 
 def flag_entry(field):
-    kind, choices = settings.value_type(field), field.metadata["choices"]
+    kind, choices = value_type(field), field.metadata["choices"]
     value = "|".join(choices) if choices else {int: "N", float: "X", str: "TEXT", bool: ""}[kind]
     value = {"mode": "MODE", "model": "MODEL"}.get(field.name, value)
     default = f" [{field.default}]"

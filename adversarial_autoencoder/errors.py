@@ -1,5 +1,7 @@
 """The error for what a user can put right."""
 
+import difflib
+
 
 class InputError(ValueError):
     """Input that cannot be used; one line: what was expected, then `Received:` what came."""
@@ -7,3 +9,9 @@ class InputError(ValueError):
     def __init__(self, message):
         # File names and the messages of other libraries, which are quoted, may have line breaks.
         super().__init__(" ".join(str(message).splitlines()))
+
+
+def did_you_mean(value, choices):
+    """Returns " Did you mean X?" where a choice is close to `value`, else an empty string."""
+    close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    return f" Did you mean {close[0]}?" if close else ""

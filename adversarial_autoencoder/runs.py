@@ -22,7 +22,7 @@ import time
 from importlib import metadata
 
 from adversarial_autoencoder import config as settings
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, did_you_mean
 
 LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
 
@@ -254,7 +254,7 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
             return Run(path)
     raise InputError(
         f"--run must be a run in {results_dir} or the path of one."
-        f"{settings.did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"
+        f"{did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"
     )
 
 

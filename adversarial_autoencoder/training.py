@@ -12,10 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import callbacks, networks, phases, priors
-from adversarial_autoencoder.config import did_you_mean
 from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, did_you_mean
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.network_checks import check_prior
 from adversarial_autoencoder.optimizers import PhaseOptimizer

@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = "adversarial_autoencoder"
 LAYERS = [
     {"errors", "quiet", "variants"},
-    {"config"},
+    {"settings"},
+    {"command", "config"},
     {"losses", "networks", "optimizers", "posteriors", "priors"},
     {"batch", "network_checks", "phases"},
     {"model"},
@@ -59,7 +60,7 @@ def test_a_library_is_imported_in_its_place_only(library, allowed):
     assert users <= allowed
 
 
-@pytest.mark.parametrize("name", ["config", "errors", "runs", "variants"])
+@pytest.mark.parametrize("name", ["command", "config", "errors", "runs", "settings", "variants"])
 def test_settings_and_runs_do_without_tensorflow(name):
     roots = {n.split(".")[0] for n in imports(ROOT / PACKAGE / f"{name}.py")}
     assert not roots & {"tensorflow", "keras", "numpy"}

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from adversarial_autoencoder.config import Command, Config, config_from_dict, to_flags
+from adversarial_autoencoder.command import Command
+from adversarial_autoencoder.config import Config, config_from_dict, to_flags
 from adversarial_autoencoder.errors import InputError
 
 

@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adversarial_autoencoder.config import Command, Config
+from adversarial_autoencoder.command import Command
+from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.modes import MODES
 
 ROOT = pathlib.Path(__file__).parent.parent

@@ -3,13 +3,12 @@
 import pathlib
 import sys
 
-from adversarial_autoencoder.config import did_you_mean
 from adversarial_autoencoder.data import known
 from adversarial_autoencoder.data.array_files import read_npz
 from adversarial_autoencoder.data.checks import checked_images
 from adversarial_autoencoder.data.dataset import make_dataset
 from adversarial_autoencoder.data.image_folder import image_names, read_image_folder
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, did_you_mean
 
 
 def _print_warning(message):

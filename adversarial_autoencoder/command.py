@@ -1,0 +1,102 @@
+"""What the command line asks for, beside the settings of a training."""
+
+import dataclasses
+
+from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.settings import Settings, setting
+
+MODES = {
+    "train": "train a new run, or go on with one",
+    "latent_grid": "decode a regular grid of codes into one picture of the latent space",
+    "latent_scatter": "draw the codes of the test images, by class, beside the prior",
+    "reconstruct": "draw test images above their reconstructions",
+    "sample": "draw images decoded from samples of the prior",
+    "interpolate": "draw straight lines through the latent space between test images",
+    "style_grid": "draw every style with every class: rows share z, columns run over y",
+    "cluster_grid": "draw the head of each cluster, then test images assigned to it",
+    "classify": "measure the test error, draw the confusion; or name the classes of --images",
+    "list": "print a table of the runs, the newest first",
+}
+FIGURES = tuple(mode for mode in MODES if mode not in ("train", "list"))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Command(Settings):
+    """What to do this time, with which run, and how to show it."""
+
+    mode: str = setting("train", "what to do", group="Command", choices=MODES)
+    run: str | None = setting(
+        None,
+        "name or path of a run; not given: the newest that fits",
+        group="Command",
+        modes=("train", *FIGURES),
+    )
+    run_name: str | None = setting(
+        None,
+        "name of the run to train, which goes on if it was begun; not given: model-dataset-z-time",
+        group="Command",
+        modes=("train",),
+    )
+    resume: bool = setting(
+        False,
+        "go on with the training of --run from its last finished epoch",
+        group="Command",
+        modes=("train",),
+    )
+    results_dir: str = setting("results", "folder of the runs", group="Command")
+    debug: bool = setting(False, "show the traceback of an error", group="Command")
+    grid_size: int = setting(
+        20, "images along each side", group="Figures", low=2, high=101, modes=("latent_grid",)
+    )
+    grid_range: float | None = setting(
+        None,
+        "the grid reaches from -range to range; not given: 2 prior standard deviations",
+        group="Figures",
+        low=0,
+        open_low=True,
+        modes=("latent_grid",),
+    )
+    grid_dims: str = setting(
+        "0,1",
+        "the two dimensions of z that are drawn",
+        group="Figures",
+        modes=("latent_grid", "latent_scatter"),
+    )
+    grid_class: int = setting(
+        0,
+        "value of y that the grid is decoded with, where the model has one",
+        group="Figures",
+        low=0,
+        modes=("latent_grid",),
+    )
+    num_images: int = setting(
+        10,
+        "images in a row; in sample, interpolate and style_grid also rows",
+        group="Figures",
+        low=1,
+        high=51,
+        modes=("reconstruct", "sample", "interpolate", "style_grid", "cluster_grid"),
+    )
+    style_from: str = setting(
+        "test",
+        "the z of the rows are those of test images, or samples of the prior",
+        group="Figures",
+        choices=("test", "prior"),
+        modes=("style_grid",),
+    )
+    images: str | None = setting(
+        None,
+        "your images, a folder or an .npz file, whose classes go to predictions.csv",
+        group="Figures",
+        modes=("classify",),
+    )
+
+
+def check_mode(mode, names):
+    """Raises InputError if a setting was given, by its name, that the mode does not read."""
+    for field in dataclasses.fields(Command):
+        modes = field.metadata["modes"]
+        if field.name in names and modes and mode not in modes:
+            raise InputError(
+                f"--{field.name} goes with --mode {', '.join(modes)}. Received: --mode {mode}"
+            )
