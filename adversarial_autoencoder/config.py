@@ -38,8 +38,9 @@ class Config(Settings):
     )
     num_labels: int | None = setting(
         None,
-        "labelled training images, as many of each class, the others count as unlabelled; 0: all;"
-        " not given: all, or none where the system can do without",
+        "labelled training images, as many of each class; the others count as unlabelled (and are"
+        " left out where y has to be given); 0: all; not given: all, or none where the system can"
+        " do without",
         group="Model",
         low=0,
         high=10**9,
@@ -130,7 +131,8 @@ class Config(Settings):
     )
     condition_prior_on_labels: bool = setting(
         False,
-        "pair each labelled image with the component or arc of its class (section 2.3)",
+        "pair each labelled image with the component or arc of its class (section 2.3); with a"
+        " prior that has none, make z independent of the class",
         group="Prior",
     )
     network: str = setting(
@@ -322,6 +324,11 @@ class Config(Settings):
         return needed or self.condition_prior_on_labels
 
     @property
+    def labelled_images_only(self):
+        """Whether an image without a label cannot be trained on, as its y has to be given."""
+        return self.variant.y == "given"
+
+    @property
     def infers_clusters(self):
         """Whether y is a cluster that is found without labels."""
         return self.variant.y == "inferred" and self.num_labels is None
@@ -353,6 +360,8 @@ class Config(Settings):
         Raises:
             InputError: If a minibatch is larger than the data.
         """
+        if self.labelled_images_only and self.num_labels:
+            num_images = min(num_images, self.num_labels)
         if self.batch_size > num_images:
             raise InputError(
                 f"batch_size must be at most the {num_images} training images. "
@@ -379,9 +388,10 @@ def _check_together(config):
         expect(config.z_dim % 2 == 0, "A gaussian_mixture needs an even z_dim", "z_dim")
     if config.condition_prior_on_labels:
         expect(
-            config.prior in COMPONENT_PRIORS,
-            f"condition_prior_on_labels needs a prior {' or '.join(COMPONENT_PRIORS)}",
+            config.prior in COMPONENT_PRIORS or config.variant.y,
+            f"condition_prior_on_labels needs a prior {' or '.join(COMPONENT_PRIORS)}, or a code y",
             "prior",
+            "model",
         )
         expect(
             any(phase.startswith("regularization") for phase in config.phases),
@@ -395,8 +405,6 @@ def _check_together(config):
             "num_labels",
             "model",
         )
-    if config.variant.y == "given":
-        expect(not config.num_labels, f"{config.model} needs all labels", "num_labels")
     if config.corruption == "masking":
         expect(config.input_noise < 1, "A share of pixels must be below 1", "input_noise")
     if config.learning_rate_schedule == "step":

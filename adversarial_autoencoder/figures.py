@@ -1,5 +1,7 @@
 """The figures of a trained model, as matplotlib Figures; nothing here shows or writes them."""
 
+import textwrap
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -86,7 +88,7 @@ def cluster_grid(model, x, columns=10):
     counts = np.bincount(assigned, minlength=rows)
     return _image_rows(
         images,
-        f"Clusters: the head (z = 0), then images assigned to it; beside them how many of {len(x)}",
+        f"The head of each cluster (z = 0) and how many of {len(x)} images are assigned to it",
         column_labels=["head", *[""] * columns],
         row_labels=[f"{k}: {count}" for k, count in enumerate(counts)],
     )
@@ -266,7 +268,10 @@ def _image_rows(images, title, column_labels=(), row_labels=()):
     """Draws images of shape (rows, columns, height, width, channels), in [0, 1]."""
     rows, columns, height, width = images.shape[:4]
     pad = _pad(height)
-    size = (max(5.0, 0.6 * columns), 0.6 * rows * height / width + 0.6)
+    inches = max(5.0, 0.6 * columns)
+    # An inch holds about eleven characters of the caption.
+    title = textwrap.fill(title, int(11 * inches))
+    size = (inches, 0.6 * rows * height / width + 0.6 + 0.2 * title.count("\n"))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     _show(axes, _tile(images, pad))

@@ -304,8 +304,7 @@ class AdversarialAutoencoder(keras.Model):
 
     def draw_prior(self, code, n, seed, labels=None):
         """Samples of the prior of a code, (n, dim), of the components of `labels` if given."""
-        condition = {} if labels is None else {"labels": labels}
-        return self.priors[code](n, self._dims[code], seed, **condition)
+        return priors.sample(self.priors[code], n, self._dims[code], seed, labels)
 
     def conditions(self, code):
         """Whether the prior and the discriminator of a code are conditioned on labels."""

@@ -86,7 +86,7 @@ def latent_scatter(command, given):
     shown = _shown(command, given, dims := _dims(command), with_data=True)
     model, dataset = shown.model, shown.dataset
     z, prior_labels = model.represent(dataset.x_test), None
-    if shown.config.condition_prior_on_labels:
+    if shown.config.condition_prior_on_labels and getattr(model.prior, "has_components", False):
         shares = data.training_labels(shown.config, dataset)[1]
         prior_labels = np.random.default_rng(0).choice(len(shares), len(z), p=shares)
     z_prior = aae.priors.draw(model.prior, len(z), model.z_dim, labels=prior_labels)

@@ -155,63 +155,48 @@ class Regularization(Phase):
     @property
     def metrics(self):
         names = ("loss", "accuracy_real", "accuracy_fake")
-        return tuple(self._named({f"discriminator_{name}": 0 for name in names})) + tuple(
-            self._named({"generator_loss": 0})
-        )
+        names = (*(f"discriminator_{name}" for name in names), "generator_loss")
+        return tuple(self._name(name) for name in names)
 
     def var_lists(self, model):
-        code = self.code or "z"
-        if code not in model.discriminators:
-            raise ValueError(f"Regularization needs a discriminator of {code}. Received: none")
-        return self._named(
-            {
-                "discriminator": model.discriminators[code].trainable_variables,
-                "generator": model.head_variables(code),
-            }
-        )
+        if self._code not in model.discriminators:
+            raise ValueError(
+                f"Regularization needs a discriminator of {self._code}. Received: none"
+            )
+        return {
+            self._name("discriminator"): model.discriminators[self._code].trainable_variables,
+            self._name("generator"): model.head_variables(self._code),
+        }
 
     def step(self, model, batch):
-        game = losses.ADVERSARIAL[self.adversarial_loss]
-        discriminator_step, generator_step = self._named({"discriminator": 0, "generator": 0})
         with tf.GradientTape() as generator_tape:
-            fake = self._fake(model, batch, training=True)
+            fake = model.infer(batch, training=True)[1][self._code]
             with generator_tape.stop_recording():
                 with tf.GradientTape() as tape:
-                    discriminator_loss, metrics = self._discriminate(model, batch, fake, True)
-                model.update(discriminator_step, tape, discriminator_loss)
-            generator_loss = game.generator(self._logits(model, batch, fake, True))
-        model.update(generator_step, generator_tape, generator_loss)
-        return self._named(metrics | {"generator_loss": generator_loss})
+                    loss, metrics = self._discriminate(model, batch, fake, training=True)
+                model.update(self._name("discriminator"), tape, loss)
+            generator_loss = self._generator_loss(model, batch, fake, training=True)
+        model.update(self._name("generator"), generator_tape, generator_loss)
+        return metrics | {self._name("generator_loss"): generator_loss}
 
     def evaluate(self, model, batch):
-        fake = self._fake(model, batch, training=False)
-        _, metrics = self._discriminate(model, batch, fake, False)
+        fake = model.infer(batch, training=False)[1][self._code]
+        _, metrics = self._discriminate(model, batch, fake, training=False)
+        generator_loss = self._generator_loss(model, batch, fake, training=False)
+        return metrics | {self._name("generator_loss"): generator_loss}
+
+    def _generator_loss(self, model, batch, fake, training):
         game = losses.ADVERSARIAL[self.adversarial_loss]
-        generator_loss = game.generator(self._logits(model, batch, fake, False))
-        return self._named(metrics | {"generator_loss": generator_loss})
-
-    def _fake(self, model, batch, training):
-        return model.infer(batch, training)[1][self.code or "z"]
-
-    def _logits(self, model, batch, code, training):
-        """The logits of the discriminator on codes, which pair off with the images in turn."""
-        discriminator = model.discriminators[self.code or "z"]
-        if not model.conditions(self.code or "z"):
-            return discriminator(code, training=training)
-        labels = model.one_hot_labels(batch.labels)
-        repeats = tf.shape(code)[0] // tf.shape(labels)[0]
-        inputs = {"code": code, "label": tf.tile(labels, (repeats, 1))}
-        return discriminator(inputs, training=training)
+        return game.generator(self._logits(model, batch, fake, training))
 
     def _discriminate(self, model, batch, fake, training):
         """The discriminator's loss on samples of the prior and on codes, and its metrics."""
-        code = self.code or "z"
-        labels = batch.labels if model.conditions(code) else None
-        real = tf.cast(
-            model.draw_prior(code, tf.shape(fake)[0], batch.noise(2), labels), fake.dtype
-        )
-        both = self._logits(model, batch, tf.concat([real, fake], axis=0), training)
-        real_logits, fake_logits = tf.split(both, 2)
+        labels = batch.labels if model.conditions(self._code) else None
+        n = tf.shape(fake)[0]
+        real = tf.cast(model.draw_prior(self._code, n, batch.noise(2), labels), fake.dtype)
+        # Both in one pass through the discriminator.
+        logits = self._logits(model, batch, tf.concat([real, fake], axis=0), training)
+        real_logits, fake_logits = tf.split(logits, 2)
         game = losses.ADVERSARIAL[self.adversarial_loss]
         loss = game.discriminator(real_logits, fake_logits)
         if game.penalty:
@@ -219,9 +204,9 @@ class Regularization(Phase):
         right_on_real = tf.cast(real_logits > game.threshold, "float32")
         right_on_fake = tf.cast(fake_logits <= game.threshold, "float32")
         return loss, {
-            "discriminator_loss": loss,
-            "discriminator_accuracy_real": tf.reduce_mean(right_on_real),
-            "discriminator_accuracy_fake": tf.reduce_mean(right_on_fake),
+            self._name("discriminator_loss"): loss,
+            self._name("discriminator_accuracy_real"): tf.reduce_mean(right_on_real),
+            self._name("discriminator_accuracy_fake"): tf.reduce_mean(right_on_fake),
         }
 
     def _penalty(self, model, batch, real, fake, training):
@@ -233,9 +218,22 @@ class Regularization(Phase):
             logits = self._logits(model, batch, between, training)
         return losses.gradient_penalty(tape.gradient(logits, between))
 
-    def _named(self, values):
-        """A dict whose keys end in the name of the code, where the model has several."""
-        return {f"{key}_{self.code}" if self.code else key: v for key, v in values.items()}
+    def _logits(self, model, batch, codes, training):
+        """The discriminator's logits on codes, one or more for each image, in their order."""
+        discriminator = model.discriminators[self._code]
+        if not model.conditions(self._code):
+            return discriminator(codes, training=training)
+        labels = model.one_hot_labels(batch.labels)
+        labels = tf.tile(labels, (tf.shape(codes)[0] // tf.shape(labels)[0], 1))
+        return discriminator({"code": codes, "label": labels}, training=training)
+
+    @property
+    def _code(self):
+        return self.code or "z"
+
+    def _name(self, what):
+        """The name of a step or metric, which tells the code where there are several."""
+        return f"{what}_{self.code}" if self.code else what
 
     def get_config(self):
         return {

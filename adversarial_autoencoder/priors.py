@@ -19,6 +19,9 @@ import tensorflow as tf
 class Prior:
     """A prior that Keras can save: its config is the arguments of its constructor."""
 
+    # Whether it has a component for each class, and takes labels.
+    has_components = False
+
     def __call__(self, n, dim, seed):
         raise NotImplementedError
 
@@ -144,6 +147,8 @@ class GaussianMixture(Prior):
         weights: Probability of each component; None: all equal.
     """
 
+    has_components = True
+
     def __init__(self, num_components=10, radius=8.0, std_along=2.5, std_across=0.6, weights=None):
         self.num_components = num_components
         self.radius = _positive("radius", radius)
@@ -184,6 +189,8 @@ class SwissRoll(Prior):
         std: Standard deviation of the noise around the spiral, > 0.
         weights: Probability of each arc; None: all equal.
     """
+
+    has_components = True
 
     def __init__(self, num_components=10, radius=10.0, turns=2.0, std=0.3, weights=None):
         self.num_components = num_components
@@ -268,15 +275,14 @@ def draw(prior, n, dim, seed=0, labels=None):
         n: Number of samples, >= 1.
         dim: Dimensions of the code, >= 1.
         seed: Integer >= 0; the same seed gives the same samples.
-        labels: The component of each sample, shape (n,), for a prior that takes them; or None.
+        labels: The component of each sample, shape (n,), for a prior that has them; or None.
 
     Returns:
         A float32 array of shape (n, dim).
     """
     # Folded, so that it differs from the noise of any step of a training with the same seed.
     key = tf.random.fold_in(tf.constant([seed, 0], "int64"), 1)
-    condition = {} if labels is None else {"labels": labels}
-    return np.asarray(prior(n, dim, key, **condition), "float32")
+    return np.asarray(sample(prior, n, dim, key, labels), "float32")
 
 
 def moments(prior, dim, n=10000):
@@ -294,6 +300,24 @@ def moments(prior, dim, n=10000):
         return np.zeros(dim, "float32"), np.full(dim, prior.std, "float32")
     z = draw(prior, n, dim)
     return z.mean(axis=0), z.std(axis=0)
+
+
+def sample(prior, n, dim, seed, labels=None):
+    """Samples a prior in a graph, of the components of `labels` where it has components.
+
+    A prior without them is the same for every label: conditioned on the labels too, the codes are
+    then independent of them.
+
+    Args:
+        prior: A callable `(n, dim, seed) -> tensor`, or one that also takes `labels`.
+        n: Number of samples.
+        dim: Dimensions of the code.
+        seed: Integers of shape (2,).
+        labels: Integers of shape (n,), negative for "unlabelled"; or None.
+    """
+    if labels is None or not getattr(prior, "has_components", False):
+        return prior(n, dim, seed)
+    return prior(n, dim, seed, labels=labels)
 
 
 def _components(n, weights, seed, labels=None):

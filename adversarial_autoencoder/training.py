@@ -236,10 +236,13 @@ def train(config, dataset, run):
     Returns:
         The trained `AdversarialAutoencoder`.
     """
-    steps = len(dataset.x_train) // config.batch_size
     labels, shares = training_labels(config, dataset)
     if config.num_labels:
         run.write_labelled(np.flatnonzero(labels >= 0), labels[labels >= 0])
+    x = dataset.x_train
+    if config.labelled_images_only:
+        x, labels = x[labels >= 0], labels[labels >= 0]
+    steps = len(x) // config.batch_size
     model = build(config, dataset.image_shape, shares)
     model.compile(
         optimizer(config, model.var_lists, steps),
@@ -253,7 +256,7 @@ def train(config, dataset, run):
     sample = callbacks.PriorDistance(dataset.x_validation)
     model.fit(
         training_batches(
-            dataset.x_train,
+            x,
             config.batch_size,
             config.seed,
             epochs_done,

@@ -58,20 +58,26 @@ VARIANTS = {
         phases=("reconstruction", "regularization"),
         y="given",
         labels="needed",
-        defaults={"z_dim": 15},
+        defaults={"z_dim": 15, "generator_epsilon": 1e-3},
     ),
     "semi_supervised_aae": Variant(
         "AAE that infers class and style from few labels (section 5)",
         phases=("reconstruction", "regularization_y", "regularization_z", "classification"),
         y="inferred",
         labels="needed",
-        defaults={"z_dim": 10, "prior_std": 1.0, "num_labels": 100},
+        defaults={
+            "z_dim": 10,
+            "prior_std": 1.0,
+            "num_labels": 100,
+            "input_noise": 0.3,
+            "generator_epsilon": 1e-3,
+        },
     ),
     "clustering_aae": Variant(
         "AAE that infers cluster and style without labels (section 6)",
         phases=("reconstruction", "regularization_y", "regularization_z"),
         y="inferred",
-        defaults={"z_dim": 5, "prior_std": 1.0, "num_clusters": 16},
+        defaults={"z_dim": 5, "prior_std": 1.0, "num_clusters": 16, "generator_epsilon": 1e-3},
     ),
     "dimensionality_reduction_aae": Variant(
         "AAE whose clusters are points in the space of z (section 7)",
@@ -79,6 +85,6 @@ VARIANTS = {
         y="inferred",
         labels="optional",
         cluster_heads=True,
-        defaults={"prior_std": 1.0, "num_clusters": 20},
+        defaults={"prior_std": 1.0, "num_clusters": 20, "generator_epsilon": 1e-3},
     ),
 }

@@ -5,9 +5,19 @@ import json
 
 import pytest
 
-from adversarial_autoencoder.command import Command
-from adversarial_autoencoder.config import Config, config_from_dict, to_flags
+from adversarial_autoencoder import training
+from adversarial_autoencoder.command import FIGURES, MODES, Command, check_mode
+from adversarial_autoencoder.config import (
+    COMPONENT_PRIORS,
+    DEFAULT_EPOCHS,
+    PRIORS,
+    Config,
+    config_from_dict,
+    to_flags,
+)
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.settings import value_type
+from adversarial_autoencoder.variants import VARIANTS
 
 
 @pytest.mark.parametrize(
@@ -72,3 +82,266 @@ def test_flags_leave_out_what_is_not_given():
     lines = to_flags(Config(z_dim=3)).splitlines()
     assert "--z_dim=3" in lines
     assert not any(line.startswith("--epochs") for line in lines)
+
+
+def refused(**settings):
+    """The message of the InputError that the settings raise."""
+    with pytest.raises(InputError) as error:
+        Config.of(**settings)
+    message = str(error.value)
+    assert "Received: " in message
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("model", VARIANTS)
+def test_a_system_has_its_own_defaults_which_what_is_given_overrides(model):
+    variant, usual = VARIANTS[model], Config()
+    config = Config.of(model=model)
+    for field in dataclasses.fields(Config):
+        expected = {"model": model, **variant.defaults}.get(field.name, getattr(usual, field.name))
+        assert getattr(config, field.name) == expected, field.name
+    assert Config.of(model=model, seed=3, z_dim=4) == dataclasses.replace(config, seed=3, z_dim=4)
+
+
+def test_every_default_of_a_system_has_an_effect():
+    for model, variant in VARIANTS.items():
+        config = Config.of(model=model)
+        assert not [name for name in variant.defaults if config.unmet_needs(name)]
+
+
+def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training():
+    assert tuple(training.PRIORS) == PRIORS
+    assert set(COMPONENT_PRIORS) <= set(PRIORS)
+    named = {phase for variant in VARIANTS.values() for phase in variant.phases}
+    assert named == set(training.PHASES)
+    assert list(MODES) == ["train", *FIGURES, "list"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"num_clusters": 5}, "--num_clusters goes with --model clustering_aae or dim"),
+        ({"head_margin": 1.0, "model": "clustering_aae"}, "--head_margin goes with --model dim"),
+        ({"mmd_weight": 1.0}, "--mmd_weight goes with --model wae_mmd. Received: model='aae'"),
+        ({"noise_dim": 5}, "--noise_dim goes with --posterior universal"),
+        ({"prior_std": 5.0, "prior": "swiss_roll"}, "--prior_std goes with --prior gaussian or un"),
+        ({"prior_std": 5.0, "prior": "samples.npy"}, "Received: prior='samples.npy'"),
+        ({"prior_shape": 5.0}, "--prior_shape goes with --prior gamma. Received: prior='gaussian'"),
+        ({"prior_components": 5}, "--prior_components goes with --prior gaussian_mixture or swiss"),
+        ({"prior_radius": 5.0, "prior": "uniform"}, "--prior_radius goes with --prior gaussian_m"),
+        ({"prior_width": 5.0}, "--prior_width goes with --prior"),
+        ({"prior_length": 5.0, "prior": "swiss_roll"}, "--prior_length goes with --prior gaussian"),
+        (
+            {"prior_turns": 5.0, "prior": "gaussian_mixture"},
+            "--prior_turns goes with --prior swi",
+        ),
+        ({"gradient_penalty": 5.0}, "--gradient_penalty goes with --adversarial_loss wasserstein"),
+        ({"generator_epsilon": 0.1, "optimizer": "sgd"}, "--generator_epsilon goes with --optimiz"),
+        ({"step_epochs": "5"}, "--step_epochs goes with --learning_rate_schedule step"),
+        ({"step_factors": "0.5"}, "--step_factors goes with --learning_rate_schedule step"),
+        ({"num_clusters": 5, "model": "semi_supervised_aae"}, "--num_clusters goes with"),
+        (
+            {"num_clusters": 5, "model": "dimensionality_reduction_aae", "num_labels": 100},
+            "num_clusters",
+        ),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_setting_without_effect_is_refused(settings, message):
+    assert message in refused(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"num_clusters": 5, "model": "clustering_aae"},
+        {"head_margin": 1.0, "model": "dimensionality_reduction_aae"},
+        {"mmd_weight": 1.0, "model": "wae_mmd"},
+        {"noise_dim": 5, "posterior": "universal"},
+        {"prior_shape": 5.0, "prior_std": 1.0, "prior": "gamma"},
+        {"prior_components": 5, "prior_turns": 1.0, "prior": "swiss_roll"},
+        {"prior_length": 5.0, "prior_width": 1.0, "prior": "gaussian_mixture"},
+        {"gradient_penalty": 5.0, "adversarial_loss": "wasserstein_gp"},
+        {"step_epochs": "5", "step_factors": "0.5", "learning_rate_schedule": "step"},
+    ],
+    ids="-".join,
+)
+def test_a_setting_with_an_effect_is_taken(settings):
+    config = Config.of(**settings)
+    assert {name: getattr(config, name) for name in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"model": "vae", "posterior": "universal"},
+            "A vae needs a gaussian posterior. Received: posterior=universal",
+        ),
+        ({"model": "vae", "prior": "laplace"}, "A vae needs a gaussian prior. Received: prior=lap"),
+        ({"prior": "swiss_roll", "z_dim": 3}, "A swiss_roll has z_dim 2. Received: z_dim=3"),
+        (
+            {"prior": "gaussian_mixture", "z_dim": 3},
+            "A gaussian_mixture needs an even z_dim. Received: z_dim=3",
+        ),
+        (
+            {"prior": "gaussian_mixture", "model": "clustering_aae"},
+            "A gaussian_mixture needs an even z_dim. Received: z_dim=5",
+        ),
+        ({"condition_prior_on_labels": True}, "condition_prior_on_labels needs a prior"),
+        (
+            {"condition_prior_on_labels": True, "prior": "swiss_roll", "model": "wae_mmd"},
+            "condition_prior_on_labels needs an adversarial model. Received: model=wae_mmd",
+        ),
+        ({"num_labels": 100}, "num_labels needs a model that uses labels, or condition_prior_on_l"),
+        ({"num_labels": 0, "model": "clustering_aae"}, "Received: num_labels=0, model=clustering_"),
+        (
+            {"corruption": "masking", "input_noise": 1.0},
+            "A share of pixels must be below 1. Received: input_noise=1.0",
+        ),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_settings_that_contradict_each_other_are_refused(settings, message):
+    assert message in refused(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "uses_labels", "infers_clusters", "classifies"),
+    [
+        ({}, False, False, False),
+        ({"model": "supervised_aae"}, True, False, False),
+        ({"model": "semi_supervised_aae"}, True, False, True),
+        ({"model": "semi_supervised_aae", "num_labels": 0}, True, False, True),
+        ({"model": "clustering_aae"}, False, True, False),
+        ({"model": "dimensionality_reduction_aae"}, False, True, False),
+        ({"model": "dimensionality_reduction_aae", "num_labels": 100}, True, False, True),
+        ({"prior": "swiss_roll", "condition_prior_on_labels": True}, True, False, False),
+        (
+            {
+                "model": "clustering_aae",
+                "z_dim": 2,
+                "prior": "swiss_roll",
+                "condition_prior_on_labels": True,
+                "num_labels": 100,
+            },
+            True,
+            True,
+            False,
+        ),
+    ],
+)
+def test_what_labels_are_for(settings, uses_labels, infers_clusters, classifies):
+    """A code y that nothing names the classes of is a cluster, whatever else reads the labels."""
+    config = Config.of(**settings)
+    assert config.uses_labels == uses_labels
+    assert config.infers_clusters == infers_clusters
+    assert ("classification" in config.phases) == classifies
+
+
+@pytest.mark.parametrize("model", VARIANTS)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"prior": "gaussian_mixture", "z_dim": 4},
+        {"learning_rate_schedule": "step", "optimizer": "sgd", "adversarial_loss": "hinge"},
+    ],
+    ids=lambda settings: "-".join(settings) or "defaults",
+)
+def test_flags_make_the_same_config_again(model, settings):
+    """Also those of the run folder, which name every setting that has an effect."""
+    if model == "vae":
+        settings = {name: v for name, v in settings.items() if name not in ("prior", "z_dim")}
+    config = Config.of(model=model, dataset="digits", epochs=3, **settings)
+    kinds = {field.name: value_type(field) for field in dataclasses.fields(Config)}
+    read = {}
+    for line in to_flags(config).splitlines():
+        name, _, text = line.removeprefix("--").partition("=")
+        read[name] = text == "True" if kinds[name] is bool else kinds[name](text)
+    assert Config.of(**read) == config
+
+
+def test_flags_leave_out_what_has_no_effect():
+    names = [line.partition("=")[0] for line in to_flags(Config()).splitlines()]
+    for name in ("num_clusters", "mmd_weight", "noise_dim", "prior_shape", "step_epochs"):
+        assert f"--{name}" not in names
+    names = [line.partition("=")[0] for line in to_flags(Config(prior="swiss_roll")).splitlines()]
+    assert "--prior_turns" in names
+    assert "--prior_std" not in names
+    assert "--prior_length" not in names
+
+
+@pytest.mark.parametrize(
+    ("epochs", "factors", "expected"),
+    [
+        ("50,1000", "0.1", ([50, 1000], [0.1, 0.1])),
+        ("50,1000", "0.1,0.5", ([50, 1000], [0.1, 0.5])),
+        ("7", "2", ([7], [2.0])),
+        ("1, 2,3", "0.5", ([1, 2, 3], [0.5, 0.5, 0.5])),
+    ],
+)
+def test_a_step_schedule_has_a_factor_for_each_epoch(epochs, factors, expected):
+    config = Config(learning_rate_schedule="step", step_epochs=epochs, step_factors=factors)
+    assert config.step_schedule == expected
+
+
+@pytest.mark.parametrize(
+    ("epochs", "factors"),
+    [
+        ("", "0.1"),
+        ("50,", "0.1"),
+        ("fifty", "0.1"),
+        ("5.5", "0.1"),
+        ("1000,50", "0.1"),
+        ("50,50", "0.1"),
+        ("0,50", "0.1"),
+        ("-1", "0.1"),
+        ("50", "0.1,0.1"),
+        ("50,100,150", "0.1,0.1"),
+        ("50", ""),
+        ("50", "0"),
+        ("50", "-1"),
+        ("50", "inf"),
+        ("50", "nan"),
+        ("50", "a"),
+    ],
+)
+def test_a_step_schedule_that_makes_no_sense_is_refused(epochs, factors):
+    message = refused(learning_rate_schedule="step", step_epochs=epochs, step_factors=factors)
+    assert message.startswith("step_epochs must be rising epochs")
+    assert message.endswith(f"Received: step_epochs={epochs}, step_factors={factors}")
+
+
+def test_the_length_of_a_training_follows_the_data():
+    assert Config().for_data(50_000).epochs == DEFAULT_EPOCHS
+    small = Config(batch_size=100).for_data(1249)
+    assert small.epochs == 167  # 2000 minibatches, 12 an epoch
+    assert Config(epochs=3).for_data(1249).epochs == 3
+    with pytest.raises(InputError, match="at most the 99 training images. Received: batch_size=1"):
+        Config().for_data(99)
+
+
+def test_where_y_has_to_be_given_only_labelled_images_count():
+    config = Config.of(model="supervised_aae", num_labels=200)
+    assert config.for_data(1249).epochs == 1000  # 2000 minibatches, 2 an epoch
+    with pytest.raises(InputError, match="at most the 60 training images. Received: batch"):
+        Config.of(model="supervised_aae", num_labels=60).for_data(1249)
+    semi_supervised = Config.of(model="semi_supervised_aae", num_labels=60)
+    assert semi_supervised.for_data(1249).epochs == 167
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("train", "images"),
+        ("sample", "style_from"),
+        ("list", "run"),
+        ("classify", "num_images"),
+        ("style_grid", "grid_class"),
+    ],
+)
+def test_a_flag_that_a_mode_does_not_read_is_refused(mode, name):
+    with pytest.raises(InputError, match=f"--{name} goes with --mode .* Received: --mode {mode}"):
+        check_mode(mode, {name: "x"})

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from adversarial_autoencoder import losses
 
@@ -75,3 +76,93 @@ def test_each_game_rewards_the_right_answers(name):
 def test_gradient_penalty_is_0_for_gradients_of_length_1():
     assert float(losses.gradient_penalty(np.array([[0.6, 0.8], [1.0, 0.0]]))) < 1e-10
     assert float(losses.gradient_penalty(np.array([[3.0, 4.0]]))) == pytest.approx(16.0)
+
+
+LABELS = np.array([2, -1, 0, 1, -1], "int32")
+SCORES = np.array(
+    [[0.0, 1.0, 3.0], [9.0, 0.0, 0.0], [2.0, 2.5, 0.0], [0.0, 4.0, 1.0], [0.0, 9.0, 0.0]], "float32"
+)
+
+
+def test_cross_entropy_is_the_mean_over_the_labelled_images():
+    log_softmax = SCORES - np.log(np.exp(SCORES).sum(axis=1, keepdims=True))
+    expected = -(log_softmax[0, 2] + log_softmax[2, 0] + log_softmax[3, 1]) / 3
+    assert float(losses.cross_entropy(LABELS, SCORES)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_accuracy_is_the_share_of_the_labelled_images_given_their_class():
+    assert float(losses.accuracy(LABELS, SCORES)) == pytest.approx(2 / 3)
+
+
+def test_unlabelled_images_do_not_count():
+    other = SCORES.copy()
+    other[LABELS < 0] = [[1.0, 2.0, 3.0], [50.0, -50.0, 0.0]]
+    for loss in (losses.cross_entropy, losses.accuracy):
+        assert float(loss(LABELS, SCORES)) == float(loss(LABELS, other))
+
+
+def test_a_batch_without_labelled_images_costs_nothing_and_moves_nothing():
+    scores, labels = tf.constant(SCORES), np.full(5, -1, "int32")
+    with tf.GradientTape() as tape:
+        tape.watch(scores)
+        loss = losses.cross_entropy(labels, scores)
+    assert float(loss) == 0
+    assert np.array_equal(tape.gradient(loss, scores), np.zeros_like(SCORES))
+    assert float(losses.accuracy(labels, SCORES)) == 0
+
+
+def test_gaussian_kl_equals_its_closed_form():
+    mean, std = np.array([[0.5, -2.0], [0.0, 1.0]]), np.array([[1.0, 0.2], [3.0, 2.0]])
+    expected = np.log(2.0 / std) + (std**2 + mean**2) / (2 * 2.0**2) - 0.5
+    kl = losses.gaussian_kl(mean.astype("float32"), np.log(std**2).astype("float32"), 2.0)
+    assert float(kl) == pytest.approx(expected.sum(axis=1).mean(), rel=1e-5)
+
+
+def test_gaussian_kl_is_0_for_the_prior_itself_and_positive_else():
+    zeros = np.zeros((3, 2), "float32")
+    log_variance = np.full((3, 2), np.log(25.0), "float32")
+    assert float(losses.gaussian_kl(zeros, log_variance, 5.0)) == pytest.approx(0, abs=1e-6)
+    assert float(losses.gaussian_kl(zeros, log_variance, 4.9)) > 1e-4
+    assert float(losses.gaussian_kl(zeros + 0.1, log_variance, 5.0)) > 1e-4
+
+
+def slow_discrepancy(z, z_prior):
+    """MMD^2 as in the paper's algorithm 2, pair by pair."""
+    n, scale = len(z), 2 * z_prior.var(axis=0).sum()
+
+    def kernel(a, b):
+        squared = ((a - b) ** 2).sum()
+        factors = [0.1, 0.2, 0.5, 1, 2, 5, 10]
+        return np.mean([scale * f / (scale * f + squared) for f in factors])
+
+    within = across = 0.0
+    for i in range(n):
+        for j in range(n):
+            if i != j:
+                within += kernel(z[i], z[j]) + kernel(z_prior[i], z_prior[j])
+            across += kernel(z[i], z_prior[j])
+    return within / (n * (n - 1)) - 2 * across / n**2
+
+
+def test_the_discrepancy_equals_a_loop_over_all_pairs():
+    rng = np.random.default_rng(0)
+    z, z_prior = rng.normal(2, 3, (12, 3)), rng.normal(0, 5, (12, 3))
+    fast = losses.maximum_mean_discrepancy(
+        tf.constant(z, "float32"), tf.constant(z_prior, "float32")
+    )
+    assert float(fast) == pytest.approx(slow_discrepancy(z, z_prior), abs=1e-5)
+
+
+def test_the_discrepancy_is_0_on_average_for_one_distribution_and_grows_with_a_shift():
+    rng = np.random.default_rng(0)
+
+    def measured(shift):
+        samples = rng.normal(0, 5, (40, 2, 200, 2)).astype("float32")
+        samples[:, 0] += shift
+        pairs = [losses.maximum_mean_discrepancy(*map(tf.constant, pair)) for pair in samples]
+        return np.mean(pairs), np.std(pairs) / np.sqrt(len(pairs))
+
+    equal, error = measured(0)
+    assert abs(equal) < 4 * error
+    assert error < 1e-3
+    assert 0.01 < measured(2)[0] < measured(5)[0] < measured(20)[0]

@@ -1,9 +1,13 @@
 """The model as an ordinary Keras model."""
 
+import importlib
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.datasets import load_digits
 
 from adversarial_autoencoder import AdversarialAutoencoder, networks, phases, priors
 
@@ -294,3 +298,326 @@ def test_weights_are_drawn_with_the_standard_deviation_asked_for():
     for kernel in kernels:
         assert kernel.std() == pytest.approx(0.01, rel=0.05)
     assert not np.array_equal(kernels[0][:2], kernels[2].T[:2, :1000])
+
+
+SMALL = {"hidden_units": 24}
+
+
+@pytest.fixture(scope="session")
+def classes():
+    """The classes of the digits."""
+    return load_digits().target
+
+
+@pytest.fixture
+def semi_supervised():
+    """A semi-supervised AAE as a notebook would build it."""
+    keras.utils.set_random_seed(7)
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 3, num_classes=10, **SMALL),
+        networks.decoder((8, 8, 1), 3, num_classes=10, **SMALL),
+        {
+            "z": networks.discriminator(3, **SMALL),
+            "y": networks.discriminator(10, name="discriminator_y", **SMALL),
+        },
+        prior={"z": priors.Gaussian(1.0), "y": priors.Categorical()},
+        phases=[
+            phases.Reconstruction(),
+            phases.Regularization("y"),
+            phases.Regularization("z"),
+            phases.Classification(),
+        ],
+    )
+    model.compile(keras.optimizers.Adam(2e-3))
+    return model
+
+
+@pytest.fixture
+def supervised():
+    """A supervised AAE: the encoder infers z alone, y is the label."""
+    keras.utils.set_random_seed(7)
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 3, **SMALL),
+        networks.decoder((8, 8, 1), 3, num_classes=10, **SMALL),
+        networks.discriminator(3, **SMALL),
+    )
+    model.compile(keras.optimizers.Adam(2e-3))
+    return model
+
+
+@pytest.fixture
+def with_heads():
+    """A dimensionality reduction: y chooses a cluster head that is added to z."""
+    keras.utils.set_random_seed(7)
+    return AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 2, num_classes=5, **SMALL),
+        networks.decoder((8, 8, 1), 2, num_classes=5, head_margin=2.0, **SMALL),
+    )
+
+
+def test_few_labels_teach_the_classes_of_the_others(semi_supervised, digits, classes):
+    model, known = semi_supervised, np.where(np.arange(len(digits)) < 400, classes, -1)
+    rates = dict.fromkeys(model.var_lists, 5e-4) | {"reconstruction": 0.01, "classification": 0.01}
+    model.compile({step: keras.optimizers.Adam(rate) for step, rate in rates.items()})
+    model.fit(digits, known, batch_size=100, epochs=15, verbose=0)
+    probabilities = model.classify(digits)
+    assert probabilities.shape == (len(digits), 10)
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    right = probabilities.argmax(axis=1) == classes
+    assert right[:400].mean() > 0.9
+    assert right[400:].mean() > 0.7
+    logs = model.evaluate(digits[400:], classes[400:], return_dict=True, verbose=0)
+    assert logs["classification_accuracy"] == pytest.approx(right[400:].mean(), abs=1e-3)
+
+
+def test_every_negative_label_means_unlabelled(semi_supervised, digits):
+    start, ends = semi_supervised.get_weights(), []
+    for label in (-1, -5):
+        semi_supervised.set_weights(start)
+        semi_supervised.compile(keras.optimizers.Adam(1e-2))
+        semi_supervised.train_on_batch(digits[:100], np.full(100, label))
+        ends.append(semi_supervised.get_weights())
+    assert equal(*ends)
+    assert not equal(ends[0], start)
+
+
+def test_each_code_of_a_semi_supervised_model_has_its_game(semi_supervised):
+    model = semi_supervised
+    assert list(model.discriminators) == ["z", "y"]
+    assert (model.z_dim, model.num_classes, model.infers_y, model.uses_labels) == (
+        3,
+        10,
+        True,
+        True,
+    )
+    assert model.prior.std == 1.0
+    assert model.discriminator is model.discriminators["z"]
+    steps = model.var_lists
+    assert list(steps) == [
+        "reconstruction",
+        "discriminator_y",
+        "generator_y",
+        "discriminator_z",
+        "generator_z",
+        "classification",
+    ]
+    heads = {
+        code: {variable.path for variable in steps[f"generator_{code}"]} for code in ("z", "y")
+    }
+    assert heads["z"] - heads["y"] == {"encoder_z/kernel", "encoder_z/bias"}
+    assert heads["y"] - heads["z"] == {"encoder_y/kernel", "encoder_y/bias"}
+    assert {variable.path for variable in steps["classification"]} == heads["y"]
+
+
+def test_decode_takes_values_of_y_or_weights_of_them(semi_supervised):
+    z, y = np.random.default_rng(0).normal(size=(6, 3)).astype("float32"), np.arange(6)
+    images = semi_supervised.decode(z, y, batch_size=4)
+    assert images.shape == (6, 8, 8, 1)
+    assert np.allclose(images, semi_supervised.decode(z, np.eye(10)[y]), atol=1e-6)
+    assert np.allclose(images, semi_supervised.decode(z, y.tolist()), atol=1e-6)
+    other = semi_supervised.decode(z, y + 1)
+    assert np.abs(images - other).max() > 1e-3
+    # A share of each lies between the two in the logits only, but is another image than both.
+    mixed = semi_supervised.decode(z, (np.eye(10)[y] + np.eye(10)[y + 1]) / 2)
+    assert not np.allclose(mixed, images, atol=1e-4)
+    assert not np.allclose(mixed, other, atol=1e-4)
+
+
+def test_generate_takes_y_or_draws_it(semi_supervised):
+    model = semi_supervised
+    z = priors.draw(model.prior, 4, 3, seed=5)
+    expected = model.decode(z, [3, 1, 4, 1])
+    assert np.allclose(model.generate(4, [3, 1, 4, 1], seed=5), expected, atol=1e-6)
+    drawn = model.generate(4, seed=5)
+    assert np.array_equal(drawn, model.generate(4, seed=5))
+    assert not np.allclose(drawn, expected, atol=1e-3)
+
+
+def test_call_uses_the_y_that_is_inferred_or_given(semi_supervised, supervised, digits, classes):
+    x, y = digits[:20], classes[:20]
+    for given in (None, y):
+        expected = semi_supervised.decode(
+            semi_supervised.encode(x), semi_supervised.classify(x) if given is None else y
+        )
+        assert np.allclose(semi_supervised(x, given), expected, atol=1e-5)
+    assert np.allclose(supervised(x, y), supervised.decode(supervised.encode(x), y), atol=1e-5)
+
+
+def test_a_supervised_model_learns_what_the_label_says(supervised, digits, classes):
+    """With the wrong label the reconstruction is worse, so that the decoder reads it."""
+    supervised.fit(digits, classes, batch_size=100, epochs=15, verbose=0)
+
+    def loss(y):
+        return np.mean((supervised(digits, y).numpy() - digits / 255.0) ** 2)
+
+    assert loss(classes) < 0.8 * loss((classes + 1) % 10)
+
+
+def test_cluster_heads_are_places_among_the_codes(with_heads, digits):
+    heads = with_heads.cluster_heads
+    assert heads.shape == (5, 2)
+    x = digits[:30]
+    expected = with_heads.encode(x) + with_heads.classify(x) @ heads
+    assert np.allclose(with_heads.represent(x), expected, atol=1e-5)
+    # The decoder sees nothing but the place.
+    zeros = np.zeros((30, 5), "float32")
+    whole = with_heads(x).numpy()
+    assert np.allclose(with_heads.decode(with_heads.represent(x), zeros), whole, atol=1e-5)
+    origin = np.zeros((5, 2), "float32")
+    of_heads = with_heads.decode(origin, np.arange(5))
+    assert np.allclose(of_heads, with_heads.decode(heads, np.zeros((5, 5))), atol=1e-5)
+
+
+def test_the_margin_between_heads_is_a_part_of_the_reconstruction_step(with_heads, digits):
+    heads = with_heads.decoder.get_layer("cluster_heads").kernel
+    heads.assign(np.random.default_rng(0).normal(0, 0.1, (5, 2)))
+    with_heads.compile(keras.optimizers.Adam(0.01))
+    with_heads.fit(digits, batch_size=200, epochs=30, verbose=0)
+    distances = np.linalg.norm(heads.numpy()[:, None] - heads.numpy(), axis=-1)
+    assert distances[~np.eye(5, dtype=bool)].min() > 1.4
+
+
+def test_a_model_without_y_represents_images_by_their_codes(make_model, supervised, digits):
+    for model in (make_model(), supervised):
+        assert np.array_equal(model.represent(digits[:5]), model.encode(digits[:5]))
+        assert model.cluster_heads is None
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda model: model.decode(np.zeros((2, 3), "float32")), "one of 10 values.*: y=None"),
+        (lambda model: model(np.zeros((2, 8, 8, 1))), "one of 10 values for each image"),
+        (lambda model: model.classify(np.zeros((2, 8, 8, 1))), "must infer y to classify"),
+        (lambda model: model.decode(np.zeros((2, 3), "float32"), [0, 1, 2]), "Received"),
+        (lambda model: model.decode(np.zeros((2, 3), "float32"), np.zeros((2, 9))), "shape"),
+        (lambda model: model.decode(np.zeros((2, 3), "float32"), [0, 10]), "Received"),
+        (lambda model: model.decode(np.zeros((2, 3), "float32"), [-1, 0]), "Received"),
+        (
+            lambda model: model.decode(np.zeros((4, 3), "float32"), np.zeros(8, int), batch_size=4),
+            "Received",
+        ),
+        (lambda model: model.generate(3, [0, 1]), "Received"),
+    ],
+)
+def test_a_y_that_does_not_fit_is_refused(supervised, use, message):
+    with pytest.raises(ValueError, match=message):
+        use(supervised)
+
+
+def test_a_y_for_a_model_without_one_is_refused(make_model, digits):
+    with pytest.raises(ValueError, match="no code y. Received: y"):
+        make_model().decode(np.zeros((2, 2), "float32"), [0, 1])
+    with pytest.raises(ValueError, match="no code y. Received: y"):
+        make_model()(digits[:2], np.array([0, 1]))
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (None, "takes images and labels. Received: images alone"),
+        (np.zeros(50, "float32"), "Labels must be integers.* Received: float32"),
+        (np.zeros(50, bool), "Labels must be integers.* Received: bool"),
+        (np.eye(10, dtype=int)[np.zeros(50, int)], "Labels must be .* Received: int64 of shape"),
+        (np.full(50, 10), "Received: .*10"),
+    ],
+    ids=["none", "floats", "booleans", "one-hot", "too large"],
+)
+def test_labels_that_cannot_be_used_are_refused(supervised, digits, method, labels, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(supervised, method)(digits[:50], labels, verbose=0)
+
+
+def test_sample_weights_are_refused(supervised, digits, classes):
+    with pytest.raises(ValueError, match="no meaning here. Received: sample_weight"):
+        supervised.fit(digits, classes, sample_weight=np.ones(len(digits)), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"discriminator": {"y": networks.discriminator(3)}}, "must be of a code, z. Received: y"),
+        ({"discriminator": {"z": networks.discriminator(4)}}, "discriminator's input must have"),
+        ({"prior": {"z": 5.0}}, "prior must be a callable"),
+        ({"prior": {"zz": priors.Gaussian()}}, "Received: .*zz"),
+        ({"phases": [phases.Classification()]}, "must have an output y. Received: z"),
+        ({"phases": [phases.Regularization("y")]}, "needs a discriminator of y. Received: none"),
+        ({"phases": [phases.Variational()]}, "needs a gaussian posterior and a Gaussian prior"),
+        ({"posterior": "universal"}, "posterior must be one of deterministic, gaussian. Received"),
+        ({"posterior": "gaussian"}, "twice as wide as z"),
+    ],
+)
+def test_codes_priors_and_phases_that_do_not_fit_are_refused(arguments, message):
+    pair = (networks.encoder((8, 8), 3, **SMALL), networks.decoder((8, 8), 3, **SMALL))
+    with pytest.raises(ValueError, match=message):
+        AdversarialAutoencoder(*pair, **arguments).compile()
+
+
+def test_an_encoder_that_infers_y_needs_a_decoder_that_takes_it():
+    encoder = networks.encoder((8, 8), 3, num_classes=4, **SMALL)
+    with pytest.raises(ValueError, match="decoder must have an input y"):
+        AdversarialAutoencoder(encoder, networks.decoder((8, 8), 3, **SMALL))
+    with pytest.raises(ValueError, match="input y must have the shape .None, 4.. Received"):
+        AdversarialAutoencoder(encoder, networks.decoder((8, 8), 3, num_classes=5, **SMALL))
+
+
+def test_the_discrepancy_of_a_last_minibatch_of_one_image_is_finite(digits):
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 2, **SMALL),
+        networks.decoder((8, 8, 1), 2, **SMALL),
+        phases=[phases.MaximumMeanDiscrepancy()],
+    )
+    model.compile()
+    logs = model.evaluate(digits[:101], batch_size=50, return_dict=True, verbose=0)
+    assert np.isfinite(logs["mmd"])
+
+
+# A prior of the user's own, and a file that tells that its module was executed.
+MODULE = """
+import pathlib
+import tensorflow as tf
+
+pathlib.Path(__file__).with_name("executed").touch()
+
+
+def registered(n, dim, seed):
+    return tf.random.stateless_uniform((n, dim), seed, -2.0, 2.0)
+
+
+def unregistered(n, dim, seed):
+    return tf.random.stateless_uniform((n, dim), seed, -2.0, 2.0)
+"""
+
+
+@pytest.fixture
+def users_module(tmp_path, monkeypatch):
+    (tmp_path / "users_prior.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    yield importlib.import_module("users_prior")
+    sys.modules.pop("users_prior", None)
+
+
+def test_a_registered_function_as_a_prior_is_found_again(make_model, users_module, tmp_path):
+    keras.saving.register_keras_serializable("users_prior", "registered")(users_module.registered)
+    model = make_model(prior=users_module.registered)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.prior is users_module.registered
+    samples = model.generate(5)
+    assert np.array_equal(samples, loaded.generate(5))
+    assert np.abs(priors.draw(loaded.prior, 1000, 2)).max() <= 2
+
+
+def test_a_function_that_is_not_registered_is_not_imported(make_model, users_module, tmp_path):
+    make_model(prior=users_module.unregistered).save(tmp_path / "model.keras")
+    del sys.modules["users_prior"]
+    (tmp_path / "executed").unlink()
+    with pytest.raises(TypeError, match="(?s)unregistered.*register_keras_serializable"):
+        keras.saving.load_model(tmp_path / "model.keras")
+    assert "users_prior" not in sys.modules
+    assert not (tmp_path / "executed").exists()
+    scope = {"unregistered": priors.Gaussian(2.0)}
+    loaded = keras.saving.load_model(tmp_path / "model.keras", custom_objects=scope)
+    assert loaded.prior.std == 2.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adversarial_autoencoder.evaluation.prior_match import sliced_wasserstein
+from adversarial_autoencoder.evaluation.prior_match import perplexity, sliced_wasserstein
 
 rng = np.random.default_rng(0)
 Z = rng.normal(0, 5, (10_000, 2))
@@ -31,3 +31,16 @@ def test_a_scale_costs_the_mean_absolute_value():
 def test_samples_of_other_sizes_are_refused():
     with pytest.raises(ValueError, match="Received"):
         sliced_wasserstein(Z, Z[:100])
+
+
+@pytest.mark.parametrize(
+    ("shares", "used"),
+    [
+        ([0.25] * 4, 4),
+        ([1, 0, 0, 0], 1),
+        ([0.5, 0.5, 0, 0], 2),
+        ([0.5, 0.25, 0.25, 0], 2**1.5),
+    ],
+)
+def test_perplexity_is_the_number_of_values_in_use(shares, used):
+    assert perplexity(np.array(shares)) == pytest.approx(used)

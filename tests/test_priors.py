@@ -140,3 +140,42 @@ def test_every_prior_survives_serialization(prior):
     config = keras.saving.serialize_keras_object(prior)
     again = keras.saving.deserialize_keras_object(config)
     assert np.array_equal(priors.draw(again, 10, 2), priors.draw(prior, 10, 2))
+
+
+def test_a_prior_without_components_is_the_same_for_every_label():
+    labels = np.arange(100) % 10
+    for prior in (priors.Gaussian(), lambda n, dim, seed: tf.zeros((n, dim))):
+        assert np.array_equal(priors.draw(prior, 100, 2, labels=labels), priors.draw(prior, 100, 2))
+    mixture = priors.GaussianMixture()
+    assert not np.array_equal(
+        priors.draw(mixture, 100, 2, labels=labels), priors.draw(mixture, 100, 2)
+    )
+
+
+@pytest.mark.parametrize("shape", [0.5, 1.0])
+def test_gamma_of_a_small_shape_has_its_moments_and_stays_above_0(shape):
+    z = priors.draw(priors.Gamma(shape, 2.0), 400_000, 1)
+    assert z.min() >= 0
+    assert z.std() == pytest.approx(2.0, rel=0.01)
+    assert z.mean() == pytest.approx(2.0 * np.sqrt(shape), rel=0.01)
+
+
+@pytest.mark.parametrize("prior", [priors.GaussianMixture, priors.SwissRoll])
+@pytest.mark.parametrize("weights", [[1, 2], [1, 2, 0], [1, 2, -1]])
+def test_weights_that_are_not_one_above_0_for_each_component_are_refused(prior, weights):
+    with pytest.raises(ValueError, match="must be 3 numbers above 0. Received: weights="):
+        prior(3, weights=weights)
+
+
+@pytest.mark.parametrize("samples", [np.zeros(5), np.zeros((0, 2)), np.array([[np.nan, 1.0]])])
+def test_samples_that_make_no_prior_are_refused(samples):
+    with pytest.raises(ValueError, match="finite numbers of shape .num_samples, dim.. Received"):
+        priors.Samples(samples)
+
+
+def test_a_mixture_of_four_dimensions_has_one_component_in_both_pairs():
+    z = priors.draw(priors.GaussianMixture(4, radius=50.0), 1000, 4)
+    angles = np.arctan2(z[:, 1::2], z[:, ::2])
+    components = np.round(angles / (np.pi / 2)).astype(int) % 4
+    assert np.array_equal(components[:, 0], components[:, 1])
+    assert len(set(components[:, 0])) == 4

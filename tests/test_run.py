@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -16,18 +17,24 @@ import urllib.request
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from adversarial_autoencoder import data, modes, training
 from adversarial_autoencoder.command import Command
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes import MODES
 
 ROOT = pathlib.Path(__file__).parent.parent
+QUICK = ["--dataset=digits", "--model=wae_mmd", "--hidden_units=8", "--epochs=1"]
 SMALL = ["--dataset=digits", "--hidden_units=32", "--batch_size=200", "--dropout=0.1"]
 
 
-def start(*args, results, **kwargs):
+def start(*args, results, pythonpath=None, **kwargs):
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    environment |= {"PYTHONPATH": str(pythonpath)} if pythonpath else {}
     return subprocess.Popen(
         [sys.executable, ROOT / "run.py", "--results_dir", results, *args],
         stdout=subprocess.PIPE,
@@ -38,8 +45,8 @@ def start(*args, results, **kwargs):
     )
 
 
-def run(*args, results, status=0):
-    process = start(*args, results=results)
+def run(*args, results, status=0, **kwargs):
+    process = start(*args, results=results, **kwargs)
     out, err = process.communicate(timeout=300)
     assert process.returncode == status, err
     return out, err
@@ -275,6 +282,16 @@ def empty_folder(path):
         ([truncated_npz], "Received: "),
         ([labels_of_other_length], "Received: (99,)"),
         ([empty_folder], "Received: "),
+        (["--model=supervised"], "Did you mean supervised_aae? Received: model='supervised'"),
+        (["--num_clusters=5"], "--num_clusters goes with --model clustering_aae"),
+        (["--prior=swiss_roll", "--z_dim=3"], "A swiss_roll has z_dim 2. Received: z_dim=3"),
+        (["--model=vae", "--posterior=deterministic"], "A vae needs a gaussian posterior"),
+        (["--num_labels=100"], "num_labels needs a model that uses labels"),
+        (["--condition_prior_on_labels"], "condition_prior_on_labels needs a prior"),
+        (["--learning_rate_schedule=step", "--step_epochs=9,3"], "Received: step_epochs=9,3"),
+        (["--mode=sample", "--images=folder"], "--images goes with --mode classify"),
+        (["--mode=classify", "--images=missing"], "images must be an .npz file or a folder"),
+        (["--mode=cluster_grid"], "There must be a trained run that infers y in"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -376,3 +393,327 @@ def test_tensorboard_shows_images_and_the_configuration(tensorboard):
     }
     (text,) = get(f"{tensorboard}/text/text", run="demo/logs/train", tag="configuration")
     assert "<td>z_dim</td>" in text["text"]
+
+
+def save_npy(array):
+    def save(path):
+        np.save(path, array)
+
+    save.__name__ = f"{array.dtype}-{array.shape}"
+    return save
+
+
+def no_file(path):
+    pass
+
+
+def not_npy(path):
+    path.write_bytes(b"samples")
+
+
+def huge_npy(path):
+    """A header that declares more numbers than any machine has memory for."""
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000, 2), }"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.ljust(117) + b"\n")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (save_npy(np.zeros((50, 3))), "3 dimensions. Received: 2"),
+        (save_npy(np.array([[{}, {}]] * 50)), "Object arrays cannot be loaded"),
+        (save_npy(np.full((50, 2), np.nan)), "must be finite numbers of shape (num_samples, dim)"),
+        (save_npy(np.zeros(50)), "Received: shape (50,)"),
+        (save_npy(np.zeros((0, 2))), "Received: shape (0, 2)"),
+        (no_file, "No such file"),
+        (not_npy, ""),
+        (huge_npy, ""),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_samples_that_cannot_be_a_prior_are_refused(tmp_path, make, message):
+    path = tmp_path / "prior.npy"
+    make(path)
+    with pytest.raises(InputError) as error:
+        training.check(Config.of(dataset="digits", prior=str(path)), data.load("digits"))
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"prior": "gausian"}, "Did you mean gaussian? Received: prior='gausian'"),
+        ({"prior": "no_such_module:square"}, "can be imported. Received: no_such_module:square"),
+        ({"prior": "os:square"}, "can be imported. Received: os:square"),
+        ({"prior": "os:name"}, "callable (n, dim, seed) -> tensor"),
+        (
+            {"prior": "swiss_roll", "condition_prior_on_labels": True, "prior_components": 9},
+            "prior_components must be 10, one for each class. Received: prior_components=9",
+        ),
+        (
+            {"model": "semi_supervised_aae", "num_labels": 9},
+            "at least one for each of the 10 classes. Received: num_labels=9",
+        ),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
+)
+def test_what_does_not_fit_the_data_is_refused_before_a_run_is_made(settings, message):
+    with pytest.raises(InputError) as error:
+        training.check(Config.of(dataset="digits", **settings), data.load("digits"))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_bad_prior_gives_one_line_and_writes_nothing(tmp_path):
+    np.save(tmp_path / "prior.npy", np.array([[{}, {}]] * 50))
+    flag = f"--prior={tmp_path / 'prior.npy'}"
+    out, err = run("--dataset=digits", flag, results=tmp_path / "results", status=2)
+    assert out == ""
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_prior_of_the_users_own_samples(tmp_path):
+    """Named by a path relative to where the training was begun; shown from anywhere."""
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, 500)
+    ring = 7 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    np.save(tmp_path / "ring.npy", ring)
+    results = tmp_path / "results"
+    flags = ["--prior=ring.npy", "--run_name=ring", *QUICK]
+    run(*flags, results=results, cwd=tmp_path)
+    prior = keras.saving.load_model(results / "ring" / "model.keras").prior
+    assert np.allclose(prior.samples, ring)
+    modes.sample(Command(mode="sample", num_images=3, results_dir=str(results)), {})
+    assert (results / "ring" / "figures" / "sample.png").exists()
+    # The same command once more: it is the same prior.
+    out, _ = run(*flags, results=results, cwd=tmp_path)
+    assert out.startswith("The run has its 1 epochs")
+
+
+MODULE = """
+import pathlib
+import tensorflow as tf
+
+pathlib.Path(__file__).with_name("executed").touch()
+
+
+def square(n, dim, seed):
+    return tf.random.stateless_uniform((n, dim), seed, -4.0, 4.0)
+"""
+
+
+@pytest.fixture(scope="module")
+def users_prior(tmp_path_factory):
+    """A folder with a module, and a results folder with a run whose prior is a function of it."""
+    folder = tmp_path_factory.mktemp("users_prior")
+    (folder / "shapes.py").write_text(MODULE)
+    flags = ["--prior=shapes:square", "--run_name=square", *QUICK]
+    run(*flags, results=folder / "results", pythonpath=folder)
+    return folder
+
+
+def test_a_prior_of_the_users_own_function_is_learned(users_prior):
+    (row,) = read_history(users_prior / "results" / "square")
+    assert 0 < float(row["val_prior_distance_floor"]) < 0.2
+    assert np.isfinite(float(row["mmd"]))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--mode=sample"],
+        ["--mode=latent_scatter", "--run=square"],
+        ["--resume", "--run=square", "--epochs=2"],
+        ["--run_name=square", "--epochs=2"],
+    ],
+    ids=" ".join,
+)
+def test_the_users_function_is_not_imported_unless_it_is_named(users_prior, flags):
+    """A run folder may be of someone else: its config.json alone must not execute anything."""
+    (users_prior / "executed").unlink(missing_ok=True)
+    out, err = run(*flags, results=users_prior / "results", status=2, pythonpath=users_prior)
+    assert err.startswith("Error: The run square draws its prior with a function of yours: --prior")
+    assert err.count("\n") == 1
+    assert not (users_prior / "executed").exists()
+
+
+def test_with_its_function_named_a_run_is_shown(users_prior):
+    results, flags = users_prior / "results", ["--mode=sample", "--num_images=3"]
+    out, err = run(*flags, "--prior=shapes:square", results=results, pythonpath=users_prior)
+    assert (out, err) == (f"Wrote {results / 'square' / 'figures' / 'sample.png'}\n", "")
+
+
+@pytest.fixture(scope="module")
+def semi_supervised(tmp_path_factory):
+    """A results folder with one run of a semi-supervised system, `few`."""
+    results = tmp_path_factory.mktemp("semi_supervised")
+    rates = [f"--{step}_learning_rate=0.01" for step in ("reconstruction", "classification")]
+    size = ["--z_dim=4", "--hidden_units=32", "--batch_size=50", "--epochs=6"]
+    flags = ["--model=semi_supervised_aae", "--num_labels=202", "--dataset=digits", *size, *rates]
+    out, err = run(*flags, "--run_name=few", results=results)
+    assert err == ""
+    (results / "output.txt").write_text(out)
+    return results
+
+
+def test_few_labels_are_written_down_and_as_many_of_each_class(semi_supervised):
+    with (semi_supervised / "few" / "labelled_images.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    indices = [int(row["training_image"]) for row in rows]
+    labels = np.array([int(row["label"]) for row in rows])
+    assert np.bincount(labels).tolist() == [21, 21, *[20] * 8]
+    assert len(set(indices)) == 202
+    assert np.array_equal(labels, data.load("digits").y_train[indices])
+
+
+def test_a_training_with_labels_ends_with_its_error(semi_supervised):
+    lines = (semi_supervised / "output.txt").read_text().splitlines()
+    rows = read_history(semi_supervised / "few")
+    error = 1 - float(rows[-1]["val_classification_accuracy"])
+    assert f"classification error {error:.2%}" in lines[-2]
+    assert "--mode style_grid" in lines[-1]
+    assert error < 0.4
+    assert float(rows[-1]["classification_loss"]) < float(rows[0]["classification_loss"])
+
+
+def test_style_grid_is_drawn_and_its_path_printed(semi_supervised):
+    out, err = run("--mode=style_grid", "--num_images=4", results=semi_supervised)
+    path = semi_supervised / "few" / "figures" / "style_grid.png"
+    assert (out, err) == (f"Wrote {path}\n", "")
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "settings"),
+    [
+        ("style_grid", {"style_from": "prior"}),
+        ("cluster_grid", {}),
+        ("latent_scatter", {"grid_dims": "1,3"}),
+        ("latent_grid", {"grid_dims": "3,1", "grid_size": 3, "grid_class": 9}),
+        ("interpolate", {"num_images": 3}),
+        ("reconstruct", {"num_images": 3}),
+        ("sample", {"num_images": 3}),
+    ],
+)
+def test_every_mode_serves_a_run_with_two_codes(semi_supervised, mode, settings):
+    path = semi_supervised / "few" / "figures" / f"{mode}.png"
+    path.unlink(missing_ok=True)
+    MODES[mode](Command(mode=mode, results_dir=str(semi_supervised), **settings), {})
+    with Image.open(path) as image:
+        assert np.asarray(image.convert("L")).std() > 10
+
+
+def test_classify_measures_the_test_error(semi_supervised):
+    out, err = run("--mode=classify", results=semi_supervised)
+    digits = data.load("digits")
+    model = keras.saving.load_model(semi_supervised / "few" / "model.keras")
+    wrong = (model.classify(digits.x_test).argmax(axis=1) != digits.y_test).sum()
+    n = len(digits.y_test)
+    assert wrong < 0.5 * n
+    first, second = out.splitlines()
+    assert first == f"Test error: {wrong / n:.2%} ({wrong} of {n} images)"
+    path = semi_supervised / "few" / "figures" / "confusion.png"
+    assert second == f"Wrote {path}"
+    assert err == ""
+    with Image.open(path) as image:
+        assert min(image.size) > 200
+
+
+def test_classify_names_the_classes_of_the_users_images(semi_supervised, tmp_path):
+    x = data.load("digits").x_test[:12]
+    (tmp_path / "images").mkdir()
+    names = [f"image, {i}.png" for i in range(12)]
+    for name, image in zip(names, x, strict=True):
+        Image.fromarray(image[..., 0]).save(tmp_path / "images" / name)
+    np.savez(tmp_path / "images.npz", x_train=x)
+    probabilities = keras.saving.load_model(semi_supervised / "few" / "model.keras").classify(x)
+    order = np.argsort(names)
+    path = semi_supervised / "few" / "predictions.csv"
+
+    def check(images, named):
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [row["image"] for row in rows] == list(named)
+        expected = probabilities[images]
+        assert [int(row["class"]) for row in rows] == expected.argmax(axis=1).tolist()
+        shown = [float(row["probability"]) for row in rows]
+        assert shown == pytest.approx(expected.max(axis=1), abs=1e-3)
+
+    out, err = run("--mode=classify", f"--images={tmp_path / 'images'}", results=semi_supervised)
+    assert (out, err) == (f"Wrote {path}\n", "")
+    check(order, np.array(names)[order])
+    folder, images = str(semi_supervised), str(tmp_path / "images.npz")
+    modes.classify(Command(mode="classify", results_dir=folder, images=images), {})
+    check(np.arange(12), np.arange(12).astype(str))
+
+
+def test_images_of_another_size_are_not_classified(semi_supervised, tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.zeros((8, 9), "uint8")).save(tmp_path / "images" / "a.png")
+    before = sorted((semi_supervised / "few").iterdir())
+    command = Command(
+        mode="classify", results_dir=str(semi_supervised), images=str(tmp_path / "images")
+    )
+    with pytest.raises(InputError) as error:
+        modes.classify(command, {})
+    assert str(error.value) == (
+        "images must have the shape (8, 8, 1) (height, width, channels). Received: (8, 9, 1)"
+    )
+    assert sorted((semi_supervised / "few").iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--mode=classify"], "trained run that classifies"),
+        (["--mode=classify", "--run=demo"], "trained run that classifies. Received: demo, aae"),
+        (["--mode=style_grid", "--run=demo"], "whose decoder takes a y beside z. Received: demo"),
+        (["--mode=cluster_grid", "--run=demo"], "trained run that infers y. Received: demo, aae"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_run_without_the_code_that_a_mode_draws_is_refused(results, flags, message):
+    out, err = run(*flags, results=results, status=2)
+    assert out == ""
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_a_value_of_y_that_there_is_not_is_refused(results, semi_supervised):
+    for folder, y in ((results, 1), (semi_supervised, 10)):
+        command = Command(mode="latent_grid", results_dir=str(folder), grid_class=y)
+        with pytest.raises(InputError, match=f"value of y that .* Received: grid_class={y}"):
+            modes.latent_grid(command, {})
+
+
+def test_tensorboard_is_given_the_class_code_too(semi_supervised):
+    events = {}
+    for name in ("train", "validation"):
+        path = semi_supervised / "few" / "logs" / name
+        events[name] = EventAccumulator(str(path), {"tensors": 0}).Reload()
+    tags = {name: set(accumulator.Tags()["tensors"]) for name, accumulator in events.items()}
+    assert {"latent_y/encoder", "latent_y/prior", "metrics/y_use"} <= tags["validation"]
+    for name in ("classification_accuracy", "classification_loss", "discriminator_loss_y"):
+        assert f"metrics/{name}" in tags["train"] & tags["validation"]
+    steps = ("discriminator_y", "discriminator_z", "generator_y", "generator_z", "classification")
+    assert {f"learning_rate/{step}" for step in steps} <= tags["train"]
+    pictures = {tag for tag in tags["validation"] if tag.startswith("images/")}
+    assert pictures == {
+        f"images/{name}"
+        for name in ("reconstructions", "samples", "style_grid", "cluster_grid", "latent_scatter")
+    }
+    rows = read_history(semi_supervised / "few")
+    written = events["validation"].Tensors("metrics/y_use")
+    assert [event.step for event in written] == [1, 2, 3, 4, 5, 6]
+    shown = [float(tf.make_ndarray(event.tensor_proto)) for event in written]
+    assert shown == pytest.approx([float(row["val_y_use"]) for row in rows], rel=1e-5)
+    assert all(0.1 <= share <= 1 for share in shown)
+    # One bin for each class, with the validation images in them.
+    last = events["validation"].Tensors("latent_y/encoder")[-1]
+    bins = tf.make_ndarray(last.tensor_proto)
+    assert bins.shape == (10, 3)
+    assert bins[:, 2].sum() == 249

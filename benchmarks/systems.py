@@ -1,0 +1,102 @@
+"""Trains every system on MNIST, draws its figures and prints the table of the README.
+
+python benchmarks/systems.py            all rows, one after the other
+python benchmarks/systems.py aae vae    some of them
+python benchmarks/systems.py --table    only the table, of the results kept in systems.json
+"""
+
+import csv
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).parent.parent
+RESULTS = ROOT / "results" / "systems"
+KEPT = pathlib.Path(__file__).with_suffix(".json")
+DOCS = ROOT / "docs"
+
+# Name of a row -> the flags of its training, and the modes whose figures go to docs/.
+ROWS = {
+    "autoencoder": ("--model autoencoder --epochs 20", []),
+    "denoising_autoencoder": ("--model denoising_autoencoder --epochs 20", []),
+    "vae": ("--model vae --epochs 20", []),
+    "wae_mmd": ("--model wae_mmd --epochs 20", []),
+    "aae": ("--z_dim 2", ["latent_grid"]),
+    "mixture": ("--prior gaussian_mixture --epochs 25", ["latent_scatter"]),
+    "swiss_roll": ("--prior swiss_roll --epochs 25", ["latent_scatter"]),
+    "mixture_labels": (
+        "--prior gaussian_mixture --condition_prior_on_labels --num_labels 10000 --epochs 25",
+        ["latent_scatter"],
+    ),
+    "supervised": ("--model supervised_aae --epochs 25", ["style_grid"]),
+    "semi_supervised": ("--model semi_supervised_aae --epochs 20", ["style_grid"]),
+    "clustering": ("--model clustering_aae --epochs 20", ["cluster_grid"]),
+    "reduction": ("--model dimensionality_reduction_aae --epochs 20", ["latent_scatter"]),
+    "reduction_labels": (
+        "--model dimensionality_reduction_aae --num_labels 1000 --epochs 20",
+        ["latent_scatter"],
+    ),
+}
+
+
+def run(*flags):
+    command = [sys.executable, ROOT / "run.py", f"--results_dir={RESULTS}", *flags]
+    return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+def measure(name):
+    """Trains a row and draws its figures; returns its figures of merit."""
+    flags, modes = ROWS[name]
+    shutil.rmtree(RESULTS / name, ignore_errors=True)
+    start = time.monotonic()
+    run("--mode=train", "--dataset=mnist", f"--run_name={name}", *flags.split())
+    minutes = (time.monotonic() - start) / 60
+    with (RESULTS / name / "history.csv").open() as file:
+        *_, last = csv.DictReader(file)
+    result = {
+        "command": f"python run.py --mode train {flags}",
+        "epochs": int(last["epoch"]),
+        "minutes": round(minutes, 1),
+        "reconstruction_loss": float(last["val_reconstruction_loss"]),
+        "prior_distance": float(last["val_prior_distance"]),
+        "prior_distance_floor": float(last["val_prior_distance_floor"]),
+    }
+    if "val_classification_accuracy" in last:
+        output = run("--mode=classify", f"--run={name}")
+        result["test_error"] = float(re.search(r"Test error: ([\d.]+)%", output)[1]) / 100
+    for mode in modes:
+        run(f"--mode={mode}", f"--run={name}")
+        shutil.copy(RESULTS / name / "figures" / f"{mode}.png", DOCS / f"{name}_{mode}.png")
+    return result
+
+
+def table(results):
+    yield "| command | epochs | minutes | reconstruction | distance (floor) | test error |"
+    yield "|---|---|---|---|---|---|"
+    for name in ROWS:
+        if name in results:
+            r = results[name]
+            loss = f"{r['reconstruction_loss']:.4f}" + (" (bce)" if name == "vae" else "")
+            error = f"{r['test_error']:.2%}" if "test_error" in r else ""
+            distance = f"{r['prior_distance']:.3f} ({r['prior_distance_floor']:.3f})"
+            yield (
+                f"| `{r['command']}` | {r['epochs']} | {r['minutes']} | {loss} | {distance} "
+                f"| {error} |"
+            )
+
+
+def main(arguments):
+    results = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    if arguments != ["--table"]:
+        for name in arguments or ROWS:
+            results[name] = measure(name)
+            KEPT.write_text(json.dumps(results, indent=1) + "\n")
+    print("\n".join(table(results)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,90 @@
+"""Which training images count as labelled."""
+
+import numpy as np
+import pytest
+
+from adversarial_autoencoder import data
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.data.labels import known_labels, training_labels
+from adversarial_autoencoder.errors import InputError
+
+# 3 classes of 20, 30 and 50 images, in no order.
+Y = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [20, 30, 50]))
+
+
+def counts(labels):
+    return np.bincount(labels[labels >= 0], minlength=3).tolist()
+
+
+@pytest.mark.parametrize(
+    ("num_labels", "expected"),
+    [(3, [1, 1, 1]), (30, [10, 10, 10]), (31, [11, 10, 10]), (32, [11, 11, 10])],
+)
+def test_each_class_keeps_as_many_labels(num_labels, expected):
+    labels = known_labels(Y, num_labels, 3, seed=0)
+    assert counts(labels) == expected
+    assert (labels[labels >= 0] == Y[labels >= 0]).all()
+    assert (labels[labels < 0] == -1).all()
+    assert labels.dtype == "int32"
+
+
+def test_0_keeps_all_labels():
+    assert np.array_equal(known_labels(Y, 0, 3, seed=0), Y)
+    assert known_labels(Y, 0, 3, seed=0).dtype == "int32"
+
+
+def test_the_choice_depends_on_the_seed_alone():
+    one, again, other = (known_labels(Y, 30, 3, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one >= 0, other >= 0)
+    assert counts(one) == counts(other)
+
+
+def test_every_image_can_be_chosen():
+    chosen = sum((known_labels(Y, 30, 3, seed) >= 0).astype(int) for seed in range(100))
+    assert chosen.min() > 0
+    # Of the largest class 10 of 50 in each draw.
+    assert chosen[Y == 2].mean() == 20
+    assert chosen[Y == 2].std() < 8
+
+
+@pytest.mark.parametrize(
+    ("num_labels", "message"),
+    [
+        (2, "at least one for each of the 3 classes. Received: num_labels=2"),
+        (61, "the 20 training images that class 0 has. Received: num_labels=61, which takes 21"),
+        (10**8, "the 20 training images"),
+    ],
+)
+def test_labels_that_there_are_not_are_refused(num_labels, message):
+    with pytest.raises(InputError) as error:
+        known_labels(Y, num_labels, 3, seed=0)
+    assert message in str(error.value)
+
+
+def test_a_class_can_be_labelled_to_its_last_image():
+    assert counts(known_labels(Y, 60, 3, seed=0)) == [20, 20, 20]
+
+
+def test_shares_are_those_of_the_labelled_images():
+    digits = data.load("digits")
+    labels, shares = training_labels(Config.of(model="semi_supervised_aae"), digits)
+    assert (labels >= 0).sum() == 100
+    assert shares == pytest.approx([0.1] * 10)
+    labels, shares = training_labels(Config.of(model="supervised_aae"), digits)
+    assert np.array_equal(labels, digits.y_train)
+    assert shares == pytest.approx(np.bincount(digits.y_train) / len(digits.y_train))
+
+
+@pytest.mark.parametrize("model", ["aae", "clustering_aae", "dimensionality_reduction_aae"])
+def test_a_system_without_labels_gets_none(model):
+    assert training_labels(Config.of(model=model), data.load("digits")) == (None, None)
+
+
+def test_data_without_labels_are_refused_where_they_are_needed(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8), "uint8")
+    np.savez(tmp_path / "images.npz", x_train=images)
+    dataset = data.load(str(tmp_path / "images.npz"))
+    with pytest.raises(InputError, match="needs labels here. Received: images without them"):
+        training_labels(Config.of(model="supervised_aae"), dataset)
+    assert training_labels(Config.of(model="clustering_aae"), dataset) == (None, None)
