@@ -180,6 +180,7 @@ class Config(Settings):
         "standard deviation of noise on the discriminators' input in training",
         group="Networks",
         low=0,
+        phase="regularization",
     )
     dataset: str | None = setting(
         None,
@@ -207,6 +208,7 @@ class Config(Settings):
         "the game of discriminator and generator",
         group="Training",
         choices=("non_saturating", "least_squares", "hinge", "wasserstein_gp"),
+        phase="regularization",
     )
     gradient_penalty: float = setting(
         10.0,
@@ -229,25 +231,55 @@ class Config(Settings):
         1.5e-3, "rate for encoder and decoder", group="Optimizer", low=0, open_low=True
     )
     discriminator_learning_rate: float = setting(
-        1e-3, "rate for the discriminators", group="Optimizer", low=0, open_low=True
+        1e-3,
+        "rate for the discriminators",
+        group="Optimizer",
+        low=0,
+        open_low=True,
+        phase="regularization",
     )
     generator_learning_rate: float = setting(
-        1e-3, "rate for the encoder as generator", group="Optimizer", low=0, open_low=True
+        1e-3,
+        "rate for the encoder as generator",
+        group="Optimizer",
+        low=0,
+        open_low=True,
+        phase="regularization",
     )
     classification_learning_rate: float = setting(
-        1e-3, "rate for the encoder as classifier", group="Optimizer", low=0, open_low=True
+        1e-3,
+        "rate for the encoder as classifier",
+        group="Optimizer",
+        low=0,
+        open_low=True,
+        phase="classification",
     )
     reconstruction_momentum: float = setting(
         0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
     )
     discriminator_momentum: float = setting(
-        0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
+        0.9,
+        "Adam's beta_1, or SGD's momentum",
+        group="Optimizer",
+        low=0,
+        high=1,
+        phase="regularization",
     )
     generator_momentum: float = setting(
-        0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
+        0.9,
+        "Adam's beta_1, or SGD's momentum",
+        group="Optimizer",
+        low=0,
+        high=1,
+        phase="regularization",
     )
     classification_momentum: float = setting(
-        0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
+        0.9,
+        "Adam's beta_1, or SGD's momentum",
+        group="Optimizer",
+        low=0,
+        high=1,
+        phase="classification",
     )
     generator_epsilon: float = setting(
         0.015,
@@ -256,6 +288,7 @@ class Config(Settings):
         low=0,
         open_low=True,
         needs={"optimizer": ("adam",)},
+        phase="regularization",
     )
     learning_rate_schedule: str = setting(
         "cosine",
@@ -303,8 +336,15 @@ class Config(Settings):
 
     def unmet_needs(self, name):
         """The other settings, as (name, values), without whose values this one has no effect."""
-        needs = type(self).__dataclass_fields__[name].metadata["needs"]
-        return [(other, v) for other, v in needs.items() if getattr(self, other) not in v]
+        metadata = type(self).__dataclass_fields__[name].metadata
+        needs, phase = metadata["needs"], metadata["phase"]
+        unmet = [(other, v) for other, v in needs.items() if getattr(self, other) not in v]
+        if phase and not any(named.startswith(phase) for named in self.phases):
+            models = [m for m, v in VARIANTS.items() if any(p.startswith(phase) for p in v.phases)]
+            unmet.append(("model", models))
+        if name == "num_clusters" and not unmet and not self.infers_clusters:
+            unmet = [("num_labels", ("not given",))]
+        return unmet
 
     @property
     def variant(self):
@@ -331,7 +371,7 @@ class Config(Settings):
     @property
     def infers_clusters(self):
         """Whether y is a cluster that is found without labels."""
-        return self.variant.y == "inferred" and self.num_labels is None
+        return self.variant.y == "inferred" and "classification" not in self.phases
 
     @property
     def step_schedule(self):

@@ -88,7 +88,7 @@ def cluster_grid(model, x, columns=10):
     counts = np.bincount(assigned, minlength=rows)
     return _image_rows(
         images,
-        f"The head of each cluster (z = 0) and how many of {len(x)} images are assigned to it",
+        f"Head of each cluster (z = 0), and how many of {len(x)} images it has",
         column_labels=["head", *[""] * columns],
         row_labels=[f"{k}: {count}" for k, count in enumerate(counts)],
     )
@@ -246,7 +246,8 @@ def latent_scatter(
     marked = "" if heads is None else "; crosses are the cluster heads"
     left.set_title(f"Codes of {len(z)} images{marked}", fontsize="medium")
     right.set_title(f"{len(z_prior)} samples of the prior", fontsize="medium")
-    low, high = (f(np.concatenate([z, z_prior])) for f in (np.min, np.max))
+    drawn = [z, z_prior] if heads is None else [z, z_prior, heads[:, dims]]
+    low, high = (f(np.concatenate(drawn)) for f in (np.min, np.max))
     margin = 0.03 * (high - low)
     for axes in (left, right):
         axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
@@ -268,17 +269,20 @@ def _image_rows(images, title, column_labels=(), row_labels=()):
     """Draws images of shape (rows, columns, height, width, channels), in [0, 1]."""
     rows, columns, height, width = images.shape[:4]
     pad = _pad(height)
-    inches = max(5.0, 0.6 * columns)
-    # An inch holds about eleven characters of the caption.
+    # An inch holds about eleven characters; a line takes a fifth of an inch.
+    beside = max(map(len, map(str, row_labels)), default=0) / 11
+    below = max(map(len, map(str, column_labels)), default=0)
+    upright = below > 8
+    inches = max(5.0, 0.6 * columns + beside)
     title = textwrap.fill(title, int(11 * inches))
-    size = (inches, 0.6 * rows * height / width + 0.6 + 0.2 * title.count("\n"))
+    around = 0.6 + 0.2 * title.count("\n") + (below / 11 if upright else 0.2 * bool(below))
+    size = (inches, 0.6 * rows * height / width + around)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     _show(axes, _tile(images, pad))
     axes.set_yticks(np.arange(len(row_labels)) * (height + pad) + (height - 1) / 2, row_labels)
-    rotation = 90 if max(map(len, map(str, column_labels)), default=0) > 8 else 0
     centres = np.arange(len(column_labels)) * (width + pad) + (width - 1) / 2
-    axes.set_xticks(centres, column_labels, rotation=rotation)
+    axes.set_xticks(centres, column_labels, rotation=90 if upright else 0)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(title, fontsize="medium")

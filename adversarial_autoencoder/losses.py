@@ -100,11 +100,13 @@ def maximum_mean_discrepancy(z, z_prior):
         a_square, b_square = (tf.reduce_sum(tf.square(part), axis=1) for part in (a, b))
         products = tf.matmul(a, b, transpose_b=True)
         squared = tf.nn.relu(a_square[:, None] + b_square[None, :] - 2.0 * products)
-        kernels = [scale * factor / (scale * factor + squared) for factor in factors]
+        kernels = [
+            tf.math.divide_no_nan(scale * factor, scale * factor + squared) for factor in factors
+        ]
         return tf.add_n(kernels) / len(factors)
 
     def mean_of_pairs(k):
-        return (tf.reduce_sum(k) - tf.linalg.trace(k)) / (n * (n - 1.0))
+        return tf.math.divide_no_nan(tf.reduce_sum(k) - tf.linalg.trace(k), n * (n - 1.0))
 
     within = mean_of_pairs(kernel(z, z)) + mean_of_pairs(kernel(z_prior, z_prior))
     return within - 2.0 * tf.reduce_mean(kernel(z, z_prior))

@@ -92,7 +92,13 @@ class AdversarialAutoencoder(keras.Model):
         discriminators = {} if discriminator is None else by_name(discriminator, "z")
         check_networks(encoder, decoder, discriminators, posterior)
         self._dims = {code: s[-1] for code, s in code_shapes(encoder, decoder, posterior).items()}
-        self.priors = _DEFAULT_PRIORS | ({} if prior is None else by_name(prior, "z"))
+        given = {} if prior is None else by_name(prior, "z")
+        if unknown := set(given) - set(self._dims):
+            raise ValueError(
+                f"A prior must be of a code, {' or '.join(self._dims)}. "
+                f"Received: {', '.join(sorted(unknown))}"
+            )
+        self.priors = _DEFAULT_PRIORS | given
         for code, dim in self._dims.items():
             check_prior(self.priors[code], dim)
         self.encoder = encoder
@@ -212,11 +218,13 @@ class AdversarialAutoencoder(keras.Model):
             *args, **kwargs: As for any Keras model.
         """
         check_range(x)
+        self._check_labels(y)
         return super().fit(x, y, *args, **kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """As `fit`, for the metrics alone."""
         check_range(x)
+        self._check_labels(y)
         return super().evaluate(x, y, *args, **kwargs)
 
     def train_step(self, data):
@@ -385,6 +393,7 @@ class AdversarialAutoencoder(keras.Model):
         """
         if y is None:
             return _in_batches(lambda z: self._decoded(z, self._given_y(None)), batch_size, z)
+        y = self._checked_y(y, len(z))
         return _in_batches(lambda z, y: self._decoded(z, self._given_y(y)), batch_size, z, y)
 
     def generate(self, n, y=None, seed=0):
@@ -408,8 +417,35 @@ class AdversarialAutoencoder(keras.Model):
         for i, part in enumerate(batches):
             # Folded, so that it differs from the noise of any step and prior.
             seeds = None if seed is None else tf.random.fold_in(tf.constant([seed, i], "int64"), 4)
-            parts.append(self._codes(self.heads(to_unit_interval(part), seeds), seeds))
+            # One for the noise inputs, one to draw from the posterior.
+            noise, draw = (seeds if seeds is None else tf.random.fold_in(seeds, j) for j in (0, 1))
+            parts.append(self._codes(self.heads(to_unit_interval(part), noise), draw))
         return {code: np.concatenate([part[code] for part in parts]) for code in parts[0]}
+
+    def _checked_y(self, y, n):
+        """The y of a user as an array: values of shape (n,), or weights of them."""
+        y, k = np.asarray(y), self.num_classes
+        if not k:
+            raise ValueError("The model has no code y. Received: y")
+        if y.shape == (n, k):
+            return y.astype("float32")
+        if y.shape != (n,) or y.dtype.kind not in "iu":
+            raise ValueError(
+                f"y must be integers of shape ({n},) or weights of shape ({n}, {k}). "
+                f"Received: {y.dtype} of shape {y.shape}"
+            )
+        if n and not 0 <= y.min() <= y.max() < k:
+            raise ValueError(f"y must lie in 0 to {k - 1}. Received: {y.min()} to {y.max()}")
+        return y
+
+    def _check_labels(self, y):
+        """Raises ValueError for an array of labels with classes that the model does not have."""
+        k = self.num_classes
+        if "z" in self.discriminators and self.conditions("z"):
+            k = max(k, self.discriminators["z"].input["label"].shape[-1] - 1)
+        integers = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "iu"
+        if k and integers and y.size and y.max() >= k:
+            raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
 
     def _given_y(self, y, inferred=None):
         """The code y of labels or weights, or the inferred one; None where there is no y."""

@@ -33,6 +33,7 @@ def train(command, given):
     else:
         begun, recorded = run.read_config()
         config = _with_given(run, begun, given)
+        _check_prior_is_named(run, config, given)
         if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
             print(
                 f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
@@ -62,7 +63,8 @@ def train(command, given):
     try:
         aae.training.train(config, dataset, run)
     except KeyboardInterrupt:
-        print(f"\nStopped. To go on: python run.py --mode train --resume {_options(command, run)}")
+        options = _options(command, run, config)
+        print(f"\nStopped. To go on: python run.py --mode train --resume {options}")
         raise
     _print_summary(command, run, config)
 
@@ -298,17 +300,22 @@ def _shown(command, given, dims=(0,), with_data=False, needs=("trained run", lam
             f"--run must be a {what}. "
             f"Received: {run.name}, {config.model} with z_dim {config.z_dim}{state}"
         )
-    if ":" in config.prior and given.get("prior") != config.prior:
-        raise InputError(
-            f"The run {run.name} draws its prior with a function of yours: --prior "
-            f"{config.prior} allows it to be imported. Received: no --prior"
-        )
+    _check_prior_is_named(run, config, given)
     dataset = None
     if with_data:
         dataset = data.load(config.dataset, config.data_dir)
         _check_data(run, dataset, recorded)
     import_tensorflow()
     return _Shown(run, config, aae.training.load(run), dataset)
+
+
+def _check_prior_is_named(run, config, given):
+    """Raises InputError unless the user allows a function that config.json names to be imported."""
+    if ":" in config.prior and given.get("prior") != config.prior:
+        raise InputError(
+            f"The run {run.name} draws its prior with a function of yours: --prior "
+            f"{config.prior} allows it to be imported. Received: no --prior"
+        )
 
 
 def _fitting_config(run, given):
@@ -324,6 +331,8 @@ def _fitting_config(run, given):
 
 def _with_given(run, config, given):
     """The settings of a run with those given on the command line, where they may change."""
+    if "prior" in given:
+        given = given | {"prior": _located_prior(given["prior"])}
     for name, value in given.items():
         if name not in CHANGEABLE and value != getattr(config, name):
             raise InputError(
@@ -338,11 +347,13 @@ def _located(config, dataset):
     return dataclasses.replace(
         config,
         dataset=str(pathlib.Path(config.dataset).resolve()) if is_path else dataset.name,
-        prior=str(pathlib.Path(config.prior).resolve())
-        if config.prior.endswith(".npy")
-        else config.prior,
+        prior=_located_prior(config.prior),
         data_dir=config.data_dir and str(pathlib.Path(config.data_dir).resolve()),
     )
+
+
+def _located_prior(prior):
+    return str(pathlib.Path(prior).resolve()) if prior.endswith(".npy") else prior
 
 
 def _is_finished(run, config):
@@ -394,10 +405,10 @@ def _print_summary(command, run, config):
         f"prior {last['val_prior_distance']:.3f} (two samples of the prior: "
         f"{last['val_prior_distance_floor']:.3f})"
     )
-    if accuracy := last.get("val_classification_accuracy"):
-        print(f"         classification error {1 - accuracy:.2%}")
+    if "val_classification_accuracy" in last:
+        print(f"         classification error {1 - last['val_classification_accuracy']:.2%}")
     print(
-        f"Next:    python run.py --mode {_next_mode(config)} {_options(command, run)}"
+        f"Next:    python run.py --mode {_next_mode(config)} {_options(command, run, config)}"
         f"   and   tensorboard --logdir {shlex.quote(command.results_dir)}"
     )
 
@@ -409,9 +420,10 @@ def _next_mode(config):
     return "latent_grid" if config.z_dim >= 2 else "sample"
 
 
-def _options(command, run):
-    """The flags that name a run."""
+def _options(command, run, config):
+    """The flags that name a run, and that allow its prior to be imported."""
+    prior = ["--prior", config.prior] if ":" in config.prior else []
     if run.path.parent != pathlib.Path(command.results_dir):
-        return f"--run {shlex.quote(str(run.path))}"
+        return shlex.join(["--run", str(run.path), *prior])
     folder = [] if command.results_dir == "results" else ["--results_dir", command.results_dir]
-    return shlex.join([*folder, "--run", run.name])
+    return shlex.join([*folder, "--run", run.name, *prior])

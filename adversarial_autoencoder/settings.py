@@ -19,6 +19,7 @@ def setting(
     open_low=False,
     modes=None,
     needs=None,
+    phase=None,
 ):
     """A field of a settings dataclass.
 
@@ -33,6 +34,7 @@ def setting(
         modes: The modes that read it; None: all.
         needs: The values of other settings, a dict from name to tuple, without which it has no
             effect.
+        phase: The first word of the name of a phase without which it has no effect.
     """
     metadata = {
         "help": help,
@@ -43,6 +45,7 @@ def setting(
         "open_low": open_low,
         "modes": modes,
         "needs": needs or {},
+        "phase": phase,
     }
     return dataclasses.field(default=default, metadata=metadata)
 

@@ -163,7 +163,9 @@ def make_prior(config, class_shares=None):
                 f"{did_you_mean(config.prior, PRIORS)} Received: prior={config.prior!r}"
             )
         check_prior(prior, config.z_dim)
-    except (OSError, ValueError, TypeError, EOFError) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, TypeError, EOFError, MemoryError) as error:
         raise InputError(f"prior={config.prior}: {error}") from error
     return prior
 

@@ -58,7 +58,13 @@ VARIANTS = {
         phases=("reconstruction", "regularization"),
         y="given",
         labels="needed",
-        defaults={"z_dim": 15, "generator_epsilon": 1e-3},
+        defaults={
+            "z_dim": 10,
+            "prior_std": 1.0,
+            "condition_prior_on_labels": True,
+            "input_noise": 0.3,
+            "generator_epsilon": 1e-4,
+        },
     ),
     "semi_supervised_aae": Variant(
         "AAE that infers class and style from few labels (section 5)",
@@ -77,7 +83,16 @@ VARIANTS = {
         "AAE that infers cluster and style without labels (section 6)",
         phases=("reconstruction", "regularization_y", "regularization_z"),
         y="inferred",
-        defaults={"z_dim": 5, "prior_std": 1.0, "num_clusters": 16, "generator_epsilon": 1e-3},
+        defaults={
+            "z_dim": 5,
+            "prior_std": 1.0,
+            "num_clusters": 16,
+            "batch_norm": True,
+            "input_noise": 0.2,
+            "corruption": "masking",
+            "discriminator_noise": 0.3,
+            "generator_epsilon": 1e-3,
+        },
     ),
     "dimensionality_reduction_aae": Variant(
         "AAE whose clusters are points in the space of z (section 7)",
@@ -85,6 +100,12 @@ VARIANTS = {
         y="inferred",
         labels="optional",
         cluster_heads=True,
-        defaults={"prior_std": 1.0, "num_clusters": 20, "generator_epsilon": 1e-3},
+        defaults={
+            "prior_std": 1.0,
+            "num_clusters": 20,
+            "batch_norm": True,
+            "discriminator_noise": 0.3,
+            "generator_epsilon": 1e-3,
+        },
     ),
 }

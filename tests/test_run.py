@@ -512,7 +512,8 @@ def users_prior(tmp_path_factory):
     folder = tmp_path_factory.mktemp("users_prior")
     (folder / "shapes.py").write_text(MODULE)
     flags = ["--prior=shapes:square", "--run_name=square", *QUICK]
-    run(*flags, results=folder / "results", pythonpath=folder)
+    out, _ = run(*flags, results=folder / "results", pythonpath=folder)
+    (folder / "output.txt").write_text(out)
     return folder
 
 
@@ -520,6 +521,9 @@ def test_a_prior_of_the_users_own_function_is_learned(users_prior):
     (row,) = read_history(users_prior / "results" / "square")
     assert 0 < float(row["val_prior_distance_floor"]) < 0.2
     assert np.isfinite(float(row["mmd"]))
+    # The command that comes next names the function, without which it would be refused.
+    next_ = (users_prior / "output.txt").read_text().splitlines()[-1]
+    assert "--prior shapes:square" in next_.split("and   tensorboard")[0]
 
 
 @pytest.mark.parametrize(
