@@ -16,6 +16,19 @@ PRIORS = ("gaussian", "uniform", "laplace", "gamma", "gaussian_mixture", "swiss_
 COMPONENT_PRIORS = ("gaussian_mixture", "swiss_roll")
 
 
+def _learning_rate(default, updated, phase=None):
+    """The learning rate of a step that updates the networks named."""
+    return setting(
+        default, f"rate for {updated}", group="Optimizer", low=0, open_low=True, phase=phase
+    )
+
+
+def _momentum(phase=None):
+    """The momentum of a step."""
+    text = "Adam's beta_1, or SGD's momentum"
+    return setting(0.9, text, group="Optimizer", low=0, high=1, phase=phase)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(Settings):
     """Everything that a training depends on; saved as config.json in its run folder."""
@@ -227,60 +240,20 @@ class Config(Settings):
     optimizer: str = setting(
         "adam", "for every step of the procedure", group="Optimizer", choices=("adam", "sgd")
     )
-    reconstruction_learning_rate: float = setting(
-        1.5e-3, "rate for encoder and decoder", group="Optimizer", low=0, open_low=True
+    reconstruction_learning_rate: float = _learning_rate(1.5e-3, "encoder and decoder")
+    discriminator_learning_rate: float = _learning_rate(
+        1e-3, "the discriminators", phase="regularization"
     )
-    discriminator_learning_rate: float = setting(
-        1e-3,
-        "rate for the discriminators",
-        group="Optimizer",
-        low=0,
-        open_low=True,
-        phase="regularization",
+    generator_learning_rate: float = _learning_rate(
+        1e-3, "the encoder as generator", phase="regularization"
     )
-    generator_learning_rate: float = setting(
-        1e-3,
-        "rate for the encoder as generator",
-        group="Optimizer",
-        low=0,
-        open_low=True,
-        phase="regularization",
+    classification_learning_rate: float = _learning_rate(
+        1e-3, "the encoder as classifier", phase="classification"
     )
-    classification_learning_rate: float = setting(
-        1e-3,
-        "rate for the encoder as classifier",
-        group="Optimizer",
-        low=0,
-        open_low=True,
-        phase="classification",
-    )
-    reconstruction_momentum: float = setting(
-        0.9, "Adam's beta_1, or SGD's momentum", group="Optimizer", low=0, high=1
-    )
-    discriminator_momentum: float = setting(
-        0.9,
-        "Adam's beta_1, or SGD's momentum",
-        group="Optimizer",
-        low=0,
-        high=1,
-        phase="regularization",
-    )
-    generator_momentum: float = setting(
-        0.9,
-        "Adam's beta_1, or SGD's momentum",
-        group="Optimizer",
-        low=0,
-        high=1,
-        phase="regularization",
-    )
-    classification_momentum: float = setting(
-        0.9,
-        "Adam's beta_1, or SGD's momentum",
-        group="Optimizer",
-        low=0,
-        high=1,
-        phase="classification",
-    )
+    reconstruction_momentum: float = _momentum()
+    discriminator_momentum: float = _momentum(phase="regularization")
+    generator_momentum: float = _momentum(phase="regularization")
+    classification_momentum: float = _momentum(phase="classification")
     generator_epsilon: float = setting(
         0.015,
         "Adam's epsilon for the generator: gradients much smaller than it make smaller steps",

@@ -33,7 +33,7 @@ def test_a_recipe_names_its_source_and_trains(recipe, tmp_path):
     assert recipe.read_text().startswith("# ")
     config = settings_of(f"--flagfile={recipe}")
     assert config.dataset == "mnist"
-    few = ["--num_labels=100"] if config.num_labels else []
+    few = ["--num_labels=200"] if config.num_labels else []
     # The rates of the paper's SGD are for the sum over the 784 pixels of MNIST.
     few += ["--reconstruction_learning_rate=0.1"] if config.optimizer == "sgd" else []
     config = settings_of(f"--flagfile={recipe}", *SMALL, *few)
