@@ -181,6 +181,7 @@ class Config(Settings):
         "corruption of the encoder's input in training: standard deviation, or share of pixels",
         group="Networks",
         low=0,
+        high=1,
     )
     corruption: str = setting(
         "gaussian",
@@ -193,6 +194,7 @@ class Config(Settings):
         "standard deviation of noise on the discriminators' input in training",
         group="Networks",
         low=0,
+        high=1,
         phase="regularization",
     )
     dataset: str | None = setting(
@@ -418,8 +420,6 @@ def _check_together(config):
             "num_labels",
             "model",
         )
-    if config.corruption == "masking":
-        expect(config.input_noise < 1, "A share of pixels must be below 1", "input_noise")
     if config.learning_rate_schedule == "step":
         _ = config.step_schedule
 

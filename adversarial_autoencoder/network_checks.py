@@ -27,6 +27,8 @@ def check_networks(encoder, decoder, discriminators, posterior):
                 f"The encoder's output must have the shape (batch, {code}_dim). "
                 f"Received: {head.shape}"
             )
+    for code, head in heads.items():
+        _expect_logits(head, f"encoder's output {code}")
     if posterior == "gaussian" and heads["z"].shape[-1] % 2:
         raise ValueError(
             "The head of a gaussian posterior must be twice as wide as z, for mean and log "
@@ -41,7 +43,7 @@ def check_networks(encoder, decoder, discriminators, posterior):
             raise ValueError(f"The decoder must have an input {code}. Received: {set(inputs)}")
         _expect(inputs[code].shape, shape, what)
     _expect(decoder.output.shape, by_name(encoder.input, "x")["x"].shape, "The decoder's output")
-    _expect_logits(decoder, "decoder")
+    _expect_logits(decoder.output, "decoder")
     for code, discriminator in discriminators.items():
         if code not in shapes:
             raise ValueError(
@@ -52,7 +54,7 @@ def check_networks(encoder, decoder, discriminators, posterior):
         inputs = by_name(discriminator.input, "code")
         _expect(inputs["code"].shape, shapes[code], f"The {name}'s input")
         _expect(discriminator.output.shape, (None, 1), f"The {name}'s output")
-        _expect_logits(discriminator, name)
+        _expect_logits(discriminator.output, name)
 
 
 def code_shapes(encoder, decoder, posterior):
@@ -102,8 +104,8 @@ def _expect(shape, expected, what):
         raise ValueError(f"{what} must have the shape {tuple(expected)}. Received: {shape}")
 
 
-def _expect_logits(network, name):
-    last = network.output._keras_history.operation
+def _expect_logits(output, name):
+    last = output._keras_history.operation
     while isinstance(last, (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Cropping2D)):
         last = last.input._keras_history.operation
     activation = getattr(last, "activation", None)

@@ -81,7 +81,7 @@ def encoder(
         posterior: "deterministic", or "gaussian": mean and log variance of z side by side.
         noise_dim: Number of noise inputs, for a universal posterior; 0: none.
         network: "mlp" or "conv".
-        input_noise: Corruption of the images while training, >= 0.
+        input_noise: Corruption of the images while training, in [0, 1).
         corruption: "gaussian": `input_noise` is the standard deviation of noise that is added;
             "masking": it is the share of pixels set to 0, while the others are scaled up.
         **hidden: The arguments of `Hidden`.
@@ -165,7 +165,7 @@ def discriminator(dim, *, num_labels=0, input_noise=0.0, name="discriminator", *
         dim: Number of dimensions of the code, >= 1.
         num_labels: For a prior that is conditioned on labels: the number of classes and one more
             for "unlabelled"; 0: not conditioned.
-        input_noise: Standard deviation of noise added to the code while training, >= 0.
+        input_noise: Standard deviation of noise added to the code while training, in [0, 1].
         name: Name of the model.
         **hidden: The arguments of `Hidden`.
 

@@ -196,10 +196,6 @@ def test_a_setting_with_an_effect_is_taken(settings):
         ),
         ({"num_labels": 100}, "num_labels needs a model that uses labels, or condition_prior_on_l"),
         ({"num_labels": 0, "model": "clustering_aae"}, "Received: num_labels=0, model=clustering_"),
-        (
-            {"corruption": "masking", "input_noise": 1.0},
-            "A share of pixels must be below 1. Received: input_noise=1.0",
-        ),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
