@@ -18,7 +18,7 @@ class PriorDistance(keras.callbacks.Callback):
 
     Adds `val_prior_distance` to the logs, and `val_prior_distance_floor`, the same between two
     samples of the prior; where y is inferred also `val_y_use`, how many values of y are in use
-    (the exponential of the entropy of their mean probabilities), as a share of all. So it stands
+    (the exponential of the entropy of their shares), as a share of all. So it stands
     before the callbacks that report them.
 
     Args:
@@ -49,9 +49,9 @@ class PriorDistance(keras.callbacks.Callback):
         logs["val_prior_distance"] = sliced_wasserstein(self.z, self.z_prior)
         logs["val_prior_distance_floor"] = self.floor
         if self.model.infers_y:
-            probabilities = self.model.classify(self.x)
-            self.y = probabilities.argmax(axis=1)
-            logs["val_y_use"] = perplexity(probabilities.mean(axis=0)) / self.model.num_classes
+            self.y = self.model.classify(self.x).argmax(axis=1)
+            shares = np.bincount(self.y, minlength=self.model.num_classes) / len(self.y)
+            logs["val_y_use"] = perplexity(shares) / self.model.num_classes
 
 
 class TensorBoard(keras.callbacks.Callback):
@@ -141,8 +141,8 @@ class TensorBoard(keras.callbacks.Callback):
             if not model.num_classes or model.cluster_heads is not None:
                 views["latent_grid"] = figures.latent_grid(model)
             views["latent_scatter"] = figures.latent_scatter(
-                model.represent(x),
-                self.sample.z_prior,
+                model.represent(x, seed=0),
+                model.draw_representation(len(x)),
                 self.labels,
                 self.class_names,
                 heads=model.cluster_heads,
@@ -169,9 +169,10 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         row = {name: value for name, value in logs.items() if name not in ("loss", "val_loss")}
         self.rows.append({"epoch": epoch + 1, **row})
-        self.run.write_history(self.rows)
         with atomic(self.run.model_path) as path:
             self.model.save(path)
+            # Just before the model takes its place, so that hardly a moment lies between them.
+            self.run.write_history(self.rows)
 
 
 class Progress(keras.callbacks.Callback):

@@ -50,7 +50,8 @@ class Command(Settings):
     )
     grid_range: float | None = setting(
         None,
-        "the grid reaches from -range to range; not given: 2 prior standard deviations",
+        "how far the grid reaches on both sides of the prior's mean; not given: 2 of its standard"
+        " deviations",
         group="Figures",
         low=0,
         open_low=True,
@@ -71,7 +72,7 @@ class Command(Settings):
     )
     num_images: int = setting(
         10,
-        "images in a row; in sample, interpolate and style_grid also rows",
+        "images in a row; also rows, of sample (without a y), interpolate and style_grid",
         group="Figures",
         low=1,
         high=51,

@@ -300,7 +300,11 @@ class Config(Settings):
             InputError: If one of them is out of its range, has no effect, or contradicts another.
         """
         variant = VARIANTS.get(given.get("model", "aae"))
-        config = cls(**(variant.defaults if variant else {}) | given)
+        defaults = dict(variant.defaults) if variant else {}
+        if given.get("prior") in COMPONENT_PRIORS:
+            # There it would tie z to the class instead of freeing it.
+            defaults.pop("condition_prior_on_labels", None)
+        config = cls(**defaults | given)
         for name in given:
             for other, values in config.unmet_needs(name):
                 raise InputError(
@@ -316,9 +320,12 @@ class Config(Settings):
         unmet = [(other, v) for other, v in needs.items() if getattr(self, other) not in v]
         if phase and not any(named.startswith(phase) for named in self.phases):
             models = [m for m, v in VARIANTS.items() if any(p.startswith(phase) for p in v.phases)]
-            unmet.append(("model", models))
+            labels = ("num_labels", ("N",))
+            unmet.append(labels if self.model in models else ("model", models))
         if name == "num_clusters" and not unmet and not self.infers_clusters:
             unmet = [("num_labels", ("not given",))]
+        if name == "corruption" and not self.input_noise:
+            unmet = [("input_noise", ("above 0",))]
         return unmet
 
     @property
@@ -337,6 +344,12 @@ class Config(Settings):
         """Whether the training reads the labels of (some) training images."""
         needed = self.variant.labels == "needed" or self.num_labels is not None
         return needed or self.condition_prior_on_labels
+
+    @property
+    def prior_function(self):
+        """The "module:function" that samples the prior; None: it is none of the user's."""
+        is_function = self.prior not in PRIORS and not self.prior.endswith(".npy")
+        return self.prior if is_function else None
 
     @property
     def labelled_images_only(self):
@@ -394,6 +407,13 @@ def _check_together(config):
             received = ", ".join(f"{name}={getattr(config, name)}" for name in names)
             raise InputError(f"{expected}. Received: {received}")
 
+    if config.prior_function and ":" not in config.prior:
+        raise InputError(
+            f"prior must be {', '.join(PRIORS)}, FILE.npy or module:function."
+            f"{did_you_mean(config.prior, PRIORS)} Received: prior={config.prior!r}"
+        )
+    if config.variant.labels == "needed" and config.variant.y == "inferred":
+        expect(config.num_labels is not None, f"{config.model} needs num_labels", "num_labels")
     if "variational" in config.phases:
         expect(config.posterior == "gaussian", "A vae needs a gaussian posterior", "posterior")
         expect(config.prior == "gaussian", "A vae needs a gaussian prior", "prior")
@@ -411,6 +431,11 @@ def _check_together(config):
         expect(
             any(phase.startswith("regularization") for phase in config.phases),
             "condition_prior_on_labels needs an adversarial model",
+            "model",
+        )
+        expect(
+            config.variant.y != "inferred" or config.variant.labels != "unused",
+            "condition_prior_on_labels needs a model that may see labels",
             "model",
         )
     elif config.variant.labels == "unused":

@@ -166,7 +166,7 @@ def latent_grid(model, size=20, grid_range=None, dims=(0, 1), y=0):
         dims: The two dimensions of z that the grid spans.
         y: The value of y that all are decoded with, where there is a y without cluster heads.
     """
-    mean, std = priors.moments(model.prior, model.z_dim)
+    mean, std = _moments(model)
     dims = list(dims)
     grid_range = 2 * std[dims].mean() if grid_range is None else grid_range
     offsets = np.linspace(-grid_range, grid_range, size, dtype="float32")
@@ -255,6 +255,14 @@ def latent_scatter(
         axes.set_xlabel(f"$z_{{{dims[0]}}}$")
         axes.set_ylabel(f"$z_{{{dims[1]}}}$")
     return figure
+
+
+def _moments(model):
+    """Mean and standard deviation, in each dimension, of the space that the decoder sees."""
+    if model.cluster_heads is None:
+        return priors.moments(model.prior, model.z_dim)
+    points = model.draw_representation(10_000)
+    return points.mean(axis=0), points.std(axis=0)
 
 
 def to_array(figure, dpi=80):

@@ -101,6 +101,7 @@ class AdversarialAutoencoder(keras.Model):
         self.priors = _DEFAULT_PRIORS | given
         for code, dim in self._dims.items():
             check_prior(self.priors[code], dim)
+        _check_components(self.priors["z"], discriminators.get("z"))
         self.encoder = encoder
         self.decoder = decoder
         self.discriminators = dict(discriminators)
@@ -229,17 +230,13 @@ class AdversarialAutoencoder(keras.Model):
 
     def train_step(self, data):
         batch = self._batch(data, step=self.optimizer.iterations)
-        logs = {}
-        for i, phase in enumerate(self.phases):
-            logs |= phase.step(self, batch.for_phase(i))
+        logs = [phase.step(self, batch.for_phase(i)) for i, phase in enumerate(self.phases)]
         self.optimizer.iterations.assign_add(1)
         return self._track(logs, batch)
 
     def test_step(self, data):
         batch = self._batch(data, step=-1)
-        logs = {}
-        for i, phase in enumerate(self.phases):
-            logs |= phase.evaluate(self, batch.for_phase(i))
+        logs = [phase.evaluate(self, batch.for_phase(i)) for i, phase in enumerate(self.phases)]
         return self._track(logs, batch)
 
     def _batch(self, data, step):
@@ -256,9 +253,10 @@ class AdversarialAutoencoder(keras.Model):
     def _track(self, logs, batch):
         # Keras's callbacks look for a key "loss". It is that of the first phase, reconstruction: a
         # sum with adversarial losses, which rise as the model gets better, would mislead them.
-        logs = {"loss": next(iter(logs.values())), **logs}
-        for metric, value in logs.items():
-            self._means[metric].update_state(value, sample_weight=tf.shape(batch.x)[0])
+        first = {"loss": next(iter(logs[0].values()))}
+        for phase, values in zip(self.phases, [first | logs[0], *logs[1:]], strict=True):
+            for metric, value in values.items():
+                self._means[metric].update_state(value, sample_weight=phase.count(batch))
         return {metric: mean.result() for metric, mean in self._means.items()}
 
     # --- what the phases use
@@ -339,6 +337,8 @@ class AdversarialAutoencoder(keras.Model):
             y: Labels, shape (batch,), where y is not inferred.
             training: As for any Keras model.
         """
+        if isinstance(y, np.ndarray):
+            y = self._checked_y(y, len(x))
         codes = self._codes(self.heads(to_unit_interval(x), None, training), None)
         return self._decoded(codes["z"], self._given_y(y, codes.get("y")), training)
 
@@ -370,14 +370,28 @@ class AdversarialAutoencoder(keras.Model):
             raise ValueError(f"A model must infer y to classify. Received: {self.name}")
         return self._infer_arrays(x, None, batch_size)["y"]
 
-    def represent(self, x, batch_size=1000):
+    def represent(self, x, seed=None, batch_size=1000):
         """The place of images in the space of z: z, and where there are cluster heads, theirs too.
 
         Args and returns: as for `encode`.
         """
-        codes = self._infer_arrays(x, None, batch_size)
+        codes = self._infer_arrays(x, seed, batch_size)
         heads = self.cluster_heads
         return codes["z"] if heads is None else codes["z"] + codes["y"] @ heads
+
+    def draw_representation(self, n, seed=0, labels=None):
+        """What `represent` would give if the codes followed their priors, shape (n, z_dim).
+
+        Args:
+            n: Number of samples, >= 1.
+            seed: Integer >= 0; the same seed gives the same samples.
+            labels: The component of the prior of each sample, shape (n,); or None.
+        """
+        z = priors.draw(self.priors["z"], n, self.z_dim, seed, labels)
+        heads = self.cluster_heads
+        if heads is None:
+            return z
+        return z + priors.draw(self.priors["y"], n, self.num_classes, seed + 1) @ heads
 
     def decode(self, z, y=None, batch_size=1000):
         """Decodes codes.
@@ -446,6 +460,10 @@ class AdversarialAutoencoder(keras.Model):
         integers = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "iu"
         if k and integers and y.size and y.max() >= k:
             raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
+        if self.num_classes and not self.infers_y and integers and y.size and y.min() < 0:
+            raise ValueError(
+                f"Every image must have a label, as y is not inferred. Received: {y.min()}"
+            )
 
     def _given_y(self, y, inferred=None):
         """The code y of labels or weights, or the inferred one; None where there is no y."""
@@ -513,6 +531,19 @@ class AdversarialAutoencoder(keras.Model):
 
 
 _DEFAULT_PRIORS = {"z": priors.Gaussian(), "y": priors.Categorical()}
+
+
+def _check_components(prior, discriminator):
+    """Raises ValueError unless each class that a discriminator sees has its component."""
+    if discriminator is None or not isinstance(discriminator.input, dict):
+        return
+    classes = discriminator.input["label"].shape[-1] - 1
+    components = prior.num_components if getattr(prior, "has_components", False) else classes
+    if components != classes:
+        raise ValueError(
+            f"The prior must have a component for each of the {classes} classes that the "
+            f"discriminator sees. Received: {components} components"
+        )
 
 
 def _in_batches(function, batch_size, *arrays):

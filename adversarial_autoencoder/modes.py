@@ -87,11 +87,11 @@ def latent_scatter(command, given):
     """Draws the codes of the test images, by class, beside the prior."""
     shown = _shown(command, given, dims := _dims(command), with_data=True)
     model, dataset = shown.model, shown.dataset
-    z, prior_labels = model.represent(dataset.x_test), None
+    z, prior_labels = model.represent(dataset.x_test, seed=0), None
     if shown.config.condition_prior_on_labels and getattr(model.prior, "has_components", False):
         shares = data.training_labels(shown.config, dataset)[1]
         prior_labels = np.random.default_rng(0).choice(len(shares), len(z), p=shares)
-    z_prior = aae.priors.draw(model.prior, len(z), model.z_dim, labels=prior_labels)
+    z_prior = model.draw_representation(len(z), labels=prior_labels)
     figure = aae.figures.latent_scatter(
         z, z_prior, dataset.y_test, dataset.class_names, dims, prior_labels, model.cluster_heads
     )
@@ -167,16 +167,21 @@ def classify(command, given):
         return config.variant.y == "inferred" and not config.infers_clusters
 
     names, images = data.load_images(command.images) if command.images else (None, None)
-    shown = _shown(command, given, with_data=True, needs=("trained run that classifies", fits))
+    shown = _shown(
+        command, given, with_data=images is None, needs=("trained run that classifies", fits)
+    )
     model, dataset = shown.model, shown.dataset
     if images is not None:
-        if images.shape[1:] != dataset.image_shape:
+        shape, class_names = shown.run.read_classes()
+        if images.shape[-1] == 1:  # Grey images in colour, for a model of colour images.
+            images = np.repeat(images, shape[-1], axis=-1)
+        if images.shape[1:] != shape:
             raise InputError(
-                f"images must have the shape {dataset.image_shape} (height, width, channels). "
+                f"images must have the shape {shape} (height, width, channels). "
                 f"Received: {images.shape[1:]}"
             )
         probabilities = model.classify(images)
-        classes = [dataset.class_names[k] for k in probabilities.argmax(axis=1)]
+        classes = [class_names[k] for k in probabilities.argmax(axis=1)]
         path = shown.run.write_predictions(names, classes, probabilities.max(axis=1))
         print(f"Wrote {path}")
         return
@@ -311,7 +316,7 @@ def _shown(command, given, dims=(0,), with_data=False, needs=("trained run", lam
 
 def _check_prior_is_named(run, config, given):
     """Raises InputError unless the user allows a function that config.json names to be imported."""
-    if ":" in config.prior and given.get("prior") != config.prior:
+    if config.prior_function and given.get("prior") != config.prior:
         raise InputError(
             f"The run {run.name} draws its prior with a function of yours: --prior "
             f"{config.prior} allows it to be imported. Received: no --prior"
@@ -363,7 +368,7 @@ def _is_finished(run, config):
         raise InputError(
             f"The run {run.name} has {epochs} epochs already. Received: epochs={config.epochs}"
         )
-    return epochs == config.epochs
+    return epochs == config.epochs and run.is_trained
 
 
 def _check_data(run, dataset, recorded):
@@ -422,7 +427,7 @@ def _next_mode(config):
 
 def _options(command, run, config):
     """The flags that name a run, and that allow its prior to be imported."""
-    prior = ["--prior", config.prior] if ":" in config.prior else []
+    prior = ["--prior", config.prior] if config.prior_function else []
     if run.path.parent != pathlib.Path(command.results_dir):
         return shlex.join(["--run", str(run.path), *prior])
     folder = [] if command.results_dir == "results" else ["--results_dir", command.results_dir]

@@ -27,8 +27,8 @@ def check_networks(encoder, decoder, discriminators, posterior):
                 f"The encoder's output must have the shape (batch, {code}_dim). "
                 f"Received: {head.shape}"
             )
-    for code, head in heads.items():
-        _expect_logits(head, f"encoder's output {code}")
+    if "y" in heads:
+        _expect_logits(heads["y"], "encoder's output y")
     if posterior == "gaussian" and heads["z"].shape[-1] % 2:
         raise ValueError(
             "The head of a gaussian posterior must be twice as wide as z, for mean and log "
@@ -50,7 +50,8 @@ def check_networks(encoder, decoder, discriminators, posterior):
                 f"A discriminator must be of a code, {' or '.join(shapes)}. Received: {code}"
             )
         name = "discriminator" + (f" of {code}" if len(discriminators) > 1 else "")
-        _check_functional(discriminator, name, {"code"}, {"code", "label"})
+        known = {"code", "label"} if code == "z" else {"code"}
+        _check_functional(discriminator, name, {"code"}, known)
         inputs = by_name(discriminator.input, "code")
         _expect(inputs["code"].shape, shapes[code], f"The {name}'s input")
         _expect(discriminator.output.shape, (None, 1), f"The {name}'s output")

@@ -93,7 +93,7 @@ def encoder(
         and "y", the logits of y.
     """
     hidden = Hidden(**hidden)
-    _check_network(network, image_shape)
+    _check_network(network, image_shape, hidden.hidden_layers)
     inputs = {"x": keras.Input(image_shape, name="x")}
     h = inputs["x"]
     if input_noise:
@@ -134,7 +134,7 @@ def decoder(image_shape, z_dim, *, num_classes=0, head_margin=None, network="mlp
         to (batch, height, width, channels). Its outputs are logits: the image is their sigmoid.
     """
     hidden = Hidden(**hidden)
-    _check_network(network, image_shape)
+    _check_network(network, image_shape, hidden.hidden_layers)
     inputs = {"z": keras.Input((z_dim,), name="z")}
     h = inputs["z"]
     if num_classes:
@@ -158,28 +158,28 @@ def decoder(image_shape, z_dim, *, num_classes=0, head_margin=None, network="mlp
     return keras.Model(_single(inputs), x_logits, name="decoder")
 
 
-def discriminator(dim, *, num_labels=0, input_noise=0.0, name="discriminator", **hidden):
+def discriminator(dim, *, num_classes=0, input_noise=0.0, name="discriminator", **hidden):
     """Builds D_z or D_y: code -> hidden ReLU layers -> one logit, positive for "from the prior".
 
     Args:
         dim: Number of dimensions of the code, >= 1.
-        num_labels: For a prior that is conditioned on labels: the number of classes and one more
-            for "unlabelled"; 0: not conditioned.
+        num_classes: For a prior that is conditioned on labels: the number of classes; 0: it is not.
         input_noise: Standard deviation of noise added to the code while training, in [0, 1].
         name: Name of the model.
         **hidden: The arguments of `Hidden`.
 
     Returns:
         A functional model from (batch, dim) to logits of shape (batch, 1). Where it is conditioned
-        on labels, its input is a dict with the keys "code" and "label", a one-hot vector.
+        on labels, its input is a dict with the keys "code" and "label", a one-hot vector of the
+        classes and of one more for "unlabelled".
     """
     hidden = Hidden(**hidden)
     inputs = {"code": keras.Input((dim,), name="code")}
     h = inputs["code"]
     if input_noise:
         h = layers.GaussianNoise(input_noise, name=f"{name}_noise")(h)
-    if num_labels:
-        inputs["label"] = keras.Input((num_labels,), name="label")
+    if num_classes:
+        inputs["label"] = keras.Input((num_classes + 1,), name="label")
         h = layers.Concatenate(name=f"{name}_with_label")([h, inputs["label"]])
     logit = hidden.dense(1, f"{name}_logit")(hidden.mlp(h, name))
     return keras.Model(_single(inputs), logit, name=name)
@@ -209,13 +209,18 @@ class Margin(keras.regularizers.Regularizer):
         return {"margin": self.margin}
 
 
-def _check_network(network, image_shape):
+def _check_network(network, image_shape, hidden_layers):
     if network not in ("mlp", "conv"):
         raise ValueError(f"network must be mlp or conv. Received: network={network!r}")
     if network == "conv" and len(image_shape) != 3:
         raise ValueError(
             "Convolutions need images of the shape (height, width, channels). "
             f"Received: {tuple(image_shape)}"
+        )
+    if network == "conv" and 2 ** (hidden_layers - 1) >= min(image_shape[:2]):
+        raise ValueError(
+            f"Convolutions halve the sides of an image in each hidden layer, to 1 at the least. "
+            f"Received: hidden_layers={hidden_layers} for {tuple(image_shape)}"
         )
 
 

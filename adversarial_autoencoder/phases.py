@@ -29,6 +29,10 @@ class Phase:
         """Returns the same metrics without updating anything."""
         raise NotImplementedError
 
+    def count(self, batch):
+        """The number of images that its metrics are means over."""
+        return tf.shape(batch.x)[0]
+
     def get_config(self):
         return {}
 
@@ -265,6 +269,9 @@ class Classification(Phase):
     def evaluate(self, model, batch):
         heads = model.heads(batch.x_labelled, batch.noise(0), training=False)
         return self._metrics(batch.y_labelled, heads["y"])
+
+    def count(self, batch):
+        return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
 
     def _metrics(self, labels, logits):
         return {

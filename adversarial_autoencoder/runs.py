@@ -103,8 +103,16 @@ class Run:
             ) from error
         return settings.config_from_dict(values), data
 
+    def read_classes(self):
+        """The shape of the images and the names of their classes, as config.json tells them."""
+        _, data = self.read_config()
+        return tuple(data["image_shape"]), data["class_names"]
+
     def write_labelled(self, indices, labels):
-        """Writes labelled_images.csv: which training images count as labelled, and their class."""
+        """Writes labelled_images.csv: which training images count as labelled, and their class.
+
+        The images are counted from 0 as they are trained on, after the data set was split.
+        """
         rows = "".join(f"{i},{label}\n" for i, label in zip(indices, labels, strict=True))
         with atomic(self.path / "labelled_images.csv") as path:
             path.write_text(f"training_image,label\n{rows}")

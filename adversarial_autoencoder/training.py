@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import callbacks, networks, phases, priors
-from adversarial_autoencoder.data.labels import training_labels
+from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
-from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.network_checks import check_prior
 from adversarial_autoencoder.optimizers import PhaseOptimizer
@@ -87,7 +87,7 @@ def build(config, image_shape, class_shares=None):
         prior_y = priors.Categorical(shares)
     conditional = config.condition_prior_on_labels
     inputs_of = {
-        "z": {"dim": config.z_dim, "num_labels": len(class_shares) + 1 if conditional else 0},
+        "z": {"dim": config.z_dim, "num_classes": len(class_shares) if conditional else 0},
         "y": {"dim": num_classes},
     }
     suffixes = {"z": ("", "_z"), "y": ("_y",)}
@@ -155,13 +155,8 @@ def make_prior(config, class_shares=None):
             prior = PRIORS[config.prior](config, ring)
         elif config.prior.endswith(".npy"):
             prior = priors.Samples(np.load(config.prior, allow_pickle=False))
-        elif ":" in config.prior:
-            prior = _users_function(config.prior)
         else:
-            raise InputError(
-                f"prior must be {', '.join(PRIORS)}, FILE.npy or module:function."
-                f"{did_you_mean(config.prior, PRIORS)} Received: prior={config.prior!r}"
-            )
+            prior = _users_function(config.prior_function)
         check_prior(prior, config.z_dim)
     except InputError:
         raise
@@ -181,6 +176,15 @@ def _users_function(name):
         ) from error
     if keras.saving.get_registered_object(name := f"{module}>{function}") is None:
         keras.saving.register_keras_serializable(module, function)(sampler)
+    try:
+        config = keras.saving.serialize_keras_object(sampler)
+        found = keras.saving.deserialize_keras_object(config)
+    except (TypeError, ValueError):
+        found = None
+    if found is not sampler:
+        raise InputError(
+            f"prior must be a function made by def, which a saved model can name. Received: {name}"
+        )
     return sampler
 
 
@@ -208,7 +212,8 @@ def optimizer(config, steps, steps_per_epoch):
     def scheduled(rate, kind):
         if config.learning_rate_schedule == "step":
             epochs, factors = config.step_schedule
-            bounds = [epoch * steps_per_epoch for epoch in epochs]
+            # Keras's schedule keeps the old rate at its bound, which is counted from 0.
+            bounds = [epoch * steps_per_epoch - 1 for epoch in epochs]
             rates = np.cumprod([rate, *factors]).tolist()
             return keras.optimizers.schedules.PiecewiseConstantDecay(bounds, rates)
         if config.learning_rate_schedule == "cosine" and kind != "discriminator":
@@ -269,9 +274,7 @@ def train(config, dataset, run):
         steps_per_epoch=steps,
         initial_epoch=epochs_done,
         epochs=config.epochs,
-        validation_data=dataset.x_validation
-        if labels is None
-        else (dataset.x_validation, dataset.y_validation),
+        validation_data=_validation_data(config, dataset),
         validation_batch_size=VALIDATION_BATCH,
         verbose=0,
         callbacks=[
@@ -293,7 +296,32 @@ def train(config, dataset, run):
 
 def check(config, dataset):
     """Raises InputError where the settings do not fit the data, before anything is written."""
-    make_prior(config, training_labels(config, dataset)[1])
+    shares = training_labels(config, dataset)[1]
+    prior = make_prior(config, shares)
+    try:
+        if config.network == "conv":
+            build(config, dataset.image_shape, shares)
+        if config.prior_function:
+            sample = tf.function(lambda: prior(2, config.z_dim, tf.constant([0, 0], "int64")))
+            sample()
+    except Exception as error:  # Whatever the user's function does.
+        raise InputError(str(error).strip().split("\n")[0]) from error
+
+
+def _validation_data(config, dataset):
+    """The validation images, with as large a share of their labels hidden as in the training.
+
+    A discriminator that sees labels is measured in the game that it is trained in. The accuracy of
+    a classifier needs them all.
+    """
+    if not config.uses_labels:
+        return dataset.x_validation
+    y = dataset.y_validation.astype("int32")
+    if config.num_labels and config.variant.y is None:
+        share = min(config.num_labels / len(dataset.x_train), 1)
+        hidden = np.random.default_rng(config.seed).random(len(y)) >= share
+        y = np.where(hidden, UNLABELLED, y)
+    return dataset.x_validation, y
 
 
 def load(run):
@@ -303,7 +331,7 @@ def load(run):
         InputError: If it cannot be read.
     """
     config, _ = run.read_config()
-    if ":" in config.prior:
+    if config.prior_function:
         _users_function(config.prior)
     with _reading(run):
         return keras.saving.load_model(run.model_path, compile=False)

@@ -15,7 +15,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).parent.parent
-RESULTS = ROOT / "results" / "systems"
+RESULTS = ROOT / "results" / time.strftime("systems-%Y%m%d-%H%M%S")
 KEPT = pathlib.Path(__file__).with_suffix(".json")
 DOCS = ROOT / "docs"
 
@@ -55,7 +55,6 @@ def run(*flags):
 def measure(name):
     """Trains a row and draws its figures; returns its figures of merit."""
     flags, modes = ROWS[name]
-    shutil.rmtree(RESULTS / name, ignore_errors=True)
     start = time.monotonic()
     run("--mode=train", "--dataset=mnist", f"--run_name={name}", *flags.split())
     minutes = (time.monotonic() - start) / 60
@@ -74,7 +73,7 @@ def measure(name):
         result["test_error"] = float(re.search(r"Test error: ([\d.]+)%", output)[1]) / 100
     for mode in modes:
         run(f"--mode={mode}", f"--run={name}")
-        shutil.copy(RESULTS / name / "figures" / f"{mode}.png", DOCS / f"{name}_{mode}.png")
+        shutil.copy(RESULTS / name / "figures" / f"{mode}.png", DOCS / f"{name}.png")
     return result
 
 

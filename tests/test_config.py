@@ -214,22 +214,9 @@ def test_settings_that_contradict_each_other_are_refused(settings, message):
         ({"model": "dimensionality_reduction_aae"}, False, True, False),
         ({"model": "dimensionality_reduction_aae", "num_labels": 100}, True, False, True),
         ({"prior": "swiss_roll", "condition_prior_on_labels": True}, True, False, False),
-        (
-            {
-                "model": "clustering_aae",
-                "z_dim": 2,
-                "prior": "swiss_roll",
-                "condition_prior_on_labels": True,
-                "num_labels": 100,
-            },
-            True,
-            True,
-            False,
-        ),
     ],
 )
 def test_what_labels_are_for(settings, uses_labels, infers_clusters, classifies):
-    """A code y that nothing names the classes of is a cluster, whatever else reads the labels."""
     config = Config.of(**settings)
     assert config.uses_labels == uses_labels
     assert config.infers_clusters == infers_clusters

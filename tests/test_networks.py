@@ -65,7 +65,7 @@ def test_noise_inputs_do_more_than_shift_the_codes(network):
 
 def test_a_discriminator_gives_one_logit_and_may_see_a_label():
     assert networks.discriminator(3, hidden_units=8)(np.zeros((5, 3))).shape == (5, 1)
-    conditioned = networks.discriminator(3, num_labels=4, hidden_units=8)
+    conditioned = networks.discriminator(3, num_classes=3, hidden_units=8)
     code = np.zeros((4, 3))
     logits = conditioned({"code": code, "label": np.eye(4)}).numpy()
     assert logits.shape == (4, 1)
@@ -110,7 +110,7 @@ def test_every_layer_is_named_after_its_network(network):
         ),
         networks.decoder((9, 14, 3), 2, num_classes=3, network=network, **hidden),
         networks.decoder((9, 14, 3), 2, num_classes=3, head_margin=1.0, network=network, **hidden),
-        networks.discriminator(2, num_labels=3, input_noise=0.1, **hidden),
+        networks.discriminator(2, num_classes=2, input_noise=0.1, **hidden),
         networks.discriminator(2, name="discriminator_y", **hidden),
     ]
     for model in built:
@@ -148,7 +148,7 @@ def test_without_input_noise_nothing_is_corrupted():
 
 
 def test_a_discriminator_sees_noise_on_the_code_in_training_only():
-    discriminator = networks.discriminator(3, num_labels=2, input_noise=0.5, hidden_units=8)
+    discriminator = networks.discriminator(3, num_classes=1, input_noise=0.5, hidden_units=8)
     inputs = {"code": np.ones((5000, 3), "float32"), "label": np.ones((5000, 2), "float32")}
     layer = keras.Model(discriminator.input, discriminator.get_layer("discriminator_noise").output)
     assert np.array_equal(layer(inputs, training=False), inputs["code"])

@@ -140,7 +140,7 @@ def test_the_papers_optimizer_can_be_expressed(settings, dataset):
     sgd = optimizer.steps["discriminator"]
     assert isinstance(sgd, keras.optimizers.SGD)
     assert sgd.momentum == 0.1
-    rates = [float(sgd._learning_rate(step)) for step in (0, 20, 21, 40, 41)]
+    rates = [float(sgd._learning_rate(step)) for step in (0, 19, 20, 39, 40)]
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.005])
 
 

@@ -15,8 +15,9 @@ def training_labels(config, dataset):
         dataset: The `Dataset`.
 
     Returns:
-        int32 labels of shape (n,), -1 where a run may not see them, and the share of each class
-        among the others, a list; None and None where the run uses no labels.
+        int32 labels of shape (n,), -1 where a run may not see them, and the share of each class, a
+        list: that of the data where all labels are seen, else equal shares. None and None where the
+        run uses no labels.
 
     Raises:
         InputError: If there are no labels, or too few.
@@ -26,7 +27,10 @@ def training_labels(config, dataset):
     if dataset.y_train is None:
         raise InputError(f"{config.model} needs labels here. Received: {dataset.name} without them")
     labels = known_labels(dataset.y_train, config.num_labels, dataset.num_classes, config.seed)
-    counts = np.bincount(labels[labels >= 0], minlength=dataset.num_classes)
+    if config.num_labels:
+        # The subset is balanced by choice: it does not tell how frequent the classes are.
+        return labels, [1 / dataset.num_classes] * dataset.num_classes
+    counts = np.bincount(labels, minlength=dataset.num_classes)
     return labels, (counts / counts.sum()).tolist()
 
 

@@ -9,8 +9,8 @@ def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled
 
     Each epoch is a permutation of the images that depends on the seed and the number of the epoch
     alone, so that a resumed training sees the order that it would have seen. An epoch has
-    `len(x) // batch_size` full minibatches: XLA compiles the step for one shape, and what one
-    epoch leaves out the next ones bring.
+    `len(x) // batch_size` full minibatches, as XLA compiles the step for one shape: less than one
+    minibatch is left out, other images in each epoch.
 
     Args:
         x: Images, shape (n, ...), of any dtype.
