@@ -36,14 +36,14 @@ ROWS = {
     "swiss_roll": (f"--prior swiss_roll --epochs 20 {STRONG_PRIOR}", ["latent_scatter"]),
     "mixture": (f"--prior gaussian_mixture --epochs 20 {STRONG_PRIOR}", ["latent_scatter"]),
     "reduction_labels": (
-        "--model dimensionality_reduction_aae --num_labels 1000 --epochs 12",
+        "--model dimensionality_reduction_aae --num_labels 1000 --epochs 6",
         ["latent_scatter"],
     ),
-    "reduction": ("--model dimensionality_reduction_aae --epochs 12", ["latent_scatter"]),
-    "autoencoder": ("--model autoencoder --epochs 12", []),
-    "denoising_autoencoder": ("--model denoising_autoencoder --epochs 12", []),
-    "vae": ("--model vae --epochs 12", []),
-    "wae_mmd": ("--model wae_mmd --epochs 12", []),
+    "reduction": ("--model dimensionality_reduction_aae --epochs 6", ["latent_scatter"]),
+    "autoencoder": ("--model autoencoder --epochs 6", []),
+    "denoising_autoencoder": ("--model denoising_autoencoder --epochs 6", []),
+    "vae": ("--model vae --epochs 6", []),
+    "wae_mmd": ("--model wae_mmd --epochs 6", []),
 }
 
 
