@@ -68,7 +68,7 @@ class Config(Settings):
     )
     head_margin: float = setting(
         2.0,
-        "least distance between the cluster heads of dimensionality_reduction_aae",
+        "distance up to which the cluster heads of dimensionality_reduction_aae are pushed apart",
         group="Model",
         low=0,
         needs={"model": ("dimensionality_reduction_aae",)},
@@ -82,7 +82,7 @@ class Config(Settings):
     prior: str = setting(
         "gaussian",
         f"p(z): {', '.join(PRIORS)}; FILE.npy, samples of shape (n, z_dim); or module:function,"
-        " your sampler (n, dim, seed) -> tensor",
+        " your sampler (n, dim, seed) -> tensor, with the seed of tf.random.stateless_normal",
         group="Prior",
     )
     prior_std: float = setting(

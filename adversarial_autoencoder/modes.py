@@ -34,10 +34,6 @@ def train(command, given):
         begun, recorded = run.read_config()
         config = _with_given(run, begun, given)
         _check_prior_is_named(run, config, given)
-        if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
-            print(
-                f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
-            )
     dataset = data.load(config.dataset, config.data_dir)
     config = _located(config, dataset).for_data(len(dataset.x_train))
     if run is not None:
@@ -46,6 +42,10 @@ def train(command, given):
             print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
             _print_summary(command, run, config)
             return
+        if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
+            print(
+                f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
+            )
     import_tensorflow()
     aae.training.check(config, dataset)
     if run is None:
@@ -136,7 +136,10 @@ def style_grid(command, given):
         return config.variant.y is not None and not config.variant.cluster_heads
 
     shown = _shown(
-        command, given, with_data=True, needs=("trained run whose decoder takes a y beside z", fits)
+        command,
+        given,
+        with_data=True,
+        needs=("trained run with a y beside z (such as supervised_aae)", fits),
     )
     model, dataset, rows = shown.model, shown.dataset, command.num_images
     names = () if shown.config.infers_clusters else dataset.class_names
@@ -154,7 +157,10 @@ def cluster_grid(command, given):
         command,
         given,
         with_data=True,
-        needs=("trained run that infers y", lambda config: config.variant.y == "inferred"),
+        needs=(
+            "trained run that infers y (such as clustering_aae)",
+            lambda config: config.variant.y == "inferred",
+        ),
     )
     figure = aae.figures.cluster_grid(shown.model, shown.dataset.x_test, command.num_images)
     _save(shown.run, figure, "cluster_grid")
@@ -168,7 +174,10 @@ def classify(command, given):
 
     names, images = data.load_images(command.images) if command.images else (None, None)
     shown = _shown(
-        command, given, with_data=images is None, needs=("trained run that classifies", fits)
+        command,
+        given,
+        with_data=images is None,
+        needs=("trained run that classifies (such as semi_supervised_aae)", fits),
     )
     model, dataset = shown.model, shown.dataset
     if images is not None:

@@ -296,7 +296,7 @@ def moments(prior, dim, n=10000):
     Returns:
         Two float32 arrays of shape (dim,).
     """
-    if isinstance(prior, Gaussian):
+    if isinstance(prior, (Gaussian, Uniform, Laplace)):
         return np.zeros(dim, "float32"), np.full(dim, prior.std, "float32")
     z = draw(prior, n, dim)
     return z.mean(axis=0), z.std(axis=0)

@@ -254,7 +254,7 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
             if fits(run):
                 return run
         raise InputError(
-            f"There must be a {what} in {results_dir}: train one with --mode train. "
+            f"There must be a {what} in {results_dir}: train one first. "
             f"Received: {len(runs)} runs, none of which fits"
         )
     for path in (pathlib.Path(results_dir, name), pathlib.Path(name)):

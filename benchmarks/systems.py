@@ -93,6 +93,8 @@ def table(results):
 
 
 def main(arguments):
+    if unknown := [name for name in arguments if name not in (*ROWS, "--table")]:
+        sys.exit(f"Error: rows are {', '.join(ROWS)}, or --table. Received: {unknown[0]}")
     results = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     if arguments != ["--table"]:
         for name in arguments or ROWS:

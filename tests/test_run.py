@@ -291,7 +291,10 @@ def empty_folder(path):
         (["--learning_rate_schedule=step", "--step_epochs=9,3"], "Received: step_epochs=9,3"),
         (["--mode=sample", "--images=folder"], "--images goes with --mode classify"),
         (["--mode=classify", "--images=missing"], "images must be an .npz file or a folder"),
-        (["--mode=cluster_grid"], "There must be a trained run that infers y in"),
+        (
+            ["--mode=cluster_grid"],
+            "There must be a trained run that infers y (such as clustering_aae) in",
+        ),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -674,9 +677,18 @@ def test_images_of_another_size_are_not_classified(semi_supervised, tmp_path):
     ("flags", "message"),
     [
         (["--mode=classify"], "trained run that classifies"),
-        (["--mode=classify", "--run=demo"], "trained run that classifies. Received: demo, aae"),
-        (["--mode=style_grid", "--run=demo"], "whose decoder takes a y beside z. Received: demo"),
-        (["--mode=cluster_grid", "--run=demo"], "trained run that infers y. Received: demo, aae"),
+        (
+            ["--mode=classify", "--run=demo"],
+            "trained run that classifies (such as semi_supervised_aae). Received: demo, aae",
+        ),
+        (
+            ["--mode=style_grid", "--run=demo"],
+            "with a y beside z (such as supervised_aae). Received: demo",
+        ),
+        (
+            ["--mode=cluster_grid", "--run=demo"],
+            "trained run that infers y (such as clustering_aae). Received: demo, aae",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
