@@ -12,7 +12,17 @@ _PUBLIC = {
     "Config": "config",
     "InputError": "errors",
 }
-_MODULES = ("data", "evaluation", "figures", "losses", "networks", "phases", "priors", "training")
+_MODULES = (
+    "data",
+    "evaluation",
+    "figures",
+    "hardware",
+    "losses",
+    "networks",
+    "phases",
+    "priors",
+    "training",
+)
 
 __all__ = [*_PUBLIC, *_MODULES]
 

@@ -287,6 +287,19 @@ class Config(Settings):
     seed: int = setting(
         0, "seed of weights, noise and shuffling", group="Training", low=0, high=2**31
     )
+    precision: str = setting(
+        "auto",
+        "of the hidden layers; auto: mixed_bfloat16 for fully connected networks where the"
+        " processor has it, else float32",
+        group="Speed",
+        choices=("auto", "float32", "mixed_bfloat16"),
+    )
+    jit_compile: str = setting(
+        "auto",
+        "compile the step by XLA; auto: on a GPU, and for sgd in float32",
+        group="Speed",
+        choices=("auto", "true", "false"),
+    )
 
     def __post_init__(self):
         super().__post_init__()

@@ -47,6 +47,7 @@ def train(command, given):
                 f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
             )
     import_tensorflow()
+    config = aae.hardware.choose(config)
     aae.training.check(config, dataset)
     if run is None:
         run = (
@@ -58,7 +59,8 @@ def train(command, given):
     print(
         f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
         f"{len(dataset.x_train)} images of {'x'.join(map(str, dataset.image_shape))}, "
-        f"for {config.epochs} epochs on the {aae.training.device()}"
+        f"for {config.epochs} epochs on the {aae.hardware.device()} in {config.precision}"
+        f"{' by XLA' if config.jit_compile == 'true' else ''}"
     )
     try:
         aae.training.train(config, dataset, run)

@@ -22,6 +22,8 @@ class Hidden:
         dropout: Share of the hidden units dropped while training, in [0, 1).
         weight_std: Initial weights are drawn from N(0, weight_std^2); 0: Glorot uniform.
         batch_norm: Whether each hidden layer is normalised over the minibatch.
+        dtype: Keras dtype policy of the hidden layers, such as "mixed_bfloat16"; None: Keras's own.
+            Codes and logits, which the losses are made of, are float32 in any case.
     """
 
     hidden_units: int = 1000
@@ -29,10 +31,16 @@ class Hidden:
     dropout: float = 0.0
     weight_std: float = 0.0
     batch_norm: bool = False
+    dtype: str | None = None
 
     def dense(self, units, name, **kwargs):
         """A linear layer; each gets an initializer of its own: a shared one would repeat itself."""
-        return layers.Dense(units, kernel_initializer=self.initializer(), name=name, **kwargs)
+        kwargs = {"kernel_initializer": self.initializer(), "dtype": self.dtype} | kwargs
+        return layers.Dense(units, name=name, **kwargs)
+
+    def output(self, units, name):
+        """A linear layer that ends a network, with a code or with logits."""
+        return self.dense(units, name, dtype="float32")
 
     def initializer(self):
         if not self.weight_std:
@@ -42,10 +50,10 @@ class Hidden:
     def activation(self, x, name, i):
         """What follows the i-th hidden layer: normalisation, ReLU, dropout."""
         if self.batch_norm:
-            x = layers.BatchNormalization(name=f"{name}_batch_norm_{i}")(x)
-        x = layers.ReLU(name=f"{name}_relu_{i}")(x)
+            x = layers.BatchNormalization(dtype=self.dtype, name=f"{name}_batch_norm_{i}")(x)
+        x = layers.ReLU(dtype=self.dtype, name=f"{name}_relu_{i}")(x)
         if self.dropout:
-            x = layers.Dropout(self.dropout, name=f"{name}_dropout_{i}")(x)
+            x = layers.Dropout(self.dropout, dtype=self.dtype, name=f"{name}_dropout_{i}")(x)
         return x
 
     def mlp(self, x, name):
@@ -110,9 +118,9 @@ def encoder(
     elif noise_dim:
         # Without a hidden layer behind it the noise could only shift the code.
         h = layers.ReLU(name="encoder_relu")(hidden.dense(hidden.hidden_units, "encoder_dense")(h))
-    heads = {"z": hidden.dense(z_dim * (2 if posterior == "gaussian" else 1), "encoder_z")(h)}
+    heads = {"z": hidden.output(z_dim * (2 if posterior == "gaussian" else 1), "encoder_z")(h)}
     if num_classes:
-        heads["y"] = hidden.dense(num_classes, "encoder_y")(h)
+        heads["y"] = hidden.output(num_classes, "encoder_y")(h)
     return keras.Model(_single(inputs), _single(heads), name="encoder")
 
 
@@ -153,7 +161,7 @@ def decoder(image_shape, z_dim, *, num_classes=0, head_margin=None, network="mlp
     if network == "conv":
         x_logits = _transposed_convolutions(h, image_shape, hidden)
     else:
-        flat = hidden.dense(math.prod(image_shape), "decoder_x_logits")(hidden.mlp(h, "decoder"))
+        flat = hidden.output(math.prod(image_shape), "decoder_x_logits")(hidden.mlp(h, "decoder"))
         x_logits = layers.Reshape(image_shape, name="decoder_reshape")(flat)
     return keras.Model(_single(inputs), x_logits, name="decoder")
 
@@ -181,7 +189,7 @@ def discriminator(dim, *, num_classes=0, input_noise=0.0, name="discriminator", 
     if num_classes:
         inputs["label"] = keras.Input((num_classes + 1,), name="label")
         h = layers.Concatenate(name=f"{name}_with_label")([h, inputs["label"]])
-    logit = hidden.dense(1, f"{name}_logit")(hidden.mlp(h, name))
+    logit = hidden.output(1, f"{name}_logit")(hidden.mlp(h, name))
     return keras.Model(_single(inputs), logit, name=name)
 
 
@@ -239,6 +247,7 @@ def _convolutions(x, hidden):
             padding="same",
             use_bias=not hidden.batch_norm,
             kernel_initializer=hidden.initializer(),
+            dtype=hidden.dtype,
             name=f"encoder_conv_{i}",
         )
         x = hidden.activation(layer(x), "encoder", i)
@@ -261,6 +270,7 @@ def _transposed_convolutions(h, image_shape, hidden):
             strides=2,
             padding="same",
             kernel_initializer=hidden.initializer(),
+            dtype=hidden.dtype if i else "float32",
             name=f"decoder_conv_{i}",
         )
         h = layer(h)

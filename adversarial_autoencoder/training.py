@@ -17,7 +17,7 @@ from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.network_checks import check_prior
-from adversarial_autoencoder.optimizers import PhaseOptimizer
+from adversarial_autoencoder.optimizers import FusedAdam, PhaseOptimizer
 
 # What a variant's phases and a configuration's prior are called -> how they are made of it.
 PHASES = {
@@ -79,6 +79,7 @@ def build(config, image_shape, class_shares=None):
         "hidden_layers": config.hidden_layers,
         "dropout": config.dropout,
         "weight_std": config.weight_std,
+        "dtype": None if config.precision == "auto" else config.precision,
     }
     num_classes, prior_y = 0, None
     if config.variant.y:
@@ -227,7 +228,7 @@ def optimizer(config, steps, steps_per_epoch):
         if config.optimizer == "sgd":
             return keras.optimizers.SGD(rate, momentum)
         epsilon = config.generator_epsilon if kind == "generator" else 1e-7
-        return keras.optimizers.Adam(rate, beta_1=momentum, epsilon=epsilon)
+        return FusedAdam(rate, beta_1=momentum, epsilon=epsilon)
 
     return PhaseOptimizer({step: optimizer_of(step) for step in steps})
 
@@ -236,7 +237,7 @@ def train(config, dataset, run):
     """Trains the model of a run, from its last finished epoch on.
 
     Args:
-        config: A `Config`, resolved for the data.
+        config: A `Config`, resolved for the data and the hardware.
         dataset: The `data.Dataset`.
         run: The `runs.Run`; its files are written as the training goes on.
 
@@ -253,7 +254,7 @@ def train(config, dataset, run):
     model = build(config, dataset.image_shape, shares)
     model.compile(
         optimizer(config, model.var_lists, steps),
-        jit_compile=True,
+        jit_compile=config.jit_compile == "true",
         steps_per_execution=_divisor(steps, limit=50),
     )
     if run.is_trained:
@@ -335,11 +336,6 @@ def load(run):
         _users_function(config.prior)
     with _reading(run):
         return keras.saving.load_model(run.model_path, compile=False)
-
-
-def device():
-    """The name of the device that a training uses, such as "CPU" or "GPU"."""
-    return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ LAYERS = [
     {"batch", "network_checks", "phases"},
     {"model"},
     {"data", "evaluation", "figures", "runs"},
-    {"callbacks"},
+    {"callbacks", "hardware"},
     {"training"},
     {"modes"},
 ]
