@@ -15,6 +15,8 @@ class Batch(typing.NamedTuple):
         labels: Classes, int32 of shape (batch,), negative where unlabelled; or None.
         x_labelled: Images of the classification phase, in [0, 1]; or None.
         y_labelled: Their classes, as `labels`.
+        heads: The encoder's outputs for x, where they are known: in an evaluation, in which nothing
+            changes them between the phases; or None.
     """
 
     x: tf.Tensor
@@ -22,6 +24,7 @@ class Batch(typing.NamedTuple):
     labels: tf.Tensor | None = None
     x_labelled: tf.Tensor | None = None
     y_labelled: tf.Tensor | None = None
+    heads: dict | None = None
 
     def noise(self, number):
         """A seed of its own for each use of noise in a phase."""

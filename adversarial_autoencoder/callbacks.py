@@ -60,9 +60,9 @@ class TensorBoard(keras.callbacks.Callback):
     Every epoch: the logs, by the names that they have in history.csv, and each step's learning rate
     (Keras's own callback renames them, and writes each validation metric twice); and histograms of
     the encoder's output and of the prior, per dimension and pooled, and of the most probable y.
-    Every `image_every` epochs and at the last: reconstructions, images decoded from the prior, the
-    style grid of a code y, and from z_dim 2 on the scatter of the codes in the first two dimensions
-    and, without a y, the latent grid.
+    At the first epoch, every `image_every` and at the last: reconstructions, images decoded from
+    the prior, the style grid of a code y, and from z_dim 2 on the scatter of the codes in the first
+    two dimensions and, without a y, the latent grid.
 
     Args:
         log_dir: Folder of the event files.
@@ -105,7 +105,7 @@ class TensorBoard(keras.callbacks.Callback):
                 if name.startswith("val_") and name != "val_loss":
                     tf.summary.scalar(f"metrics/{name.removeprefix('val_')}", value)
             self._write_histograms()
-            if (epoch + 1) % self.image_every == 0 or epoch + 1 == self.params["epochs"]:
+            if (epoch + 1) % self.image_every == 0 or epoch + 1 in (1, self.params["epochs"]):
                 self._write_images()
         for writer in self.writers.values():
             writer.flush()

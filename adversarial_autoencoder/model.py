@@ -236,6 +236,7 @@ class AdversarialAutoencoder(keras.Model):
 
     def test_step(self, data):
         batch = self._batch(data, step=-1)
+        batch = batch._replace(heads=self.heads(batch.x, batch.noise(0)))
         logs = [phase.evaluate(self, batch.for_phase(i)) for i, phase in enumerate(self.phases)]
         return self._track(logs, batch)
 
@@ -298,7 +299,7 @@ class AdversarialAutoencoder(keras.Model):
         Returns:
             The heads of the encoder and the codes, two dicts from the names of the codes.
         """
-        heads = self.heads(batch.x, batch.noise(0), training)
+        heads = batch.heads or self.heads(batch.x, batch.noise(0), training)
         codes = self._codes(heads, batch.noise(1))
         if self.num_classes and not self.infers_y:
             codes["y"] = tf.one_hot(batch.labels, self.num_classes)

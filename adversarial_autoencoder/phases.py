@@ -173,28 +173,25 @@ class Regularization(Phase):
         }
 
     def step(self, model, batch):
+        game = losses.ADVERSARIAL[self.adversarial_loss]
         with tf.GradientTape() as generator_tape:
             fake = model.infer(batch, training=True)[1][self._code]
             with generator_tape.stop_recording():
                 with tf.GradientTape() as tape:
-                    loss, metrics = self._discriminate(model, batch, fake, training=True)
+                    loss, metrics, _ = self._discriminate(model, batch, fake, training=True)
                 model.update(self._name("discriminator"), tape, loss)
-            generator_loss = self._generator_loss(model, batch, fake, training=True)
+            generator_loss = game.generator(self._logits(model, batch, fake, training=True))
         model.update(self._name("generator"), generator_tape, generator_loss)
         return metrics | {self._name("generator_loss"): generator_loss}
 
     def evaluate(self, model, batch):
-        fake = model.infer(batch, training=False)[1][self._code]
-        _, metrics = self._discriminate(model, batch, fake, training=False)
-        generator_loss = self._generator_loss(model, batch, fake, training=False)
-        return metrics | {self._name("generator_loss"): generator_loss}
-
-    def _generator_loss(self, model, batch, fake, training):
         game = losses.ADVERSARIAL[self.adversarial_loss]
-        return game.generator(self._logits(model, batch, fake, training))
+        fake = model.infer(batch, training=False)[1][self._code]
+        _, metrics, fake_logits = self._discriminate(model, batch, fake, training=False)
+        return metrics | {self._name("generator_loss"): game.generator(fake_logits)}
 
     def _discriminate(self, model, batch, fake, training):
-        """The discriminator's loss on samples of the prior and on codes, and its metrics."""
+        """The discriminator's loss on samples of the prior and on codes, metrics, fake logits."""
         labels = batch.labels if model.conditions(self._code) else None
         n = tf.shape(fake)[0]
         real = tf.cast(model.draw_prior(self._code, n, batch.noise(2), labels), fake.dtype)
@@ -207,11 +204,12 @@ class Regularization(Phase):
             loss += self.gradient_penalty * self._penalty(model, batch, real, fake, training)
         right_on_real = tf.cast(real_logits > game.threshold, "float32")
         right_on_fake = tf.cast(fake_logits <= game.threshold, "float32")
-        return loss, {
+        metrics = {
             self._name("discriminator_loss"): loss,
             self._name("discriminator_accuracy_real"): tf.reduce_mean(right_on_real),
             self._name("discriminator_accuracy_fake"): tf.reduce_mean(right_on_fake),
         }
+        return loss, metrics, fake_logits
 
     def _penalty(self, model, batch, real, fake, training):
         """The gradient penalty at random points between samples of the prior and codes."""

@@ -45,8 +45,8 @@ PRIORS = {
 # Images in a validation minibatch.
 VALIDATION_BATCH = 1000
 
-# How often a training shows images in TensorBoard, at most.
-IMAGES = 50
+# How often a training shows images in TensorBoard, beside the first epoch: drawing takes time.
+IMAGES = 10
 
 # What the progress bar shows of the logs.
 KEY_METRICS = (
@@ -233,13 +233,14 @@ def optimizer(config, steps, steps_per_epoch):
     return PhaseOptimizer({step: optimizer_of(step) for step in steps})
 
 
-def train(config, dataset, run):
+def train(config, dataset, run, extra_callbacks=()):
     """Trains the model of a run, from its last finished epoch on.
 
     Args:
         config: A `Config`, resolved for the data and the hardware.
         dataset: The `data.Dataset`.
         run: The `runs.Run`; its files are written as the training goes on.
+        extra_callbacks: Keras callbacks of your own, called last.
 
     Returns:
         The trained `AdversarialAutoencoder`.
@@ -290,6 +291,7 @@ def train(config, dataset, run):
                 text=_markdown_table(config),
             ),
             callbacks.Checkpoint(run, epochs_done),
+            *extra_callbacks,
         ],
     )
     return model
