@@ -15,9 +15,10 @@ MODES = {
     "style_grid": "draw every style with every class: rows share z, columns run over y",
     "cluster_grid": "draw the head of each cluster, then test images assigned to it",
     "classify": "measure the test error, draw the confusion; or name the classes of --images",
+    "prepare": "write a folder of images as files from which a training streams them",
     "list": "print a table of the runs, the newest first",
 }
-FIGURES = tuple(mode for mode in MODES if mode not in ("train", "list"))
+FIGURES = tuple(mode for mode in MODES if mode not in ("train", "prepare", "list"))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,9 @@ class Command(Settings):
         modes=("train",),
     )
     results_dir: str = setting("results", "folder of the runs", group="Command")
+    output_dir: str | None = setting(
+        None, "new folder for the prepared data", group="Command", modes=("prepare",)
+    )
     debug: bool = setting(False, "show the traceback of an error", group="Command")
     grid_size: int = setting(
         20, "images along each side", group="Figures", low=2, high=101, modes=("latent_grid",)

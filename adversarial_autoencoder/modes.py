@@ -71,6 +71,18 @@ def train(command, given):
     _print_summary(command, run, config)
 
 
+def prepare(command, given):
+    """Writes a folder of images as files from which a training streams them."""
+    for flag, value in (("dataset", given.get("dataset")), ("output_dir", command.output_dir)):
+        if value is None:
+            raise InputError(f"The mode prepare needs --{flag}. Received: none")
+    import_tensorflow()
+    dataset = data.prepare(given["dataset"], command.output_dir)
+    print(f"{len(dataset.x_train)} images for training, {len(dataset.x_validation)} for validation")
+    print(f"and {len(dataset.x_test)} for test: {command.output_dir}")
+    print(f"Next:    python run.py --mode train --dataset {command.output_dir}")
+
+
 def latent_grid(command, given):
     """Decodes a regular grid of codes into one picture of the latent space."""
     shown = _shown(command, given, dims := _dims(command))
@@ -241,6 +253,7 @@ MODES = {
     "style_grid": style_grid,
     "cluster_grid": cluster_grid,
     "classify": classify,
+    "prepare": prepare,
     "list": list_runs,
 }
 

@@ -249,8 +249,9 @@ def train(config, dataset, run, extra_callbacks=()):
     if config.num_labels:
         run.write_labelled(np.flatnonzero(labels >= 0), labels[labels >= 0])
     x = dataset.x_train
-    if config.labelled_images_only:
-        x, labels = x[labels >= 0], labels[labels >= 0]
+    if config.labelled_images_only and config.num_labels:
+        known = np.flatnonzero(labels >= 0)
+        x, labels = x.take(known, axis=0), labels[known]
     steps = len(x) // config.batch_size
     model = build(config, dataset.image_shape, shares)
     model.compile(

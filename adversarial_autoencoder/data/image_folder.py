@@ -58,6 +58,23 @@ def read_image_folder(folder):
     return x, np.repeat(np.arange(len(classes)), [*map(len, classes.values())]), list(classes)
 
 
+def stream_image_folder(folder):
+    """As `read_image_folder`, but the images come one by one; each is read twice.
+
+    Returns:
+        An iterator over the images, whose last axis may be 1 where the shape says 3; the shape of
+        all, (n, height, width, channels); labels and class names, as `read_image_folder`.
+    """
+    flat, classes = _find_images(folder)
+    paths = flat or list(itertools.chain(*classes.values()))
+    shapes = [image.shape for image in _each_image(paths)]
+    shape = (len(paths), *shapes[0][:2], max(shape[2] for shape in shapes))
+    if flat:
+        return _each_image(paths), shape, None, None
+    labels = np.repeat(np.arange(len(classes)), [*map(len, classes.values())])
+    return _each_image(paths), shape, labels, list(classes)
+
+
 def image_names(folder):
     """The names of the images that `read_image_folder` reads, in its order, relative to the folder.
 
@@ -99,18 +116,26 @@ def _image_files(folder):
 
 
 def _read_images(paths):
+    images = list(_each_image(paths))
+    size, channels = images[0].shape[:2], max(image.shape[2] for image in images)
+    return np.stack([np.broadcast_to(image, (*size, channels)) for image in images])
+
+
+def _each_image(paths):
+    """Reads image files, some at once, and checks that they have one size."""
+    size = None
     with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor() as pool:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        images = list(pool.map(_read_image, paths))
-    size = images[0].shape[:2]
-    for path, image in zip(paths, images, strict=True):
-        if image.shape[:2] != size:
-            raise InputError(
-                f"All images must have the size of {paths[0]}, {_format_size(size)}. "
-                f"Received: {path} of {_format_size(image.shape[:2])}"
-            )
-    channels = max(image.shape[2] for image in images)
-    return np.stack([np.broadcast_to(image, (*size, channels)) for image in images])
+        for start in range(0, len(paths), 1000):
+            chunk = paths[start : start + 1000]
+            for path, image in zip(chunk, pool.map(_read_image, chunk), strict=True):
+                size = size or image.shape[:2]
+                if image.shape[:2] != size:
+                    raise InputError(
+                        f"All images must have the size of {paths[0]}, {_format_size(size)}. "
+                        f"Received: {path} of {_format_size(image.shape[:2])}"
+                    )
+                yield image
 
 
 def _read_image(path):

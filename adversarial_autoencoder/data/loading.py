@@ -3,11 +3,15 @@
 import pathlib
 import sys
 
-from adversarial_autoencoder.data import known
+from adversarial_autoencoder.data import known, shards
 from adversarial_autoencoder.data.array_files import read_npz
 from adversarial_autoencoder.data.checks import checked_images
 from adversarial_autoencoder.data.dataset import make_dataset
-from adversarial_autoencoder.data.image_folder import image_names, read_image_folder
+from adversarial_autoencoder.data.image_folder import (
+    image_names,
+    read_image_folder,
+    stream_image_folder,
+)
 from adversarial_autoencoder.errors import InputError, did_you_mean
 
 
@@ -37,14 +41,38 @@ def load_images(path):
     raise InputError(f"images must be an .npz file or a folder of images. Received: {path}")
 
 
+def prepare(folder, output):
+    """Writes the images of a folder as TFRecord files, from which a training streams them.
+
+    Args:
+        folder: A folder of images, flat or with a sub-folder for each class.
+        output: The folder to write, which does not exist yet, or is empty.
+
+    Returns:
+        The `Dataset`, whose training images are `shards.Shards`.
+
+    Raises:
+        InputError: If the images cannot be read, or there is something in the output folder.
+    """
+    folder, output = pathlib.Path(folder), pathlib.Path(output)
+    if not folder.is_dir():
+        raise InputError(f"dataset must be a folder of images to prepare. Received: {folder}")
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise InputError(f"output_dir must be a new or an empty folder. Received: {output}")
+    images, shape, y, class_names = stream_image_folder(folder)
+    if shape[0] < 3:
+        raise InputError(f"{folder} must hold at least 3 images. Received: {shape[0]}")
+    return shards.write(output, folder.resolve().name, images, shape, y, class_names or ())
+
+
 def load(dataset=None, data_dir=None, warn=_print_warning):
     """Loads a data set.
 
     Args:
         dataset: "mnist", "fashion_mnist" or "digits"; or the path of an .npz file with x_train and
             optionally y_train, x_test and y_test, or of a folder of images, flat or with a
-            sub-folder for each class. None: MNIST, or digits with a warning where MNIST cannot be
-            had.
+            sub-folder for each class, or of one that `prepare` wrote. None: MNIST, or digits with a
+            warning where MNIST cannot be had.
         data_dir: Folder to look for MNIST and Fashion-MNIST in; by default the environment variable
             AAE_DATA_DIR. What is not there is downloaded by Keras, once.
         warn: Function that is called with the text of a warning; prints on stderr by default.
@@ -70,6 +98,8 @@ def load(dataset=None, data_dir=None, warn=_print_warning):
         is_folder, is_file = path.is_dir(), path.is_file()
     except OSError as error:  # such as a name that is too long
         raise InputError(f"dataset must be a readable path. Received: {error}") from error
+    if is_folder and shards.is_prepared(path):
+        return shards.read(path)
     if is_folder:
         x, y, class_names = read_image_folder(path)
         return make_dataset(path.resolve().name, path, x, y, class_names=class_names)

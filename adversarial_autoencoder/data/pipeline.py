@@ -3,6 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
+from adversarial_autoencoder.data.shards import Shards
+
+# Bytes of images of a stream from files that are put in a random order together.
+SHUFFLE_BYTES = 16 * 2**20
+
 
 def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled_stream=False):
     """Streams shuffled minibatches without end.
@@ -13,7 +18,8 @@ def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled
     minibatch is left out, other images in each epoch.
 
     Args:
-        x: Images, shape (n, ...), of any dtype.
+        x: Images, an array of shape (n, ...), of any dtype; or `Shards`. Of those the files are in
+            a new order in each epoch, and the images are shuffled piece by piece.
         batch_size: Images in a minibatch, at most n.
         seed: Seed of the order.
         initial_epoch: Number of the first epoch.
@@ -25,6 +31,8 @@ def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled
         A `tf.data.Dataset` of images, shape (batch_size, ...); with labels, of dicts with the keys
         "x" and "y", and with a labelled stream "x_labelled" and "y_labelled" too.
     """
+    if isinstance(x, Shards):
+        return _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream)
     images = tf.constant(x)
     first = initial_epoch * (len(x) // batch_size)
     main = _index_batches(len(x), batch_size, seed, first, stream=2)
@@ -62,3 +70,32 @@ def _index_batches(n, batch_size, seed, first, stream):
 
     passes = tf.data.Dataset.range(first // steps, tf.int64.max)
     return passes.flat_map(one_pass).skip(first % steps)
+
+
+def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream):
+    """As `training_batches`, for `Shards`; only the images of a labelled stream are in memory."""
+    piece = max(SHUFFLE_BYTES // int(np.prod(x.shape[1:])), batch_size)
+
+    def one_pass(number):
+        key = tf.random.fold_in(tf.stack([tf.constant(seed, "int64"), number]), 2)
+        paths = tf.random.experimental.stateless_shuffle(tf.constant(x.paths), key)
+        pieces = x.examples(paths).batch(piece).enumerate()
+        shuffled = pieces.map(
+            lambda i, examples: tf.random.experimental.stateless_shuffle(
+                examples, tf.random.fold_in(key, i)
+            )
+        )
+        return shuffled.unbatch().batch(batch_size, drop_remainder=True).map(x.parse)
+
+    main = tf.data.Dataset.range(initial_epoch, tf.int64.max).flat_map(one_pass)
+    if labels is None:
+        return main.map(lambda images, i: images).prefetch(4)
+    main = main.map(lambda images, i: {"x": images, "y": tf.gather(labels, i)})
+    if labelled_stream:
+        known = np.flatnonzero(labels >= 0)
+        size = min(batch_size, len(known))
+        first = initial_epoch * (len(x) // batch_size)
+        few = training_batches(x.take(known), size, seed + 1, 0, labels[known]).skip(first)
+        few = few.map(lambda batch: {f"{name}_labelled": part for name, part in batch.items()})
+        main = tf.data.Dataset.zip(main, few).map(lambda batch, few: batch | few)
+    return main.prefetch(4)
