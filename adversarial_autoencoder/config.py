@@ -239,6 +239,21 @@ class Config(Settings):
         low=0,
         needs={"model": ("wae_mmd",)},
     )
+    vat_weight: float = setting(
+        0.0,
+        "weight of virtual adversarial training of q(y|x), on all images; 0: none",
+        group="Training",
+        low=0,
+        phase="classification",
+    )
+    vat_epsilon: float = setting(
+        2.0,
+        "how far its images lie from the given ones: Euclidean norm, of pixels in [0, 1]",
+        group="Training",
+        low=0,
+        open_low=True,
+        phase="classification",
+    )
     optimizer: str = setting(
         "adam", "for every step of the procedure", group="Optimizer", choices=("adam", "sgd")
     )

@@ -50,6 +50,20 @@ def cross_entropy(labels, logits):
     return tf.math.divide_no_nan(tf.reduce_sum(known * loss), tf.reduce_sum(known))
 
 
+def categorical_kl(logits, other_logits):
+    """KL(p || q) between the categorical distributions p = softmax(logits), q of `other_logits`.
+
+    Args:
+        logits: Scores before the softmax, shape (batch, num_classes).
+        other_logits: The same of the other distribution.
+
+    Returns:
+        The mean over the batch, in nats.
+    """
+    log_p, log_q = tf.nn.log_softmax(logits), tf.nn.log_softmax(other_logits)
+    return tf.reduce_mean(tf.reduce_sum(tf.exp(log_p) * (log_p - log_q), axis=-1))
+
+
 def accuracy(labels, logits):
     """Share of the labelled images of a batch whose class has the highest score.
 

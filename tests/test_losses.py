@@ -166,3 +166,10 @@ def test_the_discrepancy_is_0_on_average_for_one_distribution_and_grows_with_a_s
     assert abs(equal) < 4 * error
     assert error < 1e-3
     assert 0.01 < measured(2)[0] < measured(5)[0] < measured(20)[0]
+
+
+def test_categorical_kl_equals_its_formula_and_is_0_for_equal_distributions():
+    p, q = np.array([[0.5, 0.5], [0.2, 0.8]]), np.array([[0.25, 0.75], [0.2, 0.8]])
+    expected = (0.5 * np.log(0.5 / 0.25) + 0.5 * np.log(0.5 / 0.75)) / 2
+    np.testing.assert_allclose(losses.categorical_kl(np.log(p), np.log(q) + 3.0), expected)
+    assert losses.categorical_kl(np.log(p), np.log(p)) == 0

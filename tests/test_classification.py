@@ -1,0 +1,77 @@
+"""The classification phase: virtual adversarial training."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from adversarial_autoencoder import AdversarialAutoencoder, losses, networks
+from adversarial_autoencoder.batch import make_batch
+from adversarial_autoencoder.phases import Classification, Reconstruction
+
+
+def linear_model(weights):
+    """A model whose q(y|x) is the softmax of (w . x, 0)."""
+    x = keras.Input((8, 8, 1))
+    flat = keras.layers.Flatten()(x)
+    y = keras.layers.Dense(2, use_bias=False, name="y")
+    heads = {"z": keras.layers.Dense(2)(flat), "y": y(flat)}
+    encoder = keras.Model(x, heads)
+    y.kernel.assign(np.stack([weights, np.zeros(64)], axis=1))
+    decoder = networks.decoder((8, 8, 1), 2, num_classes=2, hidden_units=8)
+    return AdversarialAutoencoder(encoder, decoder, phases=[Reconstruction(), Classification()])
+
+
+@pytest.fixture
+def batch(digits):
+    labels = np.full(50, -1)
+    labels[:10] = 1
+    return make_batch((digits[:50] / 255.0, labels), tf.constant([1, 2], "int64"))
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 2.0])
+def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
+    """There, the gradient of q(y|x) by x is w for every image: the step is +-epsilon w / |w|."""
+    weights = np.random.default_rng(0).normal(size=64)
+    model = linear_model(weights)
+    phase = Classification(1.0, epsilon)
+    x = tf.reshape(batch.x, (50, 64)).numpy()
+    score = x @ weights
+    moved = epsilon * np.linalg.norm(weights)
+    p = 1 / (1 + np.exp(-score))
+    divergences = []
+    for sign in (-1, 1):
+        q = 1 / (1 + np.exp(-(score + sign * moved)))
+        divergences.append(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
+    loss = float(phase._virtual_adversarial_loss(model, batch, training=True))
+    assert np.min(divergences, axis=0).mean() * 0.999 <= loss
+    assert loss <= np.max(divergences, axis=0).mean() * 1.001
+    # A random direction of 64 dimensions moves the score by an eighth of that.
+    random = np.random.default_rng(1).normal(size=(50, 64))
+    random *= epsilon / np.linalg.norm(random, axis=1, keepdims=True)
+    there = tf.constant(np.stack([(x + random) @ weights, np.zeros(50)], axis=1))
+    here = tf.constant(np.stack([score, np.zeros(50)], axis=1))
+    assert loss > 3 * float(losses.categorical_kl(here, there))
+
+
+def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch):
+    model = linear_model(np.random.default_rng(0).normal(size=64))
+    unlabelled = batch._replace(y_labelled=tf.fill((50,), -1))
+    phase = Classification(vat_weight=1.0)
+    model.phases = (Reconstruction(), phase)
+    model.compile("sgd")
+    before = {v.path: v.numpy() for v in model.variables}
+    logs = phase.step(model, unlabelled)
+    moved = {v.path for v in model.variables if not np.array_equal(before[v.path], v.numpy())}
+    assert logs["classification_loss"] == 0
+    assert logs["vat_loss"] > 0
+    assert {path for path in moved if "iteration" not in path} == {
+        v.path for v in model.head_variables("y")
+    }
+
+
+def test_without_a_weight_there_is_no_such_loss(batch):
+    model = linear_model(np.zeros(64))
+    phase = Classification()
+    assert "vat_loss" not in phase.metrics
+    assert set(phase.evaluate(model, batch)) == set(phase.metrics)
