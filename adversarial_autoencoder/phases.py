@@ -8,7 +8,7 @@ optimizer apply the gradients.
 import keras
 import tensorflow as tf
 
-from adversarial_autoencoder import losses, posteriors, priors
+from adversarial_autoencoder import distribution, losses, posteriors, priors
 
 
 class Phase:
@@ -99,7 +99,8 @@ class Variational(Reconstruction):
     def _penalty(self, model, batch, heads, codes):
         mean, log_variance = posteriors.split_gaussian(heads["z"])
         kl = losses.gaussian_kl(mean, log_variance, model.prior.std)
-        return kl / tf.cast(tf.size(batch.x[0]), kl.dtype), {"kl_divergence": kl}
+        pixels = tf.reduce_prod(tf.shape(batch.x)[1:])
+        return kl / tf.cast(pixels, kl.dtype), {"kl_divergence": kl}
 
 
 @_register
@@ -215,7 +216,9 @@ class Regularization(Phase):
 
     def _penalty(self, model, batch, real, fake, training):
         """The gradient penalty at random points between samples of the prior and codes."""
-        share = tf.random.stateless_uniform((tf.shape(fake)[0], 1), batch.noise(3))
+        share = distribution.own_rows(
+            lambda n: tf.random.stateless_uniform((n, 1), batch.noise(3)), tf.shape(fake)[0]
+        )
         between = share * real + (1.0 - share) * fake
         with tf.GradientTape() as tape:
             tape.watch(between)

@@ -4,7 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 
-def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled_stream=False):
+def training_batches(
+    x, batch_size, seed, initial_epoch=0, labels=None, labelled_stream=False, worker=None
+):
     """Streams shuffled minibatches without end.
 
     Each epoch is a permutation of the images that depends on the seed and the number of the epoch
@@ -20,6 +22,9 @@ def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled
         labels: int32 labels, shape (n,), negative for unlabelled images; or None.
         labelled_stream: Whether each minibatch also brings labelled images, `batch_size` or as many
             as there are, from a stream of their own that repeats while the epoch goes on.
+        worker: The `tf.distribute.InputContext` of one of several workers. Each minibatch is
+            divided into equal parts, one for each replica; this worker gets those of its replicas,
+            one after the other. None: there is one replica.
 
     Returns:
         A `tf.data.Dataset` of images, shape (batch_size, ...); with labels, of dicts with the keys
@@ -27,7 +32,7 @@ def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled
     """
     images = tf.constant(x)
     first = initial_epoch * (len(x) // batch_size)
-    main = _index_batches(len(x), batch_size, seed, first, stream=2)
+    main = _parts(_index_batches(len(x), batch_size, seed, first, stream=2), worker)
     if labels is None:
         return main.map(lambda i: tf.gather(images, i)).prefetch(4)
     labels, labelled = tf.constant(labels), np.flatnonzero(labels >= 0)
@@ -41,7 +46,7 @@ def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled
 
     if labelled_stream:
         size = min(batch_size, len(labelled))
-        few = _index_batches(len(labelled), size, seed, first, stream=3)
+        few = _parts(_index_batches(len(labelled), size, seed, first, stream=3), worker)
         main = tf.data.Dataset.zip(main, few)
     return main.map(minibatch).prefetch(4)
 
@@ -62,3 +67,18 @@ def _index_batches(n, batch_size, seed, first, stream):
 
     passes = tf.data.Dataset.range(first // steps, tf.int64.max)
     return passes.flat_map(one_pass).skip(first % steps)
+
+
+def _parts(batches, worker):
+    """The parts of each minibatch of indices that the replicas of a worker get, in their order."""
+    if worker is None or worker.num_replicas_in_sync == 1:
+        return batches
+    replicas = worker.num_replicas_in_sync
+    own = replicas // worker.num_input_pipelines
+    first = worker.input_pipeline_id * own
+
+    def split(indices):
+        parts = tf.reshape(indices, (replicas, -1))[first : first + own]
+        return tf.data.Dataset.from_tensor_slices(parts)
+
+    return batches.flat_map(split)
