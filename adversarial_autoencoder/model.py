@@ -228,6 +228,11 @@ class AdversarialAutoencoder(keras.Model):
         self._check_labels(y)
         return super().evaluate(x, y, *args, **kwargs)
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Under a strategy Keras would add up a minibatch over the workers to learn its shape, which
+        # fails for uint8. The networks are built.
+        pass
+
     def train_step(self, data):
         batch = self._batch(data, step=self.optimizer.iterations)
         logs = [phase.step(self, batch.for_phase(i)) for i, phase in enumerate(self.phases)]
