@@ -5,14 +5,16 @@ over the replicas, which is the gradient of the whole minibatch, updates all of 
 noise of a minibatch is drawn as a whole too, and each replica takes the rows of its images. So the
 weights become those of a single process with the same batch size, up to rounding.
 
-Three things are not means over images, and differ from a single process: batch normalisation and
-the maximum mean discrepancy, which see the part of a replica alone; and the noise of Keras's own
-layers (dropout, noise on an input), which is drawn by each replica, with the same seed. Nor is the
-classification loss, where the parts have different numbers of labelled images.
+Three things differ from a single process. The noise of Keras's own layers (dropout, noise on an
+input) is drawn by each replica, from seeds of its own. The maximum mean discrepancy compares the
+codes of each part alone, an estimate of the same quantity with more variance. And where the parts
+have different numbers of labelled images, which `training.train` sees to that they have not, the
+mean of their classification losses is not that of the images.
 """
 
 import zlib
 
+import keras
 import tensorflow as tf
 
 from adversarial_autoencoder import cluster
@@ -91,6 +93,31 @@ def own_rows(draw, n):
         return draw(n)
     start = context.replica_id_in_sync_group * n
     return draw(context.num_replicas_in_sync * n)[start : start + n]
+
+
+class ReplicaSeeds(keras.random.SeedGenerator):
+    """Seeds for the noise of a layer that differ between the replicas."""
+
+    def next(self, ordered=True):
+        seed = super().next(ordered)
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return seed
+        replica = tf.cast(context.replica_id_in_sync_group, seed.dtype)
+        return seed + tf.stack([replica, tf.zeros_like(replica)])
+
+
+def seed_apart(model):
+    """Gives the layers of a model, which else draw the same noise on every replica, such seeds."""
+    for layer in model._flatten_layers() if is_divided() else ():
+        if type(getattr(layer, "seed_generator", None)) is keras.random.SeedGenerator:
+            # Keras's layers make their generators themselves.
+            layer.seed_generator.__class__ = ReplicaSeeds
+
+
+def is_divided():
+    """Whether a minibatch is divided, in the scope of a strategy, over several replicas."""
+    return tf.distribute.get_strategy().num_replicas_in_sync > 1
 
 
 def mean_weight():

@@ -114,6 +114,7 @@ class AdversarialAutoencoder(keras.Model):
             for metric in ("loss", *(metric for phase in self.phases for metric in phase.metrics))
         }
         self.built = True
+        distribution.seed_apart(self)
 
     @property
     def z_dim(self):

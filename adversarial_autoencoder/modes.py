@@ -57,6 +57,9 @@ def _train(command, run, config):
     strategy = aae.distribution.make_strategy(config)
     config = aae.hardware.choose(config)
     aae.training.check(config, dataset)
+    settings = dataclasses.replace(config, dataset=None, data_dir=None)
+    epochs_done = len(run.read_history()) if run is not None and run.is_trained else 0
+    aae.distribution.check_agreement(strategy, f"{settings} {dataset.checksum} {epochs_done}")
     if not cluster.is_chief(config.strategy):
         aae.training.train(config, dataset, run, strategy)
         return

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import callbacks, cluster, distribution, networks, phases, priors
+from adversarial_autoencoder import callbacks, cluster, networks, phases, priors
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
@@ -267,8 +267,6 @@ def train(config, dataset, run, strategy=None):
             with _reading(run):
                 model.load_weights(run.model_path)
     epochs_done = int(model.optimizer.iterations.numpy()) // steps
-    settings = dataclasses.replace(config, dataset=None, data_dir=None)
-    distribution.check_agreement(strategy, f"{settings} {dataset.checksum} {epochs_done}")
 
     def batches(worker):
         return training_batches(
