@@ -62,7 +62,9 @@ def train(settings, strategy=None):
         )
 
     batches = strategy.distribute_datasets_from_function(batches)
-    logs = model.fit(batches, steps_per_epoch=12, epochs=config.epochs, verbose=0).history
+    logs = model.fit(
+        batches, shuffle=False, steps_per_epoch=12, epochs=config.epochs, verbose=0
+    ).history
     return model, logs
 
 
