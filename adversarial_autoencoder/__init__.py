@@ -14,6 +14,7 @@ _PUBLIC = {
 }
 _MODULES = (
     "data",
+    "distribution",
     "evaluation",
     "figures",
     "hardware",

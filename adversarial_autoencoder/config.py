@@ -315,6 +315,13 @@ class Config(Settings):
         group="Speed",
         choices=("auto", "true", "false"),
     )
+    strategy: str = setting(
+        "none",
+        "train on one device; on all GPUs of this machine (mirrored); or on the machines that the"
+        " environment variable TF_CONFIG names. Each minibatch is divided among them",
+        group="Speed",
+        choices=("none", "mirrored", "multi_worker"),
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -473,6 +480,9 @@ def _check_together(config):
             "num_labels",
             "model",
         )
+    if config.jit_compile == "true":
+        # Keras does not compile a step that exchanges gradients.
+        expect(config.strategy == "none", "jit_compile needs strategy none", "strategy")
     if config.learning_rate_schedule == "step":
         _ = config.step_schedule
 

@@ -47,6 +47,8 @@ def choose(config):
         fast = config.network == "mlp" and has_bfloat16()
         precision = "mixed_bfloat16" if fast else "float32"
     if jit_compile == "auto":
-        compiled = device() == "GPU" or (config.optimizer != "adam" and precision == "float32")
+        compiled = config.strategy == "none" and (
+            device() == "GPU" or (config.optimizer != "adam" and precision == "float32")
+        )
         jit_compile = "true" if compiled else "false"
     return dataclasses.replace(config, precision=precision, jit_compile=jit_compile)

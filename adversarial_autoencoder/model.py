@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import losses, phases, priors
+from adversarial_autoencoder import distribution, losses, phases, priors
 from adversarial_autoencoder.batch import check_range, make_batch, to_unit_interval
 from adversarial_autoencoder.network_checks import (
     by_name,
@@ -114,6 +114,7 @@ class AdversarialAutoencoder(keras.Model):
             for metric in ("loss", *(metric for phase in self.phases for metric in phase.metrics))
         }
         self.built = True
+        distribution.seed_apart(self)
 
     @property
     def z_dim(self):
@@ -228,6 +229,11 @@ class AdversarialAutoencoder(keras.Model):
         self._check_labels(y)
         return super().evaluate(x, y, *args, **kwargs)
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Under a strategy Keras would add up a minibatch over the workers to learn its shape, which
+        # fails for uint8. The networks are built.
+        pass
+
     def train_step(self, data):
         batch = self._batch(data, step=self.optimizer.iterations)
         logs = [phase.step(self, batch.for_phase(i)) for i, phase in enumerate(self.phases)]
@@ -257,15 +263,20 @@ class AdversarialAutoencoder(keras.Model):
         first = {"loss": next(iter(logs[0].values()))}
         for phase, values in zip(self.phases, [first | logs[0], *logs[1:]], strict=True):
             for metric, value in values.items():
-                self._means[metric].update_state(value, sample_weight=phase.count(batch))
-        return {metric: mean.result() for metric, mean in self._means.items()}
+                count = phase.count(batch)
+                # A replica that gets none of the last images has a mean over nothing.
+                value = tf.where(count > 0, value, tf.zeros_like(value))
+                self._means[metric].update_state(value, sample_weight=count)
+        return {name: distribution.as_log(mean.result()) for name, mean in self._means.items()}
 
     # --- what the phases use
 
     def update(self, step, tape, loss):
         """Has the optimizer of a step lower `loss`, as recorded on `tape`, over its var_list."""
         variables = self.optimizer.variables_of(step)
-        self.optimizer.update(step, tape.gradient(loss, variables), variables)
+        weight = tf.constant(distribution.mean_weight(), loss.dtype)
+        gradients = tape.gradient(loss, variables, output_gradients=weight)
+        self.optimizer.update(step, gradients, variables)
 
     def head_variables(self, code):
         """The variables that a head of the encoder depends on: the trunk and the head's own."""
@@ -288,8 +299,12 @@ class AdversarialAutoencoder(keras.Model):
         """
         inputs = x
         if isinstance(self.encoder.input, dict) and "noise" in self.encoder.input:
-            shape = (tf.shape(x)[0], self.encoder.input["noise"].shape[-1])
-            noise = tf.zeros(shape) if seed is None else tf.random.stateless_normal(shape, seed)
+            n, dim = tf.shape(x)[0], self.encoder.input["noise"].shape[-1]
+            noise = (
+                tf.zeros((n, dim))
+                if seed is None
+                else distribution.own_rows(lambda n: tf.random.stateless_normal((n, dim), seed), n)
+            )
             inputs = {"x": x, "noise": noise}
         return by_name(self.encoder(inputs, training=training), "z")
 
@@ -311,7 +326,14 @@ class AdversarialAutoencoder(keras.Model):
 
     def draw_prior(self, code, n, seed, labels=None):
         """Samples of the prior of a code, (n, dim), of the components of `labels` if given."""
-        return priors.sample(self.priors[code], n, self._dims[code], seed, labels)
+        prior, dim = self.priors[code], self._dims[code]
+
+        def draw(rows):
+            # A replica draws for the others too: their labels do not change its own rows.
+            given = None if labels is None else tf.tile(labels, (rows // tf.maximum(n, 1),))
+            return priors.sample(prior, rows, dim, seed, given)
+
+        return distribution.own_rows(draw, n)
 
     def conditions(self, code):
         """Whether the prior and the discriminator of a code are conditioned on labels."""

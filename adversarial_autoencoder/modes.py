@@ -11,13 +11,14 @@ import shlex
 import numpy as np
 
 import adversarial_autoencoder as aae
-from adversarial_autoencoder import data, runs
+from adversarial_autoencoder import cluster, data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.quiet import import_tensorflow
 
-# Settings that may differ from those a run was begun with: its length, and where its data lies.
-CHANGEABLE = ("epochs", "dataset", "data_dir")
+# Settings that may differ from those a run was begun with: its length, where its data lies, and the
+# machines that it is trained on.
+CHANGEABLE = ("epochs", "dataset", "data_dir", "strategy")
 
 
 def train(command, given):
@@ -31,12 +32,18 @@ def train(command, given):
     if run is None:
         config = Config.of(**given)
     else:
-        begun, recorded = run.read_config()
-        config = _with_given(run, begun, given)
+        config = _with_given(run, run.read_config()[0], given)
         _check_prior_is_named(run, config, given)
+    with cluster.output_of_chief(config.strategy):
+        _train(command, run, config)
+
+
+def _train(command, run, config):
+    """Trains a run from its last finished epoch on; a new one where it is None."""
     dataset = data.load(config.dataset, config.data_dir)
     config = _located(config, dataset).for_data(len(dataset.x_train))
     if run is not None:
+        begun, recorded = run.read_config()
         _check_data(run, dataset, recorded)
         if _is_finished(run, config):
             print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
@@ -47,8 +54,15 @@ def train(command, given):
                 f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
             )
     import_tensorflow()
+    strategy = aae.distribution.make_strategy(config)
     config = aae.hardware.choose(config)
     aae.training.check(config, dataset)
+    settings = dataclasses.replace(config, dataset=None, data_dir=None)
+    epochs_done = len(run.read_history()) if run is not None and run.is_trained else 0
+    aae.distribution.check_agreement(strategy, f"{settings} {dataset.checksum} {epochs_done}")
+    if not cluster.is_chief(config.strategy):
+        aae.training.train(config, dataset, run, strategy)
+        return
     if run is None:
         run = (
             runs.create(command.results_dir, command.run_name)
@@ -61,14 +75,19 @@ def train(command, given):
         f"{len(dataset.x_train)} images of {'x'.join(map(str, dataset.image_shape))}, "
         f"for {config.epochs} epochs on the {aae.hardware.device()} in {config.precision}"
         f"{' by XLA' if config.jit_compile == 'true' else ''}"
+        f"{_replicas(strategy.num_replicas_in_sync)}"
     )
     try:
-        aae.training.train(config, dataset, run)
+        aae.training.train(config, dataset, run, strategy)
     except KeyboardInterrupt:
         options = _options(command, run, config)
         print(f"\nStopped. To go on: python run.py --mode train --resume {options}")
         raise
     _print_summary(command, run, config)
+
+
+def _replicas(n):
+    return f", each minibatch divided over {n} replicas" if n > 1 else ""
 
 
 def prepare(command, given):

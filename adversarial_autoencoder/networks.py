@@ -10,6 +10,8 @@ import math
 import keras
 from keras import layers, ops
 
+from adversarial_autoencoder import distribution
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Hidden:
@@ -50,7 +52,13 @@ class Hidden:
     def activation(self, x, name, i):
         """What follows the i-th hidden layer: normalisation, ReLU, dropout."""
         if self.batch_norm:
-            x = layers.BatchNormalization(dtype=self.dtype, name=f"{name}_batch_norm_{i}")(x)
+            layer = layers.BatchNormalization(
+                # Over the whole minibatch, where it is divided over several replicas.
+                synchronized=distribution.is_divided(),
+                dtype=self.dtype,
+                name=f"{name}_batch_norm_{i}",
+            )
+            x = layer(x)
         x = layers.ReLU(dtype=self.dtype, name=f"{name}_relu_{i}")(x)
         if self.dropout:
             x = layers.Dropout(self.dropout, dtype=self.dtype, name=f"{name}_dropout_{i}")(x)

@@ -8,7 +8,7 @@ optimizer apply the gradients.
 import keras
 import tensorflow as tf
 
-from adversarial_autoencoder import losses, posteriors, priors
+from adversarial_autoencoder import distribution, losses, posteriors, priors
 
 
 class Phase:
@@ -99,7 +99,8 @@ class Variational(Reconstruction):
     def _penalty(self, model, batch, heads, codes):
         mean, log_variance = posteriors.split_gaussian(heads["z"])
         kl = losses.gaussian_kl(mean, log_variance, model.prior.std)
-        return kl / tf.cast(tf.size(batch.x[0]), kl.dtype), {"kl_divergence": kl}
+        pixels = tf.reduce_prod(tf.shape(batch.x)[1:])
+        return kl / tf.cast(pixels, kl.dtype), {"kl_divergence": kl}
 
 
 @_register
@@ -213,7 +214,9 @@ class Regularization(Phase):
 
     def _penalty(self, model, batch, real, fake, training):
         """The gradient penalty at random points between samples of the prior and codes."""
-        share = tf.random.stateless_uniform((tf.shape(fake)[0], 1), batch.noise(3))
+        share = distribution.own_rows(
+            lambda n: tf.random.stateless_uniform((n, 1), batch.noise(3)), tf.shape(fake)[0]
+        )
         between = share * real + (1.0 - share) * fake
         with tf.GradientTape() as tape:
             tape.watch(between)
@@ -303,7 +306,12 @@ class Classification(Phase):
 
         x = batch.x
         logits = tf.stop_gradient(logits_at(x))
-        direction = _unit(tf.random.stateless_normal(tf.shape(x), batch.noise(1)))
+        direction = _unit(
+            distribution.own_rows(
+                lambda n: tf.random.stateless_normal((n, *x.shape[1:]), batch.noise(1)),
+                tf.shape(x)[0],
+            )
+        )
         with tf.GradientTape() as tape:
             tape.watch(direction)
             change = losses.categorical_kl(logits, logits_at(x + self.probe * direction))

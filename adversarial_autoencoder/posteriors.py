@@ -6,6 +6,8 @@ of the paper, the universal approximator, is deterministic too: its encoder has 
 
 import tensorflow as tf
 
+from adversarial_autoencoder import distribution
+
 
 def deterministic(head, seed=None):
     """The head is the code.
@@ -31,7 +33,10 @@ def gaussian(head, seed=None):
     mean, log_variance = split_gaussian(head)
     if seed is None:
         return mean
-    noise = tf.random.stateless_normal(tf.shape(mean), seed, dtype=mean.dtype)
+    n, dim = tf.shape(mean)[0], tf.shape(mean)[1]
+    noise = distribution.own_rows(
+        lambda n: tf.random.stateless_normal((n, dim), seed, dtype=mean.dtype), n
+    )
     return mean + tf.exp(0.5 * log_variance) * noise
 
 

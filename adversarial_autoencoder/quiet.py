@@ -14,7 +14,9 @@ def import_tensorflow():
     with pathlib.Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401
+            import tensorflow
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+    # What a strategy tells of every exchange that it sets up.
+    tensorflow.get_logger().setLevel("WARNING")

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import callbacks, networks, phases, priors
+from adversarial_autoencoder import callbacks, cluster, networks, phases, priors
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
@@ -233,46 +233,56 @@ def optimizer(config, steps, steps_per_epoch):
     return PhaseOptimizer({step: optimizer_of(step) for step in steps})
 
 
-def train(config, dataset, run, extra_callbacks=()):
+def train(config, dataset, run, strategy=None, extra_callbacks=()):
     """Trains the model of a run, from its last finished epoch on.
 
     Args:
         config: A `Config`, resolved for the data and the hardware.
         dataset: The `data.Dataset`.
-        run: The `runs.Run`; its files are written as the training goes on.
+        run: The `runs.Run`, which every worker reads, and which the chief writes as the training
+            goes on; None: the chief, which is another, begins a new one.
+        strategy: What `distribution.make_strategy` made; None: the training has one device.
         extra_callbacks: Keras callbacks of your own, called last.
 
     Returns:
         The trained `AdversarialAutoencoder`.
     """
+    strategy = strategy or tf.distribute.get_strategy()
+    is_chief = cluster.is_chief(config.strategy)
     labels, shares = training_labels(config, dataset)
-    if config.num_labels:
+    if config.num_labels and is_chief:
         run.write_labelled(np.flatnonzero(labels >= 0), labels[labels >= 0])
     x = dataset.x_train
     if config.labelled_images_only and config.num_labels:
         known = np.flatnonzero(labels >= 0)
         x, labels = x.take(known, axis=0), labels[known]
     steps = len(x) // config.batch_size
-    model = build(config, dataset.image_shape, shares)
-    model.compile(
-        optimizer(config, model.var_lists, steps),
-        jit_compile=config.jit_compile == "true",
-        steps_per_execution=_divisor(steps, limit=50),
-    )
-    if run.is_trained:
-        with _reading(run):
-            model.load_weights(run.model_path)
-    epochs_done = int(model.optimizer.iterations) // steps
-    sample = callbacks.PriorDistance(dataset.x_validation)
-    model.fit(
-        training_batches(
+    with strategy.scope():
+        model = build(config, dataset.image_shape, shares)
+        model.compile(
+            optimizer(config, model.var_lists, steps),
+            jit_compile=config.jit_compile == "true",
+            # Keras does only one step at a time on several devices.
+            steps_per_execution=_divisor(steps, limit=50) if config.strategy == "none" else 1,
+        )
+        if run is not None and run.is_trained:
+            with _reading(run):
+                model.load_weights(run.model_path)
+    epochs_done = int(model.optimizer.iterations.numpy()) // steps
+
+    def batches(worker):
+        return training_batches(
             x,
             config.batch_size,
             config.seed,
             epochs_done,
             labels,
             labelled_stream="classification" in config.phases,
-        ),
+            worker=worker,
+        )
+
+    model.fit(
+        strategy.distribute_datasets_from_function(batches),
         shuffle=False,
         steps_per_epoch=steps,
         initial_epoch=epochs_done,
@@ -281,21 +291,28 @@ def train(config, dataset, run, extra_callbacks=()):
         validation_batch_size=VALIDATION_BATCH,
         verbose=0,
         callbacks=[
-            sample,
-            callbacks.Progress(epochs_done, KEY_METRICS),
-            callbacks.TensorBoard(
-                run.logs_path,
-                sample,
-                labels=dataset.y_validation,
-                class_names=dataset.class_names,
-                image_every=math.ceil(config.epochs / IMAGES),
-                text=_markdown_table(config),
-            ),
-            callbacks.Checkpoint(run, epochs_done),
+            *(_callbacks(config, dataset, run, epochs_done) if is_chief else ()),
             *extra_callbacks,
         ],
     )
     return model
+
+
+def _callbacks(config, dataset, run, epochs_done):
+    sample = callbacks.PriorDistance(dataset.x_validation)
+    return [
+        sample,
+        callbacks.Progress(epochs_done, KEY_METRICS),
+        callbacks.TensorBoard(
+            run.logs_path,
+            sample,
+            labels=dataset.y_validation,
+            class_names=dataset.class_names,
+            image_every=math.ceil(config.epochs / IMAGES),
+            text=_markdown_table(config),
+        ),
+        callbacks.Checkpoint(run, epochs_done),
+    ]
 
 
 def check(config, dataset):

@@ -6,9 +6,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import pytest
+import tensorflow as tf
 from sklearn.datasets import load_digits
 
 from adversarial_autoencoder import AdversarialAutoencoder, networks
+
+# A second device for the tests of several; the others use the first.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = "adversarial_autoencoder"
 LAYERS = [
     {"errors", "quiet", "variants"},
-    {"settings"},
+    {"cluster", "settings"},
     {"command", "config"},
+    {"distribution"},
     {"losses", "networks", "optimizers", "posteriors", "priors"},
     {"batch", "network_checks", "phases"},
     {"model"},

@@ -9,7 +9,9 @@ from adversarial_autoencoder.data.shards import Shards
 SHUFFLE_BYTES = 16 * 2**20
 
 
-def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled_stream=False):
+def training_batches(
+    x, batch_size, seed, initial_epoch=0, labels=None, labelled_stream=False, worker=None
+):
     """Streams shuffled minibatches without end.
 
     Each epoch is a permutation of the images that depends on the seed and the number of the epoch
@@ -26,16 +28,19 @@ def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled
         labels: int32 labels, shape (n,), negative for unlabelled images; or None.
         labelled_stream: Whether each minibatch also brings labelled images, `batch_size` or as many
             as there are, from a stream of their own that repeats while the epoch goes on.
+        worker: The `tf.distribute.InputContext` of one of several workers. Each minibatch is
+            divided into equal parts, one for each replica; this worker gets those of its replicas,
+            one after the other. None: there is one replica.
 
     Returns:
         A `tf.data.Dataset` of images, shape (batch_size, ...); with labels, of dicts with the keys
         "x" and "y", and with a labelled stream "x_labelled" and "y_labelled" too.
     """
     if isinstance(x, Shards):
-        return _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream)
+        return _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream, worker)
     images = tf.constant(x)
     first = initial_epoch * (len(x) // batch_size)
-    main = _index_batches(len(x), batch_size, seed, first, stream=2)
+    main = _parts(_index_batches(len(x), batch_size, seed, first, stream=2), worker)
     if labels is None:
         return main.map(lambda i: tf.gather(images, i)).prefetch(4)
     labels, labelled = tf.constant(labels), np.flatnonzero(labels >= 0)
@@ -49,7 +54,7 @@ def training_batches(x, batch_size, seed, initial_epoch=0, labels=None, labelled
 
     if labelled_stream:
         size = min(batch_size, len(labelled))
-        few = _index_batches(len(labelled), size, seed, first, stream=3)
+        few = _parts(_index_batches(len(labelled), size, seed, first, stream=3), worker)
         main = tf.data.Dataset.zip(main, few)
     return main.map(minibatch).prefetch(4)
 
@@ -72,7 +77,22 @@ def _index_batches(n, batch_size, seed, first, stream):
     return passes.flat_map(one_pass).skip(first % steps)
 
 
-def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream):
+def _parts(batches, worker):
+    """The parts of each minibatch of indices that the replicas of a worker get, in their order."""
+    if worker is None or worker.num_replicas_in_sync == 1:
+        return batches
+    replicas = worker.num_replicas_in_sync
+    own = replicas // worker.num_input_pipelines
+    first = worker.input_pipeline_id * own
+
+    def split(indices):
+        parts = tf.reshape(indices, (replicas, -1))[first : first + own]
+        return tf.data.Dataset.from_tensor_slices(parts)
+
+    return batches.flat_map(split)
+
+
+def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream, worker):
     """As `training_batches`, for `Shards`; only the images of a labelled stream are in memory."""
     piece = max(SHUFFLE_BYTES // int(np.prod(x.shape[1:])), batch_size)
 
@@ -85,9 +105,10 @@ def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream):
                 examples, tf.random.fold_in(key, i)
             )
         )
-        return shuffled.unbatch().batch(batch_size, drop_remainder=True).map(x.parse)
+        return shuffled.unbatch().batch(batch_size, drop_remainder=True)
 
-    main = tf.data.Dataset.range(initial_epoch, tf.int64.max).flat_map(one_pass)
+    examples = tf.data.Dataset.range(initial_epoch, tf.int64.max).flat_map(one_pass)
+    main = _parts(examples, worker).map(x.parse)
     if labels is None:
         return main.map(lambda images, i: images).prefetch(4)
     main = main.map(lambda images, i: {"x": images, "y": tf.gather(labels, i)})
@@ -95,7 +116,9 @@ def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream):
         known = np.flatnonzero(labels >= 0)
         size = min(batch_size, len(known))
         first = initial_epoch * (len(x) // batch_size)
-        few = training_batches(x.take(known), size, seed + 1, 0, labels[known]).skip(first)
+        few = training_batches(
+            x.take(known), size, seed + 1, labels=labels[known], worker=worker
+        ).skip(first)
         few = few.map(lambda batch: {f"{name}_labelled": part for name, part in batch.items()})
         main = tf.data.Dataset.zip(main, few).map(lambda batch, few: batch | few)
     return main.prefetch(4)

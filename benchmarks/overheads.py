@@ -1,0 +1,106 @@
+"""Measures what a user waits for beside the steps: start-up, callbacks, memory.
+
+python benchmarks/overheads.py [--epochs 40]
+
+It trains a default model on MNIST, in a temporary folder, for the number of epochs given.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def timed(*flags):
+    """Runs a command; returns its seconds."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, ROOT / "run.py", *flags], check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def peak_mb(process):
+    """The peak resident memory of a running process, in MB."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+
+
+# Tells when the first steps are done, and what share of the time is not training.
+TIMED_TRAINING = """
+import sys, time
+sys.argv = sys.argv[1:]
+import run
+import keras
+from adversarial_autoencoder import training
+
+class Clock(keras.callbacks.Callback):
+    steps = 0.0
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begin = time.perf_counter()
+        self.whole = getattr(self, "whole", self.begin)
+    def on_train_batch_end(self, batch, logs=None):
+        if not hasattr(self, "first"):
+            self.first = True
+            print("first steps", flush=True)
+        self.last = time.perf_counter()
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch:
+            self.steps += self.last - self.begin
+        else:
+            self.rest = time.perf_counter()
+    def on_train_end(self, logs=None):
+        print("overhead", (time.perf_counter() - self.rest) / self.steps - 1, flush=True)
+
+train = training.train
+training.train = lambda config, dataset, folder, *rest, **kw: train(
+    config, dataset, folder, *rest, **kw, extra_callbacks=[Clock()]
+)
+run.define_flags()
+run.app.run(run.main, flags_parser=run.parse_flags)
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--epochs", type=int, default=40)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        where = (f"--results_dir={folder}", "--run_name=measured", "--dataset=mnist")
+        flags = ("run.py", "--mode=train", f"--epochs={args.epochs}", *where)
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-c", TIMED_TRAINING, *flags],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+        rows, memory = {}, 0.0
+        for line in process.stdout:
+            memory = max(memory, peak_mb(process))
+            if line.startswith("first steps"):
+                rows["from the command to the end of the first 50 steps, s"] = (
+                    time.perf_counter() - start
+                )
+            if line.startswith("overhead"):
+                share = 100 * float(line.split()[1])
+                rows["validation, TensorBoard, figures and checkpoints, % of the steps"] = share
+        if process.wait():
+            sys.exit(1)
+        rows["a whole training, minutes"] = (time.perf_counter() - start) / 60
+        rows["peak memory of the training, MB"] = memory
+        rows["--mode latent_grid, s"] = timed("--mode=latent_grid", *where[:1], "--run=measured")
+        rows["--mode list, s"] = timed("--mode=list", *where[:1])
+        rows["--help, s"] = timed("--help")
+    print("| what | measured |\n|---|---|")
+    for name, value in rows.items():
+        print(f"| {name} | {value:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

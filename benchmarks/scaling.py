@@ -1,0 +1,176 @@
+"""Says on paper how a training grows over several machines, and checks it with two processes.
+
+python benchmarks/scaling.py                                the default system on images like MNIST
+python benchmarks/scaling.py model=wae_mmd hidden_units=500 with other settings of a training
+
+A worker computes for t(b) = fixed + image * b seconds on its part of b images (measured on this
+machine, on a straight line through a few b), and sends the gradients of each step of the procedure
+by a ring all-reduce, 2 (n - 1) / n times their bytes, while it computes nothing. Its efficiency is
+the share of the time in which it computes.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+import numpy as np
+import tensorflow as tf
+
+from adversarial_autoencoder import distribution, training
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.data.pipeline import training_batches
+
+IMAGE_SHAPE = (28, 28, 1)
+BATCHES = (100, 400, 1600)
+EFFICIENCY = 0.8
+GIGABIT = 1e9 / 8
+
+
+def seconds_per_step(config, strategy):
+    """Measures one step of a training on random images, whose values do not matter here."""
+    x = np.random.default_rng(0).integers(0, 256, (config.batch_size, *IMAGE_SHAPE), "uint8")
+    with strategy.scope():
+        model = training.build(config, IMAGE_SHAPE)
+        model.compile(training.optimizer(config, model.var_lists, 1), jit_compile=False)
+    batches = strategy.distribute_datasets_from_function(
+        lambda worker: training_batches(x, config.batch_size, 0, worker=worker)
+    )
+    times = []
+    for i in range(4):
+        start = time.perf_counter()
+        model.fit(batches, shuffle=False, steps_per_epoch=20, verbose=0)
+        times += [(time.perf_counter() - start) / 20] if i else []  # The first one compiles.
+    return float(np.median(times))
+
+
+def seconds_per_exchange(strategy, num_bytes):
+    """Measures one all-reduce of a float32 vector."""
+    vector = tf.zeros(max(num_bytes // 4, 1))
+
+    @tf.function
+    def exchange():
+        def add():
+            return tf.reduce_sum(tf.distribute.get_replica_context().all_reduce("SUM", vector))
+
+        return strategy.run(add)
+
+    times = []
+    for _ in range(12):
+        start = time.perf_counter()
+        exchange().numpy()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times[2:]))
+
+
+def worker(task):
+    """What one process does, by the JSON on its command line; prints what it measured."""
+    if task["core"] is not None:
+        os.sched_setaffinity(0, {task["core"]})
+    tf.get_logger().setLevel("ERROR")
+    config = Config.of(**task["settings"])
+    strategy = distribution.make_strategy(config)
+    measured = {}
+    if config.strategy == "multi_worker":
+        measured["large"] = seconds_per_exchange(strategy, task["bytes"])
+        measured["small"] = seconds_per_exchange(strategy, 4)
+    measured["steps"] = [
+        seconds_per_step(Config.of(**task["settings"] | {"batch_size": batch}), strategy)
+        for batch in task["batches"]
+    ]
+    print(json.dumps(measured))
+
+
+def run(settings, batches, cores=(None,), num_bytes=0):
+    """Runs one worker process for each core of `cores` and returns what the first one measured."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in cores]
+    addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
+    for s in sockets:
+        s.close()
+    if len(cores) > 1:
+        settings = settings | {"strategy": "multi_worker"}
+    processes = []
+    for i, core in enumerate(cores):
+        task = {"settings": settings, "batches": batches, "core": core, "bytes": num_bytes}
+        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, __file__, "--worker", json.dumps(task)],
+                env=os.environ | {"TF_CONFIG": json.dumps(cluster)},
+                stdout=subprocess.PIPE,
+                stderr=None if i == 0 else subprocess.DEVNULL,
+                text=True,
+            )
+        )
+    outputs = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        sys.exit("Error: a worker failed")
+    return json.loads(outputs[0].splitlines()[-1])
+
+
+def line_through(batches, seconds):
+    """The fixed time of a step and that of an image: a straight line, never below 0."""
+    image, fixed = np.polyfit(batches, seconds, 1, w=1 / np.asarray(seconds))
+    return max(fixed, 0.0), image
+
+
+def main(arguments):
+    pairs = dict(argument.split("=", 1) for argument in arguments)
+    settings = {k: int(v) if v.isdigit() else v for k, v in pairs.items()}
+    settings = {"precision": "float32", "learning_rate_schedule": "constant"} | settings
+    model = training.build(Config.of(**settings), IMAGE_SHAPE)
+
+    print("| step of the procedure | parameters | MB of 2 workers | of 8 | of 64 |")
+    print("|---|---|---|---|---|")
+    sent = {n: distribution.bytes_per_step(model, n) for n in (2, 8, 64)}
+    for step in sent[2]:
+        megabytes = " | ".join(f"{sent[n][step] / 1e6:.1f}" for n in sent)
+        print(f"| {step} | {sent[2][step] / 4:,.0f} | {megabytes} |")
+    total = {n: sum(sent[n].values()) for n in sent}
+    megabytes = " | ".join(f"{total[n] / 1e6:.1f}" for n in total)
+    print(f"| all | {total[2] / 4:,.0f} | {megabytes} |\n", flush=True)
+
+    seconds = run(settings, BATCHES)["steps"]
+    fixed, image = line_through(BATCHES, seconds)
+    told = ", ".join(f"{1e3 * t:.1f} ms of {b}" for b, t in zip(BATCHES, seconds, strict=True))
+    print(f"One worker needs for a minibatch {told} images: {1e3 * fixed:.1f} ms + ", end="")
+    print(f"{1e6 * image:.0f} us for each image.\n")
+    print(
+        f"| workers | network | exchange, ms | images of each worker for {EFFICIENCY:.0%} | batch |"
+    )
+    print("|---|---|---|---|---|")
+    for n in (8, 64):
+        for gigabits in (10, 100):
+            exchange = total[n] / (gigabits * GIGABIT)
+            compute = exchange * EFFICIENCY / (1 - EFFICIENCY)
+            images = max(1, int(np.ceil((compute - fixed) / image)))
+            print(f"| {n} | {gigabits} Gbit/s | {1e3 * exchange:.1f} | {images} | {n * images} |")
+
+    print("\nTwo processes on the loopback address, each on a processor core of its own:\n")
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    alone = run(settings, BATCHES, cores[:1])["steps"]
+    together = run(settings, [2 * b for b in BATCHES], cores, int(total[2]))
+    exchange = together["large"]
+    print("| images of each worker | alone, ms | predicted, ms | measured, ms | efficiency |")
+    print("|---|---|---|---|---|")
+    for batch, one, two in zip(BATCHES, alone, together["steps"], strict=True):
+        times = " | ".join(f"{1e3 * t:.1f}" for t in (one, one + exchange, two))
+        print(f"| {batch} | {times} | {one / two:.0%} |")
+    bandwidth = total[2] / (together["large"] - together["small"]) / GIGABIT
+    print(
+        f"\nThe prediction adds {1e3 * exchange:.1f} ms, measured for a vector of the same bytes: "
+        f"{1e3 * together['small']:.2f} ms for the shortest message, and {bandwidth:.1f} Gbit/s."
+    )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        worker(json.loads(sys.argv[2]))
+    else:
+        main(sys.argv[1:])
