@@ -17,6 +17,7 @@ LAYERS = [
     {"data", "evaluation", "figures", "runs"},
     {"callbacks", "hardware"},
     {"training"},
+    {"selection"},
     {"modes"},
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
