@@ -13,7 +13,9 @@ import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.evaluate import compare, evaluate, fitted_codes, print_table
 from adversarial_autoencoder.quiet import import_tensorflow
+from adversarial_autoencoder.repetition import train_seeds
 from adversarial_autoencoder.selection import (
     check_data,
     check_prior_is_named,
@@ -32,6 +34,9 @@ def train(command, given):
         command: The `Command`.
         given: The settings of `Config` given on the command line, a dict.
     """
+    if command.seeds is not None:
+        train_seeds(command, given, train)
+        return
     run = run_to_continue(command, given)
     if run is None:
         config = Config.of(**given)
@@ -116,10 +121,14 @@ def reconstruct(command, given):
 
 
 def sample(command, given):
-    """Draws images decoded from samples of the prior."""
-    shown = shown_run(command, given)
-    figure = aae.figures.samples(shown.model, command.num_images, command.num_images)
-    _save(shown.run, figure, "sample")
+    """Draws images decoded from samples of the prior, or of a mixture fitted to the codes."""
+    fitted = command.sampler == "gaussian_mixture"
+    shown = shown_run(command, given, with_data=fitted)
+    z, n = None, command.num_images
+    if fitted:
+        z = fitted_codes(shown.model, shown.dataset, n * (shown.model.num_classes or n))
+    figure = aae.figures.samples(shown.model, n, n, z=z)
+    _save(shown.run, figure, "sample_gaussian_mixture" if fitted else "sample")
 
 
 def interpolate(command, given):
@@ -203,8 +212,11 @@ def classify(command, given):
         return
     if dataset.y_test is None:
         raise InputError(f"{dataset.name} must have test labels. Received: none")
-    counts = np.zeros((model.num_classes, model.num_classes), int)
-    np.add.at(counts, (dataset.y_test, model.classify(dataset.x_test).argmax(axis=1)), 1)
+    # It imports scikit-learn, which takes a second.
+    from adversarial_autoencoder.evaluation.classification import confusion
+
+    predicted = model.classify(dataset.x_test).argmax(axis=1)
+    counts = confusion(dataset.y_test, predicted, model.num_classes)
     wrong = counts.sum() - np.trace(counts)
     print(f"Test error: {wrong / counts.sum():.2%} ({wrong} of {counts.sum()} images)")
     _save(shown.run, aae.figures.confusion(counts, dataset.class_names), "confusion")
@@ -229,9 +241,7 @@ def list_runs(command, given):
     if len(rows) == 1 and not broken:
         print(f"There are no runs in {command.results_dir}: train one with --mode train.")
         return
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
+    print_table(rows)
     for line in broken:
         print(line)
 
@@ -246,6 +256,8 @@ MODES = {
     "style_grid": style_grid,
     "cluster_grid": cluster_grid,
     "classify": classify,
+    "evaluate": evaluate,
+    "compare": compare,
     "list": list_runs,
 }
 
@@ -265,11 +277,7 @@ def _dims(command):
 
 
 def _save(run, figure, name):
-    run.figures_path.mkdir(exist_ok=True)
-    path = run.figures_path / f"{name}.png"
-    with runs.atomic(path) as temporary:
-        figure.savefig(temporary, dpi=150)
-    print(f"Wrote {path}")
+    print(f"Wrote {run.write_figure(figure, name)}")
 
 
 def _print_summary(command, run, config):

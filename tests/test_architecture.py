@@ -18,6 +18,7 @@ LAYERS = [
     {"callbacks", "hardware"},
     {"training"},
     {"selection"},
+    {"evaluate", "repetition"},
     {"modes"},
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
@@ -53,7 +54,8 @@ def test_imports_go_down(path):
         ("matplotlib", {"figures"}),
         ("absl", set()),
         ("PIL", {"data"}),
-        ("sklearn", {"data"}),
+        ("scipy", {"evaluation"}),
+        ("sklearn", {"data", "evaluation"}),
     ],
 )
 def test_a_library_is_imported_in_its_place_only(library, allowed):
