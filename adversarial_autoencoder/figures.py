@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from adversarial_autoencoder import priors
 from adversarial_autoencoder.batch import to_unit_interval
@@ -279,23 +280,22 @@ def comparison(metrics, histories, merits):
     columns = 4
     rows = max(1, -(-(len(curves) + len(bars)) // columns))
     height = 1.5 + 0.16 * len(metrics)
-    figure = Figure(figsize=(14, rows * height + 0.4 + 0.2 * len(metrics)), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).flat
+    size = (14, rows * height + 0.6 + 0.3 * (len(metrics) // 6))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, name in zip(panels, curves, strict=False):
         for run, history in histories.items():
             points = [(row["epoch"], row[name]) for row in history if name in row]
             if points:
                 axes.plot(*zip(*points, strict=True), color=colours[run], marker=".")
-        axes.set_title(name, fontsize="medium")
-        axes.set_xlabel("epoch", fontsize="small")
-    for axes, name in zip(list(panels)[: len(bars)], bars, strict=True):
+        axes.set_title(f"{name}\nby epoch", fontsize="medium")
+    for axes, name in zip(panels[len(curves) :], bars, strict=False):
         _bars(axes, [measured.get(name) for measured in metrics.values()], colours.values())
-        axes.set_title(f"{name} ({merits[name]} is better)", fontsize="medium")
-    for axes in figure.axes[len(curves) + len(bars) :]:
+        axes.set_title(f"{name}\n{merits[name]} is better", fontsize="medium")
+    for axes in panels[len(curves) + len(bars) :]:
         axes.set_visible(False)
-    for run, colour in colours.items():
-        figure.axes[0].bar([], [], color=[colour], label=run)
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    handles = [Patch(color=colour, label=run) for run, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6))
     return figure
 
 
@@ -307,7 +307,10 @@ def _bars(axes, values, colours):
     axes.bar_label(drawn, labels, padding=3, fontsize="small")
     axes.invert_yaxis()
     axes.set_yticks([])
-    axes.margins(x=0.25)
+    axes.margins(x=0.3)
+    axes.locator_params(axis="x", nbins=4)
+    if not any(shown):
+        axes.set_xlim(0, 1)
 
 
 def _moments(model):
