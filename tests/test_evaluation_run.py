@@ -1,5 +1,7 @@
 """The modes that measure, and the repetition of a training, as their users run them."""
 
+import contextlib
+import io
 import json
 import signal
 
@@ -11,9 +13,18 @@ from test_run import assert_equal_weights, read_history, run, start, wait_for
 from adversarial_autoencoder import data, modes
 from adversarial_autoencoder.command import Command
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.modes import MODES
 from adversarial_autoencoder.runs import Run
 
-SMALL = ["--dataset=digits", "--hidden_units=32", "--batch_size=200", "--epochs=2"]
+SETTINGS = {"dataset": "digits", "hidden_units": 32, "batch_size": 200, "epochs": 2}
+SMALL = [f"--{name}={value}" for name, value in SETTINGS.items()]
+
+
+def call(mode, results, given=None, **command):
+    """What a mode prints, without the seconds of a process of its own."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        MODES[mode](Command(mode=mode, results_dir=str(results), **command), given or {})
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +34,8 @@ def results(tmp_path_factory):
     out, err = run("--run_name=a", "--seeds=2", *SMALL, results=results)
     assert err == ""
     (results / "seeds.txt").write_text(out)
-    system = ["--model=semi_supervised_aae", "--num_labels=100", "--run_name=few"]
-    run(*system, *SMALL, results=results)
+    system = {"model": "semi_supervised_aae", "num_labels": 100}
+    call("train", results, SETTINGS | system, run_name="few")
     out, err = run("--mode=evaluate", "--run=few", results=results)
     assert err == ""
     (results / "evaluate.txt").write_text(out)
@@ -47,23 +58,24 @@ def test_a_repetition_reports_mean_and_standard_deviation(results):
 
 
 def test_each_seed_is_an_ordinary_run(results, tmp_path):
-    run("--run_name=alone", "--seed=1", *SMALL, results=tmp_path)
+    call("train", tmp_path, SETTINGS | {"seed": 1}, run_name="alone")
     assert_equal_weights(results / "a-seed1", tmp_path / "alone")
 
 
 def test_an_interrupted_repetition_goes_on_and_leaves_out_what_is_finished(tmp_path):
-    flags = ["--run_name=b", "--seeds=2", "--seed=4", *SMALL[:-1]]
-    process = start(*flags, "--epochs=12", results=tmp_path)
+    given = SETTINGS | {"seed": 4, "epochs": 8}
+    flags = [f"--{name}={value}" for name, value in given.items()]
+    process = start("--run_name=b", "--seeds=2", *flags, results=tmp_path)
     wait_for(process, tmp_path / "b-seed5" / "model.keras")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
     assert out.splitlines()[-1].endswith("with --run_name b")
     first = (tmp_path / "b-seed4" / "model.keras").stat().st_mtime_ns
-    out, _ = run(*flags, "--epochs=12", results=tmp_path)
+    out = call("train", tmp_path, given, run_name="b", seeds=2)
     assert out.startswith("Seed 4: the run b-seed4 is finished.\nTraining aae")
     assert (tmp_path / "b-seed4" / "model.keras").stat().st_mtime_ns == first
-    assert len(read_history(tmp_path / "b-seed5")) == 12
+    assert len(read_history(tmp_path / "b-seed5")) == 8
     assert "over 2 seeds" in out
 
 
@@ -101,15 +113,14 @@ def test_evaluate_writes_and_prints_every_measure(results):
     assert metrics["num_test_images"] == 299
     assert metrics["num_parzen_samples"] == 10_000
     assert (metrics["num_classes"], metrics["seed"], metrics["epochs"]) == (10, 0, 2)
-    out, _ = run("--mode=classify", "--run=few", results=results)
+    out = call("classify", results, run="few")
     assert out.startswith(f"Test error: {metrics['error']:.2%} ")
 
 
 def test_the_classifier_of_features_is_trained_once_and_the_other_sampler_is_added(results):
     (classifier,) = (results / ".features").iterdir()
     before, changed = read_metrics(results / "few"), classifier.stat().st_mtime_ns
-    flags = ["--mode=evaluate", "--run=few", "--sampler=gaussian_mixture"]
-    out, _ = run(*flags, results=results)
+    out = call("evaluate", results, run="few", sampler="gaussian_mixture")
     assert "Training" not in out
     assert classifier.stat().st_mtime_ns == changed
     after = read_metrics(results / "few")
@@ -122,9 +133,8 @@ def test_the_classifier_of_features_is_trained_once_and_the_other_sampler_is_add
 
 
 def test_sample_draws_a_row_of_the_mixture_for_each_class(results):
-    command = {"mode": "sample", "run": "few", "num_images": 3, "results_dir": str(results)}
-    modes.sample(Command(**command), {})
-    modes.sample(Command(**command, sampler="gaussian_mixture"), {})
+    call("sample", results, run="few", num_images=3)
+    call("sample", results, run="few", num_images=3, sampler="gaussian_mixture")
     figures = [results / "few" / "figures" / f"sample{s}.png" for s in ("", "_gaussian_mixture")]
     shown = []
     for path in figures:
@@ -167,10 +177,9 @@ def test_features_of_different_classifiers_are_not_compared_in_silence(results, 
 
 def test_images_without_labels_are_evaluated_without_classes(tmp_path):
     np.savez(tmp_path / "images.npz", x_train=data.load("digits").x_train[:300])
-    flags = [f"--dataset={tmp_path / 'images.npz'}", *SMALL[1:-1], "--epochs=1", "--batch_size=50"]
-    run(*flags, results=tmp_path / "results")
-    out, err = run("--mode=evaluate", results=tmp_path / "results")
-    assert err == ""
+    given = SETTINGS | {"dataset": str(tmp_path / "images.npz"), "epochs": 1, "batch_size": 50}
+    call("train", tmp_path / "results", given)
+    out = call("evaluate", tmp_path / "results")
     assert out.startswith("Without classes there are no features: fid, kid, precision and recall")
     (path,) = (tmp_path / "results").glob("*/metrics.json")
     assert not {"fid", "error", "linear_probe_error"} & set(json.loads(path.read_text()))
