@@ -15,10 +15,12 @@ MODES = {
     "style_grid": "draw every style with every class: rows share z, columns run over y",
     "cluster_grid": "draw the head of each cluster, then test images assigned to it",
     "classify": "measure the test error, draw the confusion; or name the classes of --images",
+    "evaluate": "measure a run on its test images: metrics.json and a table",
+    "compare": "print one table of the measures of --runs and draw them: comparison.png",
     "prepare": "write a folder of images as files from which a training streams them",
     "list": "print a table of the runs, the newest first",
 }
-FIGURES = tuple(mode for mode in MODES if mode not in ("train", "prepare", "list"))
+ONE_RUN = tuple(m for m in MODES if m not in ("train", "compare", "prepare", "list"))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class Command(Settings):
         None,
         "name or path of a run; not given: the newest that fits",
         group="Command",
-        modes=("train", *FIGURES),
+        modes=("train", *ONE_RUN),
     )
     run_name: str | None = setting(
         None,
@@ -43,6 +45,28 @@ class Command(Settings):
         "go on with the training of --run from its last finished epoch",
         group="Command",
         modes=("train",),
+    )
+    seeds: int | None = setting(
+        None,
+        "repeat the training with this many seeds, from --seed on, as runs RUN_NAME-seed0, ...",
+        group="Command",
+        low=1,
+        high=1001,
+        modes=("train",),
+    )
+    runs: str | None = setting(
+        None,
+        "names or paths of the runs to compare, as a,b,c",
+        group="Command",
+        modes=("compare",),
+    )
+    sampler: str = setting(
+        "prior",
+        "the z of generated images is from the prior, or from a mixture of 10 Gaussians that is"
+        " fitted to the codes of training images",
+        group="Command",
+        choices=("prior", "gaussian_mixture"),
+        modes=("evaluate", "sample"),
     )
     results_dir: str = setting("results", "folder of the runs", group="Command")
     output_dir: str | None = setting(

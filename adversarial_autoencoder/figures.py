@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from adversarial_autoencoder import priors
 from adversarial_autoencoder.batch import to_unit_interval
@@ -24,7 +25,7 @@ def reconstructions(model, x, y=None):
     return _image_rows(rows, "Images and, below, their reconstructions")
 
 
-def samples(model, rows=10, columns=10, seed=0):
+def samples(model, rows=10, columns=10, seed=0, z=None):
     """Draws images decoded from samples of the prior; with a code y, a row for each value of it.
 
     Args:
@@ -32,12 +33,15 @@ def samples(model, rows=10, columns=10, seed=0):
         rows: Number of rows where there is no y.
         columns: Images in a row.
         seed: Integer >= 0; the same seed gives the same images.
+        z: Codes to decode instead, as those of a mixture fitted to training codes: one for each
+            image, shape (n, z_dim); or None.
     """
     rows = model.num_classes or rows
     y = np.repeat(np.arange(rows), columns) if model.num_classes else None
-    images = model.generate(rows * columns, y, seed)
+    images = model.generate(rows * columns, y, seed) if z is None else model.decode(z, y)
     images = images.reshape(rows, columns, *images.shape[1:])
-    title = "Images decoded from samples of the prior"
+    source = "the prior" if z is None else "a Gaussian mixture fitted to the codes"
+    title = f"Images decoded from samples of {source}"
     if not model.num_classes:
         return _image_rows(images, title)
     return _image_rows(images, f"{title}, a row for each y", row_labels=range(rows))
@@ -255,6 +259,58 @@ def latent_scatter(
         axes.set_xlabel(f"$z_{{{dims[0]}}}$")
         axes.set_ylabel(f"$z_{{{dims[1]}}}$")
     return figure
+
+
+def comparison(metrics, histories, merits):
+    """Draws several runs beside each other: learning curves, and a panel of bars for each metric.
+
+    Args:
+        metrics: A dict from the names of runs to what was measured of each, a dict from names to
+            numbers.
+        histories: A dict from the names of runs to the rows of their histories.
+        merits: The metrics to draw, a dict from names to "lower" or "higher", which is better.
+    """
+    colours = {name: colormaps["tab10"](i % 10) for i, name in enumerate(metrics)}
+    curves = [
+        name
+        for name in ("val_reconstruction_loss", "val_prior_distance", "val_classification_accuracy")
+        if any(name in row for rows in histories.values() for row in rows)
+    ]
+    bars = [name for name in merits if any(name in measured for measured in metrics.values())]
+    columns = 4
+    rows = max(1, -(-(len(curves) + len(bars)) // columns))
+    height = 1.5 + 0.16 * len(metrics)
+    size = (14, rows * height + 0.6 + 0.3 * (len(metrics) // 6))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes, name in zip(panels, curves, strict=False):
+        for run, history in histories.items():
+            points = [(row["epoch"], row[name]) for row in history if name in row]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=colours[run], marker=".")
+        axes.set_title(f"{name}\nby epoch", fontsize="medium")
+    for axes, name in zip(panels[len(curves) :], bars, strict=False):
+        _bars(axes, [measured.get(name) for measured in metrics.values()], colours.values())
+        axes.set_title(f"{name}\n{merits[name]} is better", fontsize="medium")
+    for axes in panels[len(curves) + len(bars) :]:
+        axes.set_visible(False)
+    handles = [Patch(color=colour, label=run) for run, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6))
+    return figure
+
+
+def _bars(axes, values, colours):
+    """Draws horizontal bars, the first one on top, each with its value; None: missing."""
+    shown = [0 if value is None else value for value in values]
+    drawn = axes.barh(range(len(values)), shown, color=list(colours))
+    labels = ["-" if value is None else f"{value:.4g}" for value in values]
+    axes.bar_label(drawn, labels, padding=3, fontsize="small")
+    axes.invert_yaxis()
+    axes.set_yticks([])
+    axes.margins(x=0.3)
+    axes.locator_params(axis="x", nbins=4)
+    if not any(shown):
+        axes.set_xlim(0, 1)
 
 
 def _moments(model):

@@ -14,11 +14,18 @@ import adversarial_autoencoder as aae
 from adversarial_autoencoder import cluster, data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.evaluate import compare, evaluate, fitted_codes, print_table
 from adversarial_autoencoder.quiet import import_tensorflow
-
-# Settings that may differ from those a run was begun with: its length, where its data lies, and the
-# machines that it is trained on.
-CHANGEABLE = ("epochs", "dataset", "data_dir", "strategy")
+from adversarial_autoencoder.repetition import train_seeds
+from adversarial_autoencoder.selection import (
+    check_data,
+    check_prior_is_named,
+    is_finished,
+    located,
+    run_to_continue,
+    shown_run,
+    with_given,
+)
 
 
 def train(command, given):
@@ -28,12 +35,15 @@ def train(command, given):
         command: The `Command`.
         given: The settings of `Config` given on the command line, a dict.
     """
-    run = _run_to_continue(command, given)
+    if command.seeds is not None:
+        train_seeds(command, given, train)
+        return
+    run = run_to_continue(command, given)
     if run is None:
         config = Config.of(**given)
     else:
-        config = _with_given(run, run.read_config()[0], given)
-        _check_prior_is_named(run, config, given)
+        config = with_given(run, run.read_config()[0], given)
+        check_prior_is_named(run, config, given)
     with cluster.output_of_chief(config.strategy):
         _train(command, run, config)
 
@@ -41,11 +51,11 @@ def train(command, given):
 def _train(command, run, config):
     """Trains a run from its last finished epoch on; a new one where it is None."""
     dataset = data.load(config.dataset, config.data_dir)
-    config = _located(config, dataset).for_data(len(dataset.x_train))
+    config = located(config, dataset).for_data(len(dataset.x_train))
     if run is not None:
         begun, recorded = run.read_config()
-        _check_data(run, dataset, recorded)
-        if _is_finished(run, config):
+        check_data(run, dataset, recorded)
+        if is_finished(run, config):
             print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
             _print_summary(command, run, config)
             return
@@ -104,7 +114,7 @@ def prepare(command, given):
 
 def latent_grid(command, given):
     """Decodes a regular grid of codes into one picture of the latent space."""
-    shown = _shown(command, given, dims := _dims(command))
+    shown = shown_run(command, given, dims := _dims(command))
     model, y = shown.model, command.grid_class
     if y and (y >= model.num_classes or model.cluster_heads is not None):
         raise InputError(
@@ -118,7 +128,7 @@ def latent_grid(command, given):
 
 def latent_scatter(command, given):
     """Draws the codes of the test images, by class, beside the prior."""
-    shown = _shown(command, given, dims := _dims(command), with_data=True)
+    shown = shown_run(command, given, dims := _dims(command), with_data=True)
     model, dataset = shown.model, shown.dataset
     z, prior_labels = model.represent(dataset.x_test, seed=0), None
     if shown.config.condition_prior_on_labels and getattr(model.prior, "has_components", False):
@@ -133,7 +143,7 @@ def latent_scatter(command, given):
 
 def reconstruct(command, given):
     """Draws test images above their reconstructions."""
-    shown = _shown(command, given, with_data=True)
+    shown = shown_run(command, given, with_data=True)
     chosen = slice(command.num_images)
     figure = aae.figures.reconstructions(
         shown.model, shown.dataset.x_test[chosen], shown.given_labels(chosen)
@@ -142,15 +152,19 @@ def reconstruct(command, given):
 
 
 def sample(command, given):
-    """Draws images decoded from samples of the prior."""
-    shown = _shown(command, given)
-    figure = aae.figures.samples(shown.model, command.num_images, command.num_images)
-    _save(shown.run, figure, "sample")
+    """Draws images decoded from samples of the prior, or of a mixture fitted to the codes."""
+    fitted = command.sampler == "gaussian_mixture"
+    shown = shown_run(command, given, with_data=fitted)
+    z, n = None, command.num_images
+    if fitted:
+        z = fitted_codes(shown.model, shown.dataset, n * (shown.model.num_classes or n))
+    figure = aae.figures.samples(shown.model, n, n, z=z)
+    _save(shown.run, figure, "sample_gaussian_mixture" if fitted else "sample")
 
 
 def interpolate(command, given):
     """Draws straight lines through the latent space between pairs of test images."""
-    shown = _shown(command, given, with_data=True)
+    shown = shown_run(command, given, with_data=True)
     x = shown.dataset.x_test
     rows = min(command.num_images, len(x) // 2)
     if not rows:
@@ -168,7 +182,7 @@ def style_grid(command, given):
     def fits(config):
         return config.variant.y is not None and not config.variant.cluster_heads
 
-    shown = _shown(
+    shown = shown_run(
         command,
         given,
         with_data=True,
@@ -186,7 +200,7 @@ def style_grid(command, given):
 
 def cluster_grid(command, given):
     """Draws the head of each cluster, then test images assigned to it."""
-    shown = _shown(
+    shown = shown_run(
         command,
         given,
         with_data=True,
@@ -206,7 +220,7 @@ def classify(command, given):
         return config.variant.y == "inferred" and not config.infers_clusters
 
     names, images = data.load_images(command.images) if command.images else (None, None)
-    shown = _shown(
+    shown = shown_run(
         command,
         given,
         with_data=images is None,
@@ -229,8 +243,11 @@ def classify(command, given):
         return
     if dataset.y_test is None:
         raise InputError(f"{dataset.name} must have test labels. Received: none")
-    counts = np.zeros((model.num_classes, model.num_classes), int)
-    np.add.at(counts, (dataset.y_test, model.classify(dataset.x_test).argmax(axis=1)), 1)
+    # It imports scikit-learn, which takes a second.
+    from adversarial_autoencoder.evaluation.classification import confusion
+
+    predicted = model.classify(dataset.x_test).argmax(axis=1)
+    counts = confusion(dataset.y_test, predicted, model.num_classes)
     wrong = counts.sum() - np.trace(counts)
     print(f"Test error: {wrong / counts.sum():.2%} ({wrong} of {counts.sum()} images)")
     _save(shown.run, aae.figures.confusion(counts, dataset.class_names), "confusion")
@@ -255,9 +272,7 @@ def list_runs(command, given):
     if len(rows) == 1 and not broken:
         print(f"There are no runs in {command.results_dir}: train one with --mode train.")
         return
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
+    print_table(rows)
     for line in broken:
         print(line)
 
@@ -272,154 +287,11 @@ MODES = {
     "style_grid": style_grid,
     "cluster_grid": cluster_grid,
     "classify": classify,
+    "evaluate": evaluate,
+    "compare": compare,
     "prepare": prepare,
     "list": list_runs,
 }
-
-
-def _run_to_continue(command, given):
-    """The run to go on with, or None to begin one."""
-    if command.resume:
-        if command.run and command.run_name:
-            raise InputError("--resume takes one of --run and --run_name. Received: both")
-        return runs.find(
-            command.results_dir,
-            command.run or command.run_name,
-            lambda run: not _is_finished(run, _fitting_config(run, given)),
-            "run that is not finished",
-        )
-    if command.run:
-        raise InputError(
-            "--mode train takes --run with --resume, and --run_name for a new run. "
-            f"Received: run={command.run}"
-        )
-    if command.run_name is not None:
-        runs.check_name(command.run_name)
-        path = pathlib.Path(command.results_dir, command.run_name)
-        if (path / "config.json").exists():
-            return runs.Run(path)
-    return None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Shown:
-    """A trained run to show: its settings, its model, and its `data.Dataset` where it is needed."""
-
-    run: runs.Run
-    config: Config
-    model: object
-    dataset: data.Dataset | None
-
-    def given_labels(self, chosen):
-        """The labels of some test images, where the decoder is given them; else None."""
-        if self.config.variant.y != "given":
-            return None
-        if self.dataset.y_test is None:
-            raise InputError(f"{self.dataset.name} must have test labels. Received: none")
-        return self.dataset.y_test[chosen]
-
-
-def _shown(command, given, dims=(0,), with_data=False, needs=("trained run", lambda config: True)):
-    """Finds the run to show and loads its model, and its data where that is needed.
-
-    Args:
-        command: The `Command`.
-        given: The settings of `Config` that the run must have.
-        dims: The dimensions of z that are drawn.
-        with_data: Whether to load the data.
-        needs: What the run must be, for the error, and a function that tells of its `Config`.
-
-    Returns:
-        A `_Shown`.
-    """
-    what, serves = needs
-    what += f" with z_dim above {max(dims)}" if max(dims) else ""
-
-    def fits(run):
-        config = _fitting_config(run, given)
-        return run.is_trained and config.z_dim > max(dims) and serves(config)
-
-    run = runs.find(command.results_dir, command.run, fits, what)
-    config, recorded = run.read_config()
-    config = _with_given(run, config, given)
-    if not (run.is_trained and config.z_dim > max(dims) and serves(config)):
-        state = "" if run.is_trained else ", not trained"
-        raise InputError(
-            f"--run must be a {what}. "
-            f"Received: {run.name}, {config.model} with z_dim {config.z_dim}{state}"
-        )
-    _check_prior_is_named(run, config, given)
-    dataset = None
-    if with_data:
-        dataset = data.load(config.dataset, config.data_dir)
-        _check_data(run, dataset, recorded)
-    import_tensorflow()
-    return _Shown(run, config, aae.training.load(run), dataset)
-
-
-def _check_prior_is_named(run, config, given):
-    """Raises InputError unless the user allows a function that config.json names to be imported."""
-    if config.prior_function and given.get("prior") != config.prior:
-        raise InputError(
-            f"The run {run.name} draws its prior with a function of yours: --prior "
-            f"{config.prior} allows it to be imported. Received: no --prior"
-        )
-
-
-def _fitting_config(run, given):
-    """The settings of a run, which must be those given; its data may lie elsewhere."""
-    config, _ = run.read_config()
-    dataset = given.get("dataset", config.dataset)
-    if dataset not in data.NAMES:
-        dataset = str(pathlib.Path(dataset).resolve())
-    if dataset != config.dataset:
-        raise InputError(f"The run {run.name} has dataset={config.dataset}. Received: {dataset}")
-    return _with_given(run, config, given)
-
-
-def _with_given(run, config, given):
-    """The settings of a run with those given on the command line, where they may change."""
-    if "prior" in given:
-        given = given | {"prior": _located_prior(given["prior"])}
-    for name, value in given.items():
-        if name not in CHANGEABLE and value != getattr(config, name):
-            raise InputError(
-                f"The run {run.name} has {name}={getattr(config, name)}. Received: {name}={value}"
-            )
-    return dataclasses.replace(config, **given)
-
-
-def _located(config, dataset):
-    """The settings with paths that hold in every working directory."""
-    is_path = config.dataset is not None and config.dataset not in data.NAMES
-    return dataclasses.replace(
-        config,
-        dataset=str(pathlib.Path(config.dataset).resolve()) if is_path else dataset.name,
-        prior=_located_prior(config.prior),
-        data_dir=config.data_dir and str(pathlib.Path(config.data_dir).resolve()),
-    )
-
-
-def _located_prior(prior):
-    return str(pathlib.Path(prior).resolve()) if prior.endswith(".npy") else prior
-
-
-def _is_finished(run, config):
-    """Whether a run has all its epochs; InputError if it has more."""
-    epochs = len(run.read_history())
-    if epochs > config.epochs:
-        raise InputError(
-            f"The run {run.name} has {epochs} epochs already. Received: epochs={config.epochs}"
-        )
-    return epochs == config.epochs and run.is_trained
-
-
-def _check_data(run, dataset, recorded):
-    if dataset.checksum != recorded["checksum"]:
-        raise InputError(
-            f"The data of the run {run.name} must be unchanged, {recorded['checksum']}. "
-            f"Received: {dataset.name} with {dataset.checksum}"
-        )
 
 
 def _dims(command):
@@ -437,11 +309,7 @@ def _dims(command):
 
 
 def _save(run, figure, name):
-    run.figures_path.mkdir(exist_ok=True)
-    path = run.figures_path / f"{name}.png"
-    with runs.atomic(path) as temporary:
-        figure.savefig(temporary, dpi=150)
-    print(f"Wrote {path}")
+    print(f"Wrote {run.write_figure(figure, name)}")
 
 
 def _print_summary(command, run, config):

@@ -3,6 +3,7 @@
 results/<run>/config.json    everything needed to rebuild the model and its data
               flags.txt      the same settings as a flag file
               history.csv    one row for each finished epoch
+              metrics.json   what --mode evaluate measured
               model.keras    the model and its optimizers after the last finished epoch
               labelled_images.csv   which training images count as labelled, where not all do
               logs/          TensorBoard
@@ -128,6 +129,38 @@ class Run:
         path = self.path / "predictions.csv"
         with atomic(path) as temporary:
             temporary.write_text(text.getvalue())
+        return path
+
+    def write_metrics(self, metrics):
+        """Writes metrics.json: a dict from names to numbers. Returns its path."""
+        path = self.path / "metrics.json"
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+        return path
+
+    def read_metrics(self):
+        """Returns the dict of metrics.json; an empty one where there is no such file.
+
+        Raises:
+            InputError: If the file cannot be read.
+        """
+        try:
+            metrics = json.loads((self.path / "metrics.json").read_text())
+            return {name: value + 0 for name, value in metrics.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"The run {self.name} must have a readable metrics.json. "
+                f"Received: {type(error).__name__} in {self.path}"
+            ) from error
+
+    def write_figure(self, figure, name):
+        """Writes figures/<name>.png, of a matplotlib Figure. Returns its path."""
+        self.figures_path.mkdir(exist_ok=True)
+        path = self.figures_path / f"{name}.png"
+        with atomic(path) as temporary:
+            figure.savefig(temporary, dpi=150)
         return path
 
     def write_history(self, rows):

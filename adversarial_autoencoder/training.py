@@ -315,6 +315,11 @@ def _callbacks(config, dataset, run, epochs_done):
     ]
 
 
+def forget():
+    """Frees what earlier trainings of this process left in Keras."""
+    keras.backend.clear_session()
+
+
 def check(config, dataset):
     """Raises InputError where the settings do not fit the data, before anything is written."""
     shares = training_labels(config, dataset)[1]

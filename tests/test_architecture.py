@@ -18,6 +18,8 @@ LAYERS = [
     {"data", "evaluation", "figures", "runs"},
     {"callbacks", "hardware"},
     {"training"},
+    {"selection"},
+    {"evaluate", "repetition"},
     {"modes"},
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
@@ -53,7 +55,8 @@ def test_imports_go_down(path):
         ("matplotlib", {"figures"}),
         ("absl", set()),
         ("PIL", {"data"}),
-        ("sklearn", {"data"}),
+        ("scipy", {"evaluation"}),
+        ("sklearn", {"data", "evaluation"}),
     ],
 )
 def test_a_library_is_imported_in_its_place_only(library, allowed):

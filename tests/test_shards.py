@@ -50,6 +50,8 @@ def test_it_has_the_images_of_the_folder_in_the_same_parts(folder, prepared):
     everything = dataset.x_train.take(np.arange(len(dataset.x_train)))
     np.testing.assert_array_equal(everything, whole.x_train)
     np.testing.assert_array_equal(dataset.x_train.take([7, 3]), whole.x_train[[7, 3]])
+    np.testing.assert_array_equal(dataset.x_train[-5:], whole.x_train[-5:])
+    np.testing.assert_array_equal(dataset.x_train[3], whole.x_train[3])
 
 
 def test_each_epoch_is_another_order_of_all_images_with_their_labels(prepared):

@@ -39,6 +39,11 @@ class Shards:
     def __len__(self):
         return self.shape[0]
 
+    def __getitem__(self, index):
+        """Reads one image, or those of a slice, into memory."""
+        chosen = np.arange(len(self))[index]
+        return self.take(chosen) if isinstance(index, slice) else self.take([chosen])[0]
+
     def examples(self, paths):
         """Reads the records of some of the files, in their order: a `tf.data.Dataset` of bytes."""
         import tensorflow as tf

@@ -1,0 +1,169 @@
+"""The space of features, the mixture fitted after the training, and the report of a model."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from adversarial_autoencoder import data, phases, priors
+from adversarial_autoencoder.evaluation import ex_post, features, report
+
+RECIPE = features.RECIPE | {"filters": [8, 16], "units": 32, "steps": 150}
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return data.load("digits")
+
+
+@pytest.fixture(scope="module")
+def classifier(dataset):
+    return features.train_classifier(dataset.x_train, dataset.y_train, 10, RECIPE)
+
+
+def test_the_classifier_learns_and_its_features_are_of_floats(dataset, classifier):
+    x = dataset.x_test / 255
+    space = features.Features(classifier)
+    assert np.mean(space.classify(x) != dataset.y_test) < 0.2
+    found = space(x)
+    assert (found.shape, found.dtype) == ((299, 32), np.float32)
+    logits = classifier.get_layer("logits")
+    assert np.allclose(logits(found), classifier(x), atol=1e-4)
+
+
+def test_a_classifier_is_kept_and_known_by_its_weights(dataset, classifier, tmp_path):
+    classifier.save(tmp_path / "a.keras")
+    read = features.read_classifier(tmp_path / "a.keras")
+    space, again = features.Features(classifier), features.Features(read)
+    assert space.fingerprint == again.fingerprint < 2**32
+    x = dataset.x_test[:9] / 255
+    assert np.allclose(space(x), again(x), atol=1e-6)
+    read.get_layer("logits").bias.assign_add(np.full(10, 1e-3))
+    assert space.fingerprint != again.fingerprint
+
+
+def test_a_file_that_is_no_classifier_is_none(tmp_path):
+    assert features.read_classifier(tmp_path / "missing.keras") is None
+    (tmp_path / "broken.keras").write_bytes(b"half a file")
+    assert features.read_classifier(tmp_path / "broken.keras") is None
+
+
+def test_the_key_changes_with_data_and_recipe():
+    keys = {
+        features.cache_key("sha256:a"),
+        features.cache_key("sha256:b"),
+        features.cache_key("sha256:a", RECIPE),
+    }
+    assert len(keys) == 3
+    assert features.cache_key("sha256:a") in keys
+
+
+def test_a_mixture_finds_the_codes_that_the_prior_does_not_have():
+    rng = np.random.default_rng(0)
+    centers = np.array([[5, 0], [-5, 0], [0, 5]])
+    z = centers[rng.integers(0, 3, 3000)] + rng.normal(0, 0.3, (3000, 2))
+    samples = ex_post.sample(z, 2000, num_components=3)
+    distance = np.linalg.norm(samples[:, None] - centers, axis=2)
+    assert (distance.min(axis=1) < 1.5).all()
+    shares = np.bincount(distance.argmin(axis=1)) / 2000
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.05)
+    # In no order of the components, so that a part is like the whole.
+    assert len(set(distance.argmin(axis=1)[:20])) == 3
+    assert np.array_equal(samples, ex_post.sample(z, 2000, num_components=3))
+
+
+def test_a_mixture_of_fewer_codes_than_components():
+    assert ex_post.sample(np.array([[0.0], [1.0], [2.0]]), 5).shape == (5, 1)
+
+
+def test_a_report_has_what_the_model_and_the_data_allow(make_model, dataset, classifier):
+    space = features.Features(classifier)
+    found = report.measure(make_model(), dataset, space, max_images=200)
+    assert found["num_test_images"] == found["num_training_images"] == 200
+    assert set(found) <= set(report.METRICS)
+    assert {"mse", "gaps", "linear_probe_error", "fid", "recall", "parzen"} <= set(found)
+    assert not {"error", "nmi", "y_divergence"} & set(found)
+    assert all(np.isfinite(value) for value in found.values())
+
+
+def test_without_labels_nothing_about_classes_is_measured(make_model, dataset):
+    names = ("y_train", "y_validation", "y_test")
+    unlabelled = dataclasses.replace(dataset, class_names=(), **dict.fromkeys(names))
+    found = report.measure(make_model(), unlabelled, max_images=60)
+    assert {"mse", "sliced_wasserstein", "parzen"} <= set(found)
+    assert not any("error" in name.replace("standard_error", "") for name in found)
+    assert "fid" not in found
+
+
+def test_the_mixture_is_named_and_differs_from_the_prior(make_model, dataset):
+    model = make_model()
+    found = report.measure(model, dataset, sampler="gaussian_mixture", max_images=100)
+    assert "parzen" not in found
+    prior = report.measure(model, dataset, max_images=100)
+    assert found["parzen_gaussian_mixture"] != prior["parzen"]
+    assert found["mse"] == prior["mse"]
+
+
+def test_measures_of_an_ideal_model():
+    """A model whose codes are its images: nothing is lost, and its codes are uniform."""
+
+    class Identity:
+        seed, z_dim, num_classes, infers_y, phases = 0, 16, 0, False, ()
+        prior = priors.Uniform(std=1 / 12**0.5)
+
+        def encode(self, x, seed=None):
+            x = x / 255 if x.dtype == np.uint8 else x
+            return np.asarray(x, "float32").reshape(len(x), -1) - 0.5
+
+        represent = encode
+
+        def decode(self, z, y=None):
+            return (z + 0.5).reshape(-1, 4, 4, 1)
+
+        def generate(self, n, seed=0):
+            return self.decode(priors.draw(self.prior, n, 16, seed))
+
+    x = np.random.default_rng(0).integers(0, 256, (1200, 4, 4), "uint8")
+    found = report.measure(Identity(), data.dataset.make_dataset("noise", "noise", x), None)
+    assert found["mse"] == pytest.approx(0, abs=1e-12)
+    assert found["ssim"] == pytest.approx(1)
+    assert found["sliced_wasserstein"] < 1.5 * found["sliced_wasserstein_floor"]
+    assert found["gaps"] == pytest.approx(0.01, abs=0.03)
+    assert "psnr" not in found, "it is infinite"
+
+
+def test_classes_are_measured_as_classes_and_clusters_as_clusters(dataset):
+    class Fixed:
+        """Infers y from the labels of the images that it is shown, permuted."""
+
+        num_classes = 10
+        priors = {"y": priors.Categorical()}
+
+        def __init__(self, phases):
+            self.phases = phases
+
+        def classify(self, x):
+            return np.eye(10)[np.roll(np.arange(10), 3)[dataset.y_validation]]
+
+    def measured(*run):
+        inferred = np.eye(10)[np.roll(np.arange(10), 3)[dataset.y_test]]
+        return report._classes(Fixed(run), None, dataset.y_validation, inferred, dataset.y_test)
+
+    clusters, classes = measured(phases.Reconstruction()), measured(phases.Classification())
+    for rule in ("best_image", "majority", "matching"):
+        assert clusters[f"clustering_error_{rule}"] == 0
+    assert clusters["ari"] == 1
+    assert (clusters["num_clusters"], classes["num_classes"]) == (10, 10)
+    assert (classes["error"], classes["calibration_error"]) == (1, 1)
+    shares = np.bincount(dataset.y_test) / len(dataset.y_test)
+    expected = np.log(10) + np.sum(shares * np.log(shares))
+    assert clusters["y_divergence"] == pytest.approx(expected, abs=5e-3)
+
+
+def test_generated_images_of_given_codes(make_model):
+    keras.utils.set_random_seed(0)
+    model = make_model()
+    z = np.zeros((3, 2), "float32")
+    assert np.array_equal(report.generate(model, 3, z), model.decode(z))
+    assert np.array_equal(report.generate(model, 3, seed=4), model.generate(3, seed=4))
