@@ -61,8 +61,8 @@ def _local_devices():
 def check_agreement(strategy, what):
     """Raises InputError, on all workers, unless all were given the same text.
 
-    Workers with different settings, or at different epochs, would wait for each other without end, or
-    train a model that no settings describe.
+    Workers with different settings, or at different epochs, would wait for each other without end,
+    or train a model that no settings describe.
 
     Args:
         strategy: The strategy.
