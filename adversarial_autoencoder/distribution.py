@@ -61,8 +61,8 @@ def _local_devices():
 def check_agreement(strategy, what):
     """Raises InputError, on all workers, unless all were given the same text.
 
-    Workers that go on from different epochs, or with different settings, would wait for each other
-    without end, or train a model of nothing.
+    Workers with different settings, or at different epochs, would wait for each other without end,
+    or train a model that no settings describe.
 
     Args:
         strategy: The strategy.
@@ -70,11 +70,12 @@ def check_agreement(strategy, what):
     """
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return
-    received = strategy.gather(tf.constant([zlib.crc32(what.encode())], "int64"), axis=0).numpy()
+    own = strategy.run(lambda: tf.constant([zlib.crc32(what.encode())], "int64"))
+    received = strategy.gather(own, axis=0).numpy()
     if len(set(received)) > 1:
         raise InputError(
             "All workers must have the same settings and data, and a results_dir that they share. "
-            f"Received: {len(set(received))} different ones from {len(received)} workers"
+            f"Received: {len(set(received))} different ones on {len(received)} replicas"
         )
 
 
@@ -133,6 +134,8 @@ def as_log(value):
     """
     strategy = tf.distribute.get_strategy()
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    # Keras's own condition.
+    several = several and strategy.extended._in_multi_worker_mode()
     return tf.reshape(value, (1,)) if several else value
 
 

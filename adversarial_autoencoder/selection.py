@@ -9,9 +9,9 @@ from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.quiet import import_tensorflow
 
-# Settings that may differ from those a run was begun with: its length, where its data lies, and the
-# machines that it is trained on.
-CHANGEABLE = ("epochs", "dataset", "data_dir", "strategy")
+# Settings that may differ from those a run was begun with: its length, where its data lies, and on
+# what it is trained.
+CHANGEABLE = ("epochs", "dataset", "data_dir", "strategy", "jit_compile")
 
 
 def run_to_continue(command, given):

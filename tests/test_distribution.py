@@ -267,8 +267,10 @@ def test_two_workers_killed_and_restarted_train_to_the_weights_of_one_process(tm
     try:
         wait_for(tmp_path / "several" / "model.keras", processes)
         processes[1].send_signal(signal.SIGKILL)
+        # The other one does not wait for it without end, so that a launcher can restart both.
+        processes[0].communicate(timeout=200)
+        assert processes[0].returncode == 1
     finally:
-        # What a launcher does with the others.
         for process in processes:
             process.kill()
             process.communicate()
