@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from adversarial_autoencoder import figures, priors
 from adversarial_autoencoder.evaluation.prior_match import perplexity, sliced_wasserstein
-from adversarial_autoencoder.runs import atomic
 
 
 class PriorDistance(keras.callbacks.Callback):
@@ -169,10 +168,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         row = {name: value for name, value in logs.items() if name not in ("loss", "val_loss")}
         self.rows.append({"epoch": epoch + 1, **row})
-        with atomic(self.run.model_path) as path:
-            self.model.save(path)
-            # Just before the model takes its place, so that hardly a moment lies between them.
-            self.run.write_history(self.rows)
+        self.run.write_checkpoint(self.model.save, self.rows)
 
 
 class Progress(keras.callbacks.Callback):

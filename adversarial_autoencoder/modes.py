@@ -4,6 +4,7 @@ Importing TensorFlow takes seconds, so that what was asked for is checked before
 need it are reached through the package, which imports them when they are first used.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import shlex
@@ -13,6 +14,7 @@ import numpy as np
 import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.durable import atomic
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.quiet import import_tensorflow
 
@@ -28,45 +30,56 @@ def train(command, given):
         given: The settings of `Config` given on the command line, a dict.
     """
     run = _run_to_continue(command, given)
-    if run is None:
-        config = Config.of(**given)
-    else:
-        begun, recorded = run.read_config()
-        config = _with_given(run, begun, given)
-        _check_prior_is_named(run, config, given)
-    dataset = data.load(config.dataset, config.data_dir)
-    config = _located(config, dataset).for_data(len(dataset.x_train))
-    if run is not None:
-        _check_data(run, dataset, recorded)
-        if _is_finished(run, config):
-            print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
-            _print_summary(command, run, config)
-            return
-        if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
-            print(
-                f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
-            )
-    import_tensorflow()
-    config = aae.hardware.choose(config)
-    aae.training.check(config, dataset)
-    if run is None:
-        run = (
-            runs.create(command.results_dir, command.run_name)
-            if command.run_name
-            else runs.create(command.results_dir, runs.default_name(config, dataset), number=True)
-        )
+    with contextlib.ExitStack() as holding:
+        if run is None:
+            config = Config.of(**given)
+        else:
+            begun, recorded = run.read_config()
+            config = _with_given(run, begun, given)
+            _check_prior_is_named(run, config, given)
+            holding.enter_context(run.held())
+        dataset = data.load(config.dataset, config.data_dir)
+        config = _located(config, dataset).for_data(len(dataset.x_train))
+        if run is not None:
+            _check_data(run, dataset, recorded)
+            if _is_finished(run, config):
+                print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
+                _print_summary(command, run, config)
+                return
+            if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
+                print(
+                    f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} "
+                    "epochs."
+                )
+        import_tensorflow()
+        config = aae.hardware.choose(config)
+        aae.training.check(config, dataset)
+        if run is None:
+            name, number = command.run_name, False
+            if name is None:
+                name, number = runs.default_name(config, dataset), True
+            run = runs.create(command.results_dir, name, number)
+            holding.enter_context(run.held())
+        _train(command, run, config, dataset)
+
+
+def _train(command, run, config, dataset):
+    """Trains a run that this process holds, and says what came of it."""
     run.write_config(config, dataset)
     print(
         f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
         f"{len(dataset.x_train)} images of {'x'.join(map(str, dataset.image_shape))}, "
         f"for {config.epochs} epochs on the {aae.hardware.device()} in {config.precision}"
-        f"{' by XLA' if config.jit_compile == 'true' else ''}"
+        f"{' by XLA' if config.jit_compile == 'true' else ''}",
+        flush=True,
     )
     try:
-        aae.training.train(config, dataset, run)
-    except KeyboardInterrupt:
-        options = _options(command, run, config)
-        print(f"\nStopped. To go on: python run.py --mode train --resume {options}")
+        with run.attempt():
+            aae.training.train(config, dataset, run)
+    except (KeyboardInterrupt, SystemExit):
+        epochs, options = len(run.read_history()), _options(command, run, config)
+        print(f"\n{epochs} of {config.epochs} epochs are finished; the last of them is kept.")
+        print(f"Stopped. To go on: python run.py --mode train --resume {options}")
         raise
     _print_summary(command, run, config)
 
@@ -208,11 +221,13 @@ def classify(command, given):
 def list_runs(command, given):
     """Prints a table of the runs, the newest first."""
     del given
-    rows, broken = [("name", "model", "data", "epochs", "reconstruction", "prior distance")], []
+    header = ("name", "model", "data", "status", "epochs", "reconstruction", "prior distance")
+    rows, broken = [header], []
     for run in runs.list_runs(command.results_dir):
         try:
             config, recorded = run.read_config()
             history = run.read_history()
+            status = run.status(config.epochs)
         except InputError as error:
             broken.append(str(error))
             continue
@@ -220,7 +235,7 @@ def list_runs(command, given):
         metrics = [last.get(f"val_{name}") for name in ("reconstruction_loss", "prior_distance")]
         metrics = ["-" if value is None else f"{value:.4f}" for value in metrics]
         epochs = f"{len(history)}/{config.epochs}"
-        rows.append((run.name, config.model, recorded["name"], epochs, *metrics))
+        rows.append((run.name, config.model, recorded["name"], status, epochs, *metrics))
     if len(rows) == 1 and not broken:
         print(f"There are no runs in {command.results_dir}: train one with --mode train.")
         return
@@ -407,7 +422,7 @@ def _dims(command):
 def _save(run, figure, name):
     run.figures_path.mkdir(exist_ok=True)
     path = run.figures_path / f"{name}.png"
-    with runs.atomic(path) as temporary:
+    with atomic(path) as temporary:
         figure.savefig(temporary, dpi=150)
     print(f"Wrote {path}")
 

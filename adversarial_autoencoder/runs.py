@@ -4,6 +4,7 @@ results/<run>/config.json    everything needed to rebuild the model and its data
               flags.txt      the same settings as a flag file
               history.csv    one row for each finished epoch
               model.keras    the model and its optimizers after the last finished epoch
+              failed.txt     why the training failed, where it did
               labelled_images.csv   which training images count as labelled, where not all do
               logs/          TensorBoard
               figures/
@@ -12,19 +13,37 @@ results/<run>/config.json    everything needed to rebuild the model and its data
 import contextlib
 import csv
 import dataclasses
+import errno
 import io
 import itertools
 import json
-import os
 import pathlib
 import platform
 import time
+import zipfile
+import zlib
 from importlib import metadata
 
 from adversarial_autoencoder import config as settings
+from adversarial_autoencoder.durable import atomic, is_locked, lock
 from adversarial_autoencoder.errors import InputError, did_you_mean
 
 LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
+HISTORY, FAILED = "history.csv", "failed.txt"
+MAX_HISTORY_BYTES = 2**26
+
+# What json, csv and zipfile raise on malformed files.
+_UNREADABLE = (
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +104,7 @@ class Run:
             path.write_text(json.dumps(document, indent=2) + "\n")
         with atomic(self.path / "flags.txt") as path:
             path.write_text(settings.to_flags(config))
+        self.figures_path.mkdir(exist_ok=True)
 
     def read_config(self):
         """Returns the `Config` of the run, and what config.json says of its data, a dict.
@@ -96,7 +116,7 @@ class Run:
             document = json.loads((self.path / "config.json").read_text())
             values, data = dict(document["config"]), dict(document["data"])
             str(data["name"]), str(data["checksum"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except _UNREADABLE as error:
             raise InputError(
                 f"The run {self.name} must have a readable config.json. "
                 f"Received: {type(error).__name__} in {self.path}"
@@ -130,23 +150,37 @@ class Run:
             temporary.write_text(text.getvalue())
         return path
 
-    def write_history(self, rows):
-        """Writes history.csv: a list of dicts, one for each epoch, all with the same keys."""
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, fieldnames=rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-        with atomic(self.path / "history.csv") as path:
-            path.write_text(text.getvalue())
+    def write_checkpoint(self, save, rows):
+        """Replaces model.keras and history.csv by those of one epoch more.
+
+        The archive model.keras holds the history too, so that they cannot contradict each other:
+        an epoch is finished when this one file takes the place of the one before. Until then the
+        one before is kept, and the new one is read back first. history.csv is a copy to look at.
+
+        Args:
+            save: Saves the model to a path.
+            rows: The history, a list of dicts, one for each epoch, all with the same keys.
+        """
+        history = _to_csv(rows)
+        with atomic(self.model_path) as path:
+            save(path)
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.writestr(HISTORY, history)
+            _verify_archive(path)
+            self._write_history(history)
 
     def read_history(self):
-        """Returns the rows of history.csv as dicts of numbers; none where there is no such file.
+        """Returns the rows of the history as dicts of numbers; none where there is no epoch yet.
 
         Raises:
-            InputError: If the file cannot be read.
+            InputError: If it cannot be read.
         """
+        source = "model.keras"
         try:
-            text = (self.path / "history.csv").read_text()
+            text = self._committed_history()
+            if text is None:
+                source = HISTORY
+                text = (self.path / HISTORY).read_text()
             return [
                 {
                     name: int(value) if name == "epoch" else float(value)
@@ -156,25 +190,79 @@ class Run:
             ]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, TypeError) as error:
+        except _UNREADABLE as error:
             raise InputError(
-                f"The run {self.name} must have a readable history.csv. "
+                f"The run {self.name} must have a readable {source}. "
                 f"Received: {type(error).__name__} in {self.path}"
             ) from error
 
+    @contextlib.contextmanager
+    def held(self):
+        """Holds the run for this process alone, and brings it into order after one that was killed.
 
-@contextlib.contextmanager
-def atomic(path):
-    """Gives a temporary path to write to, which takes the place of `path` when all went well.
+        Raises:
+            InputError: If another process trains the run, or its history cannot be read.
+        """
+        with lock(self.path):
+            if rows := self.read_history():
+                self._write_history(_to_csv(rows))
+            yield
 
-    A reader, or a run killed half-way, sees the old file or the new one, never half of one.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    @contextlib.contextmanager
+    def attempt(self):
+        """Writes to failed.txt why a training ends, where it is by an error; removes it before."""
+        failed = self.path / FAILED
+        failed.unlink(missing_ok=True)
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:
+            # A full disk may have no room for it.
+            with contextlib.suppress(OSError), atomic(failed) as path:
+                path.write_text(f"{error}\n")
+            raise
+
+    def status(self, epochs):
+        """What became of the run: "training", "finished", "failed" or "stopped".
+
+        Args:
+            epochs: The number of epochs that it is to have.
+        """
+        if is_locked(self.path):
+            return "training"
+        if (self.path / FAILED).exists():
+            return "failed"
+        return "finished" if len(self.read_history()) >= epochs else "stopped"
+
+    def _committed_history(self):
+        """The text of the history in model.keras; None: there is none, as in older versions."""
+        if not self.is_trained:
+            return None
+        with zipfile.ZipFile(self.model_path) as archive:
+            if HISTORY not in archive.namelist():
+                return None
+            with archive.open(HISTORY) as stream:
+                return stream.read(MAX_HISTORY_BYTES).decode()
+
+    def _write_history(self, text):
+        with atomic(self.path / HISTORY) as path:
+            path.write_text(text)
+
+
+def _to_csv(rows):
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _verify_archive(path):
+    """Raises OSError unless every member of a zip archive can be read back as it was written."""
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise OSError(errno.EIO, f"{damaged} cannot be read back", str(path))
 
 
 def default_name(config, dataset):
@@ -216,15 +304,18 @@ def create(results_dir, name, number=False):
             path.mkdir()
             break
         except FileExistsError as error:
-            # A folder without anything in it is a run that was killed as it began.
-            if not number and (not path.is_dir() or any(path.iterdir())):
+            # A folder with nothing but a lock in it is a run that was killed as it began.
+            if not number and (not path.is_dir() or not _is_empty(path)):
                 raise InputError(
                     f"run_name must be free or that of a run in {results_dir}. Received: {name}"
                 ) from error
             if not number:
                 break
-    (path / "figures").mkdir(exist_ok=True)
     return Run(path)
+
+
+def _is_empty(folder):
+    return all(path.name.startswith(".") for path in folder.iterdir())
 
 
 def list_runs(results_dir):

@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = "adversarial_autoencoder"
 LAYERS = [
     {"errors", "quiet", "variants"},
-    {"settings"},
+    {"durable", "settings"},
     {"command", "config"},
     {"losses", "networks", "optimizers", "posteriors", "priors"},
     {"batch", "network_checks", "phases"},
@@ -60,7 +60,9 @@ def test_a_library_is_imported_in_its_place_only(library, allowed):
     assert users <= allowed
 
 
-@pytest.mark.parametrize("name", ["command", "config", "errors", "runs", "settings", "variants"])
+@pytest.mark.parametrize(
+    "name", ["command", "config", "durable", "errors", "runs", "settings", "variants"]
+)
 def test_settings_and_runs_do_without_tensorflow(name):
     roots = {n.split(".")[0] for n in imports(ROOT / PACKAGE / f"{name}.py")}
     assert not roots & {"tensorflow", "keras", "numpy"}
