@@ -21,6 +21,7 @@ _MODULES = (
     "networks",
     "phases",
     "priors",
+    "safeguards",
     "training",
 )
 

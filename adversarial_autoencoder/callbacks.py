@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import figures, priors
+from adversarial_autoencoder.errors import TrainingError
 from adversarial_autoencoder.evaluation.prior_match import perplexity, sliced_wasserstein
 
 
@@ -41,7 +42,7 @@ class PriorDistance(keras.callbacks.Callback):
         # Drawn from the posterior: it is all codes together that follow the prior.
         self.z = self.model.encode(self.x, seed=0)
         if not np.isfinite(self.z).all():
-            raise FloatingPointError(
+            raise TrainingError(
                 f"The codes are not finite any more in epoch {epoch + 1}; the epoch before is kept."
                 " Lower learning rates may help."
             )

@@ -73,7 +73,7 @@ def is_locked(folder):
 
 
 def _take(descriptor, kind, tries=1):
-    """Takes a lock, for which `is_locked` of another process may stand in the way for an instant."""
+    """Takes a lock, where `is_locked` of another process may be in the way for an instant."""
     for attempt in range(tries):
         if attempt:
             time.sleep(0.05)

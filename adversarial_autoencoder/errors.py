@@ -1,6 +1,7 @@
-"""The error for what a user can put right."""
+"""The errors that are told in one line: of the input, and of a training that failed."""
 
 import difflib
+import sys
 
 
 class InputError(ValueError):
@@ -9,6 +10,15 @@ class InputError(ValueError):
     def __init__(self, message):
         # File names and the messages of other libraries, which are quoted, may have line breaks.
         super().__init__(" ".join(str(message).splitlines()))
+
+
+class TrainingError(RuntimeError):
+    """A training that cannot go on; one line: what happened, and what is kept."""
+
+
+def print_warning(message):
+    """Prints a warning on stderr."""
+    print(f"Warning: {message}", file=sys.stderr, flush=True)
 
 
 def did_you_mean(value, choices):

@@ -74,8 +74,8 @@ def _train(command, run, config, dataset):
         flush=True,
     )
     try:
-        with run.attempt():
-            aae.training.train(config, dataset, run)
+        with run.attempt(), aae.safeguards.StopOnSignal() as stop:
+            aae.training.train(config, dataset, run, further_callbacks=[stop])
     except (KeyboardInterrupt, SystemExit):
         epochs, options = len(run.read_history()), _options(command, run, config)
         print(f"\n{epochs} of {config.epochs} epochs are finished; the last of them is kept.")

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import callbacks, networks, phases, priors
+from adversarial_autoencoder import callbacks, networks, phases, priors, safeguards
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
@@ -233,16 +233,20 @@ def optimizer(config, steps, steps_per_epoch):
     return PhaseOptimizer({step: optimizer_of(step) for step in steps})
 
 
-def train(config, dataset, run):
+def train(config, dataset, run, further_callbacks=()):
     """Trains the model of a run, from its last finished epoch on.
 
     Args:
         config: A `Config`, resolved for the data and the hardware.
         dataset: The `data.Dataset`.
         run: The `runs.Run`; its files are written as the training goes on.
+        further_callbacks: Keras callbacks, called after those of the training.
 
     Returns:
         The trained `AdversarialAutoencoder`.
+
+    Raises:
+        TrainingError: If a loss or a weight is not finite any more.
     """
     labels, shares = training_labels(config, dataset)
     if config.num_labels:
@@ -279,7 +283,9 @@ def train(config, dataset, run):
         validation_batch_size=VALIDATION_BATCH,
         verbose=0,
         callbacks=[
+            safeguards.StopOnFault(),
             sample,
+            safeguards.WarnOfCollapse(sample),
             callbacks.Progress(epochs_done, KEY_METRICS),
             callbacks.TensorBoard(
                 run.logs_path,
@@ -290,6 +296,7 @@ def train(config, dataset, run):
                 text=_markdown_table(config),
             ),
             callbacks.Checkpoint(run, epochs_done),
+            *further_callbacks,
         ],
     )
     return model

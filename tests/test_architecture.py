@@ -12,7 +12,7 @@ LAYERS = [
     {"durable", "settings"},
     {"command", "config"},
     {"losses", "networks", "optimizers", "posteriors", "priors"},
-    {"batch", "network_checks", "phases"},
+    {"batch", "network_checks", "phases", "safeguards"},
     {"model"},
     {"data", "evaluation", "figures", "runs"},
     {"callbacks", "hardware"},

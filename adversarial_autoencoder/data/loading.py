@@ -1,18 +1,13 @@
 """Loads a data set by its name or path."""
 
 import pathlib
-import sys
 
 from adversarial_autoencoder.data import known
 from adversarial_autoencoder.data.array_files import read_npz
 from adversarial_autoencoder.data.checks import checked_images
 from adversarial_autoencoder.data.dataset import make_dataset
 from adversarial_autoencoder.data.image_folder import image_names, read_image_folder
-from adversarial_autoencoder.errors import InputError, did_you_mean
-
-
-def _print_warning(message):
-    print(f"Warning: {message}", file=sys.stderr)
+from adversarial_autoencoder.errors import InputError, did_you_mean, print_warning
 
 
 def load_images(path):
@@ -37,7 +32,7 @@ def load_images(path):
     raise InputError(f"images must be an .npz file or a folder of images. Received: {path}")
 
 
-def load(dataset=None, data_dir=None, warn=_print_warning):
+def load(dataset=None, data_dir=None, warn=print_warning):
     """Loads a data set.
 
     Args:
