@@ -3,13 +3,16 @@
 import difflib
 import sys
 
+MAX_LENGTH = 1000  # characters of an error, which may quote what it received
+
 
 class InputError(ValueError):
     """Input that cannot be used; one line: what was expected, then `Received:` what came."""
 
     def __init__(self, message):
         # File names and the messages of other libraries, which are quoted, may have line breaks.
-        super().__init__(" ".join(str(message).splitlines()))
+        message = " ".join(str(message).splitlines())
+        super().__init__(message if len(message) <= MAX_LENGTH else f"{message[:MAX_LENGTH]}...")
 
 
 class TrainingError(RuntimeError):

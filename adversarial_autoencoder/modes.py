@@ -42,6 +42,8 @@ def train(command, given):
         config = _located(config, dataset).for_data(len(dataset.x_train))
         if run is not None:
             _check_data(run, dataset, recorded)
+            if config.prior.endswith(".npy"):
+                run.check_prior(config.prior)
             if _is_finished(run, config):
                 print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
                 _print_summary(command, run, config)
@@ -267,7 +269,7 @@ def _run_to_continue(command, given):
             raise InputError("--resume takes one of --run and --run_name. Received: both")
         return runs.find(
             command.results_dir,
-            command.run or command.run_name,
+            command.run_name if command.run is None else command.run,
             lambda run: not _is_finished(run, _fitting_config(run, given)),
             "run that is not finished",
         )
@@ -365,6 +367,9 @@ def _with_given(run, config, given):
     if "prior" in given:
         given = given | {"prior": _located_prior(given["prior"])}
     for name, value in given.items():
+        # The file of samples may have moved; its checksum tells whether it is the same.
+        if name == "prior" and value.endswith(".npy") and config.prior.endswith(".npy"):
+            continue
         if name not in CHANGEABLE and value != getattr(config, name):
             raise InputError(
                 f"The run {run.name} has {name}={getattr(config, name)}. Received: {name}={value}"

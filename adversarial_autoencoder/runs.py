@@ -14,6 +14,7 @@ import contextlib
 import csv
 import dataclasses
 import errno
+import hashlib
 import io
 import itertools
 import json
@@ -84,6 +85,7 @@ class Run:
             config: The `Config`, with the data set and the epochs resolved.
             dataset: The `data.Dataset` that it is trained on.
         """
+        prior = config.prior
         document = {
             "config": dataclasses.asdict(config),
             "data": {
@@ -95,6 +97,7 @@ class Run:
                 "validation_images": len(dataset.x_validation),
                 "test_images": len(dataset.x_test),
             },
+            "prior_checksum": file_checksum(prior) if prior.endswith(".npy") else None,
             "versions": {
                 "python": platform.python_version(),
                 **{library: metadata.version(library) for library in LIBRARIES},
@@ -106,6 +109,20 @@ class Run:
             path.write_text(settings.to_flags(config))
         self.figures_path.mkdir(exist_ok=True)
 
+    def check_prior(self, path):
+        """Raises InputError if a file of samples is not the one that the run was begun with.
+
+        Args:
+            path: The .npy file.
+        """
+        document = json.loads((self.path / "config.json").read_text())
+        recorded = document.get("prior_checksum")  # None in older versions.
+        if recorded and recorded != (received := file_checksum(path)):
+            raise InputError(
+                f"The samples of the prior of the run {self.name} must be unchanged, {recorded}. "
+                f"Received: {path} with {received}"
+            )
+
     def read_config(self):
         """Returns the `Config` of the run, and what config.json says of its data, a dict.
 
@@ -115,7 +132,8 @@ class Run:
         try:
             document = json.loads((self.path / "config.json").read_text())
             values, data = dict(document["config"]), dict(document["data"])
-            str(data["name"]), str(data["checksum"])
+            if not all(isinstance(data[key], str) for key in ("name", "checksum")):
+                raise TypeError
         except _UNREADABLE as error:
             raise InputError(
                 f"The run {self.name} must have a readable config.json. "
@@ -126,7 +144,13 @@ class Run:
     def read_classes(self):
         """The shape of the images and the names of their classes, as config.json tells them."""
         _, data = self.read_config()
-        return tuple(data["image_shape"]), data["class_names"]
+        shape, names = data.get("image_shape"), data.get("class_names")
+        if not isinstance(shape, list) or not isinstance(names, list):
+            raise InputError(
+                f"config.json of the run {self.name} must have a list of image_shape and one of "
+                f"class_names. Received: {shape!r} and {names!r}"
+            )
+        return tuple(shape), names
 
     def write_labelled(self, indices, labels):
         """Writes labelled_images.csv: which training images count as labelled, and their class.
@@ -250,6 +274,15 @@ class Run:
             path.write_text(text)
 
 
+def file_checksum(path):
+    """The SHA-256 of a file, "sha256:" and 64 hexadecimal digits; InputError if it has none."""
+    try:
+        with pathlib.Path(path).open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError as error:
+        raise InputError(f"prior must be a readable file. Received: {error}") from error
+
+
 def _to_csv(rows):
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=rows[0])
@@ -349,8 +382,10 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
             f"Received: {len(runs)} runs, none of which fits"
         )
     for path in (pathlib.Path(results_dir, name), pathlib.Path(name)):
-        if (path / "config.json").is_file():
-            return Run(path)
+        # It may be too long for a path.
+        with contextlib.suppress(OSError, ValueError):
+            if (path / "config.json").is_file():
+                return Run(path)
     raise InputError(
         f"--run must be a run in {results_dir} or the path of one."
         f"{did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"

@@ -248,6 +248,8 @@ def train(config, dataset, run, further_callbacks=()):
     Raises:
         TrainingError: If a loss or a weight is not finite any more.
     """
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
     labels, shares = training_labels(config, dataset)
     if config.num_labels:
         run.write_labelled(np.flatnonzero(labels >= 0), labels[labels >= 0])
@@ -342,7 +344,13 @@ def load(run):
     if config.prior_function:
         _users_function(config.prior)
     with _reading(run):
-        return keras.saving.load_model(run.model_path, compile=False)
+        model = keras.saving.load_model(run.model_path, compile=False)
+    if not isinstance(model, AdversarialAutoencoder) or model.z_dim != config.z_dim:
+        raise InputError(
+            f"model.keras of the run {run.name} must be the model of its config.json, with z_dim "
+            f"{config.z_dim}. Received: {type(model).__name__}"
+        )
+    return model
 
 
 @contextlib.contextmanager

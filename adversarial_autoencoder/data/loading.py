@@ -24,9 +24,10 @@ def load_images(path):
         InputError: If they cannot be read.
     """
     path = pathlib.Path(path)
-    if path.is_dir():
+    is_folder, is_file = _kind("images", path)
+    if is_folder:
         return image_names(path), checked_images(read_image_folder(path)[0], path)
-    if path.is_file() and path.suffix.lower() == ".npz":
+    if is_file and path.suffix.lower() == ".npz":
         x = checked_images(read_npz(path)["x_train"], f"x_train in {path}")
         return [str(i) for i in range(len(x))], x
     raise InputError(f"images must be an .npz file or a folder of images. Received: {path}")
@@ -61,10 +62,7 @@ def load(dataset=None, data_dir=None, warn=print_warning):
     if dataset in known.NAMES:
         return known.load_mnist(dataset, data_dir)
     path = pathlib.Path(dataset)
-    try:
-        is_folder, is_file = path.is_dir(), path.is_file()
-    except OSError as error:  # such as a name that is too long
-        raise InputError(f"dataset must be a readable path. Received: {error}") from error
+    is_folder, is_file = _kind("dataset", path)
     if is_folder:
         x, y, class_names = read_image_folder(path)
         return make_dataset(path.resolve().name, path, x, y, class_names=class_names)
@@ -74,3 +72,11 @@ def load(dataset=None, data_dir=None, warn=print_warning):
         f"dataset must be {', '.join(known.NAMES)}, an .npz file or a folder of images."
         f"{did_you_mean(dataset, known.NAMES)} Received: {dataset}"
     )
+
+
+def _kind(name, path):
+    """Whether a path is a folder, and whether it is a file."""
+    try:
+        return path.is_dir(), path.is_file()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"{name} must be a readable path. Received: {error}") from error
