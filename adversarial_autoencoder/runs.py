@@ -13,7 +13,6 @@ results/<run>/config.json    everything needed to rebuild the model and its data
 import contextlib
 import csv
 import dataclasses
-import errno
 import hashlib
 import io
 import itertools
@@ -21,30 +20,15 @@ import json
 import pathlib
 import platform
 import time
-import zipfile
-import zlib
 from importlib import metadata
 
+from adversarial_autoencoder import checkpoint
 from adversarial_autoencoder import config as settings
 from adversarial_autoencoder.durable import atomic, is_locked, lock
 from adversarial_autoencoder.errors import InputError, did_you_mean
 
 LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
-HISTORY, FAILED = "history.csv", "failed.txt"
-MAX_HISTORY_BYTES = 2**26
-
-# What json, csv and zipfile raise on malformed files.
-_UNREADABLE = (
-    EOFError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    csv.Error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+FAILED = "failed.txt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +47,7 @@ class Run:
 
     @property
     def model_path(self):
-        return self.path / "model.keras"
+        return self.path / checkpoint.MODEL
 
     @property
     def logs_path(self):
@@ -134,7 +118,7 @@ class Run:
             values, data = dict(document["config"]), dict(document["data"])
             if not all(isinstance(data[key], str) for key in ("name", "checksum")):
                 raise TypeError
-        except _UNREADABLE as error:
+        except checkpoint.MALFORMED as error:
             raise InputError(
                 f"The run {self.name} must have a readable config.json. "
                 f"Received: {type(error).__name__} in {self.path}"
@@ -175,50 +159,12 @@ class Run:
         return path
 
     def write_checkpoint(self, save, rows):
-        """Replaces model.keras and history.csv by those of one epoch more.
-
-        The archive model.keras holds the history too, so that they cannot contradict each other:
-        an epoch is finished when this one file takes the place of the one before. Until then the
-        one before is kept, and the new one is read back first. history.csv is a copy to look at.
-
-        Args:
-            save: Saves the model to a path.
-            rows: The history, a list of dicts, one for each epoch, all with the same keys.
-        """
-        history = _to_csv(rows)
-        with atomic(self.model_path) as path:
-            save(path)
-            with zipfile.ZipFile(path, "a") as archive:
-                archive.writestr(HISTORY, history)
-            _verify_archive(path)
-            self._write_history(history)
+        """Replaces model.keras and history.csv, as `checkpoint.write`."""
+        checkpoint.write(self.path, save, rows)
 
     def read_history(self):
-        """Returns the rows of the history as dicts of numbers; none where there is no epoch yet.
-
-        Raises:
-            InputError: If it cannot be read.
-        """
-        source = "model.keras"
-        try:
-            text = self._committed_history()
-            if text is None:
-                source = HISTORY
-                text = (self.path / HISTORY).read_text()
-            return [
-                {
-                    name: int(value) if name == "epoch" else float(value)
-                    for name, value in row.items()
-                }
-                for row in csv.DictReader(io.StringIO(text))
-            ]
-        except FileNotFoundError:
-            return []
-        except _UNREADABLE as error:
-            raise InputError(
-                f"The run {self.name} must have a readable {source}. "
-                f"Received: {type(error).__name__} in {self.path}"
-            ) from error
+        """Returns the rows of the history, as `checkpoint.read_history`."""
+        return checkpoint.read_history(self.path)
 
     @contextlib.contextmanager
     def held(self):
@@ -228,8 +174,7 @@ class Run:
             InputError: If another process trains the run, or its history cannot be read.
         """
         with lock(self.path):
-            if rows := self.read_history():
-                self._write_history(_to_csv(rows))
+            checkpoint.restore_copy(self.path)
             yield
 
     @contextlib.contextmanager
@@ -259,20 +204,6 @@ class Run:
             return "failed"
         return "finished" if len(self.read_history()) >= epochs else "stopped"
 
-    def _committed_history(self):
-        """The text of the history in model.keras; None: there is none, as in older versions."""
-        if not self.is_trained:
-            return None
-        with zipfile.ZipFile(self.model_path) as archive:
-            if HISTORY not in archive.namelist():
-                return None
-            with archive.open(HISTORY) as stream:
-                return stream.read(MAX_HISTORY_BYTES).decode()
-
-    def _write_history(self, text):
-        with atomic(self.path / HISTORY) as path:
-            path.write_text(text)
-
 
 def file_checksum(path):
     """The SHA-256 of a file, "sha256:" and 64 hexadecimal digits; InputError if it has none."""
@@ -281,21 +212,6 @@ def file_checksum(path):
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError as error:
         raise InputError(f"prior must be a readable file. Received: {error}") from error
-
-
-def _to_csv(rows):
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=rows[0])
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _verify_archive(path):
-    """Raises OSError unless every member of a zip archive can be read back as it was written."""
-    with zipfile.ZipFile(path) as archive:
-        if damaged := archive.testzip():
-            raise OSError(errno.EIO, f"{damaged} cannot be read back", str(path))
 
 
 def default_name(config, dataset):

@@ -10,7 +10,7 @@ PACKAGE = "adversarial_autoencoder"
 LAYERS = [
     {"errors", "quiet", "variants"},
     {"durable", "settings"},
-    {"command", "config"},
+    {"checkpoint", "command", "config"},
     {"losses", "networks", "optimizers", "posteriors", "priors"},
     {"batch", "network_checks", "phases", "safeguards"},
     {"model"},
