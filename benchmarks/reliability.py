@@ -13,6 +13,7 @@ import pathlib
 import random
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,9 @@ import time
 
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
+
+from adversarial_autoencoder import runs as run_folders  # noqa: E402
+
 KEPT = pathlib.Path(__file__).with_name("reliability.json")
 TABLE = pathlib.Path(__file__).with_name("RELIABILITY.md")
 TINY = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--dropout=0.1", "--epochs=8"]
@@ -61,7 +65,7 @@ def digest_of(path):
 def kills(number=200):
     """Kills a training at random moments of its whole length, and resumes it until it ends."""
     number, rng = int(number), random.Random(0)
-    failures, equal, resumed, before_first = [], 0, 0, 0
+    failures, moments, equal, resumed, too_late = [], [], 0, 0, 0
     with tempfile.TemporaryDirectory() as results:
         results = pathlib.Path(results)
         start = time.monotonic()
@@ -69,34 +73,43 @@ def kills(number=200):
         length = time.monotonic() - start
         assert status == 0, err
         whole = digest_of(results / "whole" / "model.keras")
-        for i in range(number):
-            name = f"killed{i}"
+        while len(moments) < number and too_late < 10 * number:
+            name = f"killed{len(moments)}-{too_late}"
+            path = results / name
+            start = time.monotonic()
             process = subprocess.Popen(
                 command(results, f"--run_name={name}", *TINY),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            # Trainings begin after the imports, about the first third of the time.
-            time.sleep(rng.uniform(0.3, 1.0) * length)
+            # From the making of the folder on; before it, there is nothing to lose.
+            while not path.exists() and process.poll() is None:
+                time.sleep(0.01)
+            begun = time.monotonic() - start
+            time.sleep(rng.uniform(0, max(length - begun, 0.1)))
             process.kill()
-            process.wait()
+            if process.wait() != -signal.SIGKILL:
+                # It had ended by itself, so that nothing was tried; it shows the length of today.
+                too_late, length = too_late + 1, 0.8 * length
+                continue
             status, out, err = run(results, "--mode=list")
-            if status or err or (results / name / "config.json").exists() != (f"{name} " in out):
+            if status or err or (path / "config.json").exists() != (f"{name} " in out):
                 failures.append(f"{name}: list {status} {out} {err}")
-            before_first += not (results / name / "model.keras").exists()
+            moments.append(len(run_folders.Run(path).read_history()))
             status, _, err = run(results, f"--run_name={name}", *TINY)
             resumed += status == 0
             if status or err:
                 failures.append(f"{name}: resume {status} {err}")
-            elif digest_of(results / name / "model.keras") == whole:
+            elif digest_of(path / "model.keras") == whole:
                 equal += 1
             else:
                 failures.append(f"{name}: other weights")
-            if leftovers := [str(p) for p in (results / name).rglob(".*.tmp*")]:
+            if leftovers := [str(p) for p in path.rglob(".*.tmp*")]:
                 failures.append(f"{name}: {leftovers}")
     return {
-        "moments killed": number,
-        "of them before the first epoch was finished": before_first,
+        "moments killed, while the process ran": len(moments),
+        "epochs finished then, of 8": ", ".join(map(str, sorted(moments))),
+        "not counted, as the training had ended before": too_late,
         "resumed to the end": resumed,
         "weights, optimizers and history equal to the uninterrupted run's": equal,
         "failures": failures,
@@ -106,14 +119,13 @@ def kills(number=200):
 def runs(number=200):
     """Many short runs in one folder: how long a list takes, and the memory that it needs."""
     from adversarial_autoencoder import data, training
-    from adversarial_autoencoder import runs as folders
     from adversarial_autoencoder.config import Config
 
     dataset, result = data.load("digits"), {}
     config = Config.of(dataset="digits", model="wae_mmd", hidden_units=4, epochs=1)
     with tempfile.TemporaryDirectory() as results:
         for i in range(1, int(number) + 1):
-            made = folders.create(results, "run", number=True)
+            made = run_folders.create(results, "run", number=True)
             with made.held():
                 made.write_config(config, dataset)
                 training.train(config, dataset, made)
@@ -129,14 +141,13 @@ def runs(number=200):
 def memory(number=50):
     """Resident memory of one process after each of several trainings in a row."""
     from adversarial_autoencoder import data, training
-    from adversarial_autoencoder import runs as folders
     from adversarial_autoencoder.config import Config
 
     dataset, result = data.load("digits"), {}
     with tempfile.TemporaryDirectory() as results:
         for i in range(1, int(number) + 1):
             config = Config.of(dataset="digits", hidden_units=16, epochs=1, seed=i)
-            training.train(config, dataset, folders.create(results, f"run{i}"))
+            training.train(config, dataset, run_folders.create(results, f"run{i}"))
             if i in (1, 2, 5) or i % 10 == 0:
                 pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
                 result[f"MiB after {i}"] = round(pages * resource.getpagesize() / 2**20)
