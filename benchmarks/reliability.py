@@ -30,7 +30,8 @@ TINY = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--dropout=
 TITLE = """# Reliability, measured
 
 Written by `python benchmarks/reliability.py` (see there for its parts), on 2 CPU cores that had
-other work too. Trainings are of scikit-learn's digits with tiny networks.
+other work too. Trainings are of scikit-learn's digits with tiny networks. A part that is missing
+here (kills, runs, memory, seeds, inputs) has not been run.
 """
 
 
