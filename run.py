@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import sys
 import textwrap
 import traceback
@@ -11,7 +12,7 @@ from absl import app, flags
 from adversarial_autoencoder.command import MODES as MODE_TEXTS
 from adversarial_autoencoder.command import Command, check_mode
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, TrainingError
 from adversarial_autoencoder.modes import MODES
 from adversarial_autoencoder.settings import value_type
 from adversarial_autoencoder.variants import VARIANTS
@@ -47,7 +48,8 @@ def parse_flags(argv):
     try:
         rest = FLAGS(argv)[1:]
     except (flags.Error, OSError, UnicodeDecodeError) as error:
-        fail(" ".join(str(error).split()), 2)
+        # absl puts a word of its own before the errors of flag files.
+        fail(" ".join(str(error).split()).removeprefix("ERROR:: "), 2)
     if rest:
         fail(f"Settings must be flags, such as --z_dim 2. Received: {rest[0]}", 2)
     return argv[:1]
@@ -55,6 +57,7 @@ def parse_flags(argv):
 
 def main(argv):
     del argv
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         command = Command(**given(Command))
         check_mode(command.mode, given(Command))
@@ -63,6 +66,11 @@ def main(argv):
         sys.exit(130)
     except InputError as error:
         fail(error, 2)
+    except TrainingError as error:
+        fail(error, 1)
+    except OSError as error:  # Such as a full disk, or a folder that may not be written to.
+        where = f": {error.filename}" if error.filename else ""
+        fail(f"{error.strerror or error}{where}", 1)
     except Exception as error:
         first_line = str(error).strip().split("\n")[0]
         fail(f"{type(error).__name__}: {first_line} (--debug shows where)", 1)

@@ -22,6 +22,7 @@ _MODULES = (
     "networks",
     "phases",
     "priors",
+    "safeguards",
     "training",
 )
 

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import figures, priors
+from adversarial_autoencoder.errors import TrainingError
 from adversarial_autoencoder.evaluation.prior_match import perplexity, sliced_wasserstein
-from adversarial_autoencoder.runs import atomic
 
 
 class PriorDistance(keras.callbacks.Callback):
@@ -42,7 +42,7 @@ class PriorDistance(keras.callbacks.Callback):
         # Drawn from the posterior: it is all codes together that follow the prior.
         self.z = self.model.encode(self.x, seed=0)
         if not np.isfinite(self.z).all():
-            raise FloatingPointError(
+            raise TrainingError(
                 f"The codes are not finite any more in epoch {epoch + 1}; the epoch before is kept."
                 " Lower learning rates may help."
             )
@@ -169,10 +169,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         row = {name: value for name, value in logs.items() if name not in ("loss", "val_loss")}
         self.rows.append({"epoch": epoch + 1, **row})
-        with atomic(self.run.model_path) as path:
-            self.model.save(path)
-            # Just before the model takes its place, so that hardly a moment lies between them.
-            self.run.write_history(self.rows)
+        self.run.write_checkpoint(self.model.save, self.rows)
 
 
 class Progress(keras.callbacks.Callback):

@@ -302,6 +302,11 @@ class Config(Settings):
     seed: int = setting(
         0, "seed of weights, noise and shuffling", group="Training", low=0, high=2**31
     )
+    deterministic: bool = setting(
+        False,
+        "use only kernels that give the same bits each time, also on a GPU, where they are slower",
+        group="Speed",
+    )
     precision: str = setting(
         "auto",
         "of the hidden layers; auto: mixed_bfloat16 for fully connected networks where the"

@@ -1,6 +1,9 @@
-"""The error for what a user can put right."""
+"""The errors that are told in one line: of the input, and of a training that failed."""
 
 import difflib
+import sys
+
+MAX_LENGTH = 1000  # characters of an error, which may quote what it received
 
 
 class InputError(ValueError):
@@ -8,7 +11,17 @@ class InputError(ValueError):
 
     def __init__(self, message):
         # File names and the messages of other libraries, which are quoted, may have line breaks.
-        super().__init__(" ".join(str(message).splitlines()))
+        message = " ".join(str(message).splitlines())
+        super().__init__(message if len(message) <= MAX_LENGTH else f"{message[:MAX_LENGTH]}...")
+
+
+class TrainingError(RuntimeError):
+    """A training that cannot go on; one line: what happened, and what is kept."""
+
+
+def print_warning(message):
+    """Prints a warning on stderr."""
+    print(f"Warning: {message}", file=sys.stderr, flush=True)
 
 
 def did_you_mean(value, choices):

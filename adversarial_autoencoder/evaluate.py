@@ -5,6 +5,7 @@ import sys
 
 import adversarial_autoencoder as aae
 from adversarial_autoencoder import runs
+from adversarial_autoencoder.durable import atomic
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.quiet import import_tensorflow
 from adversarial_autoencoder.selection import shown_run
@@ -91,7 +92,7 @@ def compare(command, given):
     merits = {name: metric.better for name, metric in report.METRICS.items() if metric.better}
     figure = aae.figures.comparison(columns, histories, merits)
     path = pathlib.Path(command.results_dir, "comparison.png")
-    with runs.atomic(path) as temporary:
+    with atomic(path) as temporary:
         figure.savefig(temporary, dpi=150)
     print(f"Wrote {path}")
 
@@ -132,6 +133,6 @@ def _features(command, dataset):
             dataset.x_train[:], dataset.y_train, dataset.num_classes
         )
         folder.mkdir(parents=True, exist_ok=True)
-        with runs.atomic(path) as temporary:
+        with atomic(path) as temporary:
             classifier.save(temporary)
     return features.Features(classifier)

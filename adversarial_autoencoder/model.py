@@ -15,6 +15,7 @@ from adversarial_autoencoder.network_checks import (
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.optimizers import PhaseOptimizer
 from adversarial_autoencoder.posteriors import POSTERIORS
+from adversarial_autoencoder.safeguards import FiniteSteps
 
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
@@ -113,6 +114,7 @@ class AdversarialAutoencoder(keras.Model):
             metric: keras.metrics.Mean(name=metric)
             for metric in ("loss", *(metric for phase in self.phases for metric in phase.metrics))
         }
+        self.finite_steps = FiniteSteps(len(self.phases))
         self.built = True
         distribution.seed_apart(self)
 
@@ -174,7 +176,7 @@ class AdversarialAutoencoder(keras.Model):
 
     @property
     def metrics(self):
-        return list(self._means.values())
+        return [*self._means.values(), self.finite_steps]
 
     def compile(
         self,
@@ -260,6 +262,7 @@ class AdversarialAutoencoder(keras.Model):
     def _track(self, logs, batch):
         # Keras's callbacks look for a key "loss". It is that of the first phase, reconstruction: a
         # sum with adversarial losses, which rise as the model gets better, would mislead them.
+        self.finite_steps.update_state(logs)
         first = {"loss": next(iter(logs[0].values()))}
         for phase, values in zip(self.phases, [first | logs[0], *logs[1:]], strict=True):
             for metric, value in values.items():

@@ -4,6 +4,7 @@ Importing TensorFlow takes seconds, so that what was asked for is checked before
 need it are reached through the package, which imports them when they are first used.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import shlex
@@ -44,17 +45,21 @@ def train(command, given):
     else:
         config = with_given(run, run.read_config()[0], given)
         check_prior_is_named(run, config, given)
-    with cluster.output_of_chief(config.strategy):
-        _train(command, run, config)
+    with cluster.output_of_chief(config.strategy), contextlib.ExitStack() as holding:
+        if run is not None and cluster.is_chief(config.strategy):
+            holding.enter_context(run.held())
+        _train(command, run, config, holding)
 
 
-def _train(command, run, config):
-    """Trains a run from its last finished epoch on; a new one where it is None."""
+def _train(command, run, config, holding):
+    """Trains a run from its last finished epoch on; None: a new one, which is held then."""
     dataset = data.load(config.dataset, config.data_dir)
     config = located(config, dataset).for_data(len(dataset.x_train))
     if run is not None:
         begun, recorded = run.read_config()
         check_data(run, dataset, recorded)
+        if config.prior.endswith(".npy"):
+            run.check_prior(config.prior)
         if is_finished(run, config):
             print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
             _print_summary(command, run, config)
@@ -74,24 +79,27 @@ def _train(command, run, config):
         aae.training.train(config, dataset, run, strategy)
         return
     if run is None:
-        run = (
-            runs.create(command.results_dir, command.run_name)
-            if command.run_name
-            else runs.create(command.results_dir, runs.default_name(config, dataset), number=True)
-        )
+        name, number = command.run_name, False
+        if name is None:
+            name, number = runs.default_name(config, dataset), True
+        run = runs.create(command.results_dir, name, number)
+        holding.enter_context(run.held())
     run.write_config(config, dataset)
     print(
         f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
         f"{len(dataset.x_train)} images of {'x'.join(map(str, dataset.image_shape))}, "
         f"for {config.epochs} epochs on the {aae.hardware.device()} in {config.precision}"
         f"{' by XLA' if config.jit_compile == 'true' else ''}"
-        f"{_replicas(strategy.num_replicas_in_sync)}"
+        f"{_replicas(strategy.num_replicas_in_sync)}",
+        flush=True,
     )
     try:
-        aae.training.train(config, dataset, run, strategy)
-    except KeyboardInterrupt:
-        options = _options(command, run, config)
-        print(f"\nStopped. To go on: python run.py --mode train --resume {options}")
+        with run.attempt(), aae.safeguards.StopOnSignal() as stop:
+            aae.training.train(config, dataset, run, strategy, further_callbacks=[stop])
+    except (KeyboardInterrupt, SystemExit):
+        epochs, options = len(run.read_history()), _options(command, run, config)
+        print(f"\n{epochs} of {config.epochs} epochs are finished; the last of them is kept.")
+        print(f"Stopped. To go on: python run.py --mode train --resume {options}")
         raise
     _print_summary(command, run, config)
 
@@ -256,11 +264,13 @@ def classify(command, given):
 def list_runs(command, given):
     """Prints a table of the runs, the newest first."""
     del given
-    rows, broken = [("name", "model", "data", "epochs", "reconstruction", "prior distance")], []
+    header = ("name", "model", "data", "status", "epochs", "reconstruction", "prior distance")
+    rows, broken = [header], []
     for run in runs.list_runs(command.results_dir):
         try:
             config, recorded = run.read_config()
             history = run.read_history()
+            status = run.status(config.epochs)
         except InputError as error:
             broken.append(str(error))
             continue
@@ -268,7 +278,7 @@ def list_runs(command, given):
         metrics = [last.get(f"val_{name}") for name in ("reconstruction_loss", "prior_distance")]
         metrics = ["-" if value is None else f"{value:.4f}" for value in metrics]
         epochs = f"{len(history)}/{config.epochs}"
-        rows.append((run.name, config.model, recorded["name"], epochs, *metrics))
+        rows.append((run.name, config.model, recorded["name"], status, epochs, *metrics))
     if len(rows) == 1 and not broken:
         print(f"There are no runs in {command.results_dir}: train one with --mode train.")
         return

@@ -17,6 +17,11 @@ class Phase:
     # Names of the numbers that `step` and `evaluate` return.
     metrics = ()
 
+    @property
+    def name(self):
+        """What it is called in messages."""
+        return type(self).__name__.lower()
+
     def var_lists(self, model):
         """The variables that each step updates: a dict from the step's name to a list."""
         raise NotImplementedError

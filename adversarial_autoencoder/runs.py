@@ -5,6 +5,7 @@ results/<run>/config.json    everything needed to rebuild the model and its data
               history.csv    one row for each finished epoch
               metrics.json   what --mode evaluate measured
               model.keras    the model and its optimizers after the last finished epoch
+              failed.txt     why the training failed, where it did
               labelled_images.csv   which training images count as labelled, where not all do
               logs/          TensorBoard
               figures/
@@ -13,19 +14,22 @@ results/<run>/config.json    everything needed to rebuild the model and its data
 import contextlib
 import csv
 import dataclasses
+import hashlib
 import io
 import itertools
 import json
-import os
 import pathlib
 import platform
 import time
 from importlib import metadata
 
+from adversarial_autoencoder import checkpoint
 from adversarial_autoencoder import config as settings
+from adversarial_autoencoder.durable import atomic, is_locked, lock
 from adversarial_autoencoder.errors import InputError, did_you_mean
 
 LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
+FAILED = "failed.txt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Run:
 
     @property
     def model_path(self):
-        return self.path / "model.keras"
+        return self.path / checkpoint.MODEL
 
     @property
     def logs_path(self):
@@ -66,6 +70,7 @@ class Run:
             config: The `Config`, with the data set and the epochs resolved.
             dataset: The `data.Dataset` that it is trained on.
         """
+        prior = config.prior
         document = {
             "config": dataclasses.asdict(config),
             "data": {
@@ -77,6 +82,7 @@ class Run:
                 "validation_images": len(dataset.x_validation),
                 "test_images": len(dataset.x_test),
             },
+            "prior_checksum": file_checksum(prior) if prior.endswith(".npy") else None,
             "versions": {
                 "python": platform.python_version(),
                 **{library: metadata.version(library) for library in LIBRARIES},
@@ -86,6 +92,21 @@ class Run:
             path.write_text(json.dumps(document, indent=2) + "\n")
         with atomic(self.path / "flags.txt") as path:
             path.write_text(settings.to_flags(config))
+        self.figures_path.mkdir(exist_ok=True)
+
+    def check_prior(self, path):
+        """Raises InputError if a file of samples is not the one that the run was begun with.
+
+        Args:
+            path: The .npy file.
+        """
+        document = json.loads((self.path / "config.json").read_text())
+        recorded = document.get("prior_checksum")  # None in older versions.
+        if recorded and recorded != (received := file_checksum(path)):
+            raise InputError(
+                f"The samples of the prior of the run {self.name} must be unchanged, {recorded}. "
+                f"Received: {path} with {received}"
+            )
 
     def read_config(self):
         """Returns the `Config` of the run, and what config.json says of its data, a dict.
@@ -96,8 +117,9 @@ class Run:
         try:
             document = json.loads((self.path / "config.json").read_text())
             values, data = dict(document["config"]), dict(document["data"])
-            str(data["name"]), str(data["checksum"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            if not all(isinstance(data[key], str) for key in ("name", "checksum")):
+                raise TypeError
+        except checkpoint.MALFORMED as error:
             raise InputError(
                 f"The run {self.name} must have a readable config.json. "
                 f"Received: {type(error).__name__} in {self.path}"
@@ -107,7 +129,13 @@ class Run:
     def read_classes(self):
         """The shape of the images and the names of their classes, as config.json tells them."""
         _, data = self.read_config()
-        return tuple(data["image_shape"]), data["class_names"]
+        shape, names = data.get("image_shape"), data.get("class_names")
+        if not isinstance(shape, list) or not isinstance(names, list):
+            raise InputError(
+                f"config.json of the run {self.name} must have a list of image_shape and one of "
+                f"class_names. Received: {shape!r} and {names!r}"
+            )
+        return tuple(shape), names
 
     def write_labelled(self, indices, labels):
         """Writes labelled_images.csv: which training images count as labelled, and their class.
@@ -163,51 +191,60 @@ class Run:
             figure.savefig(temporary, dpi=150)
         return path
 
-    def write_history(self, rows):
-        """Writes history.csv: a list of dicts, one for each epoch, all with the same keys."""
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, fieldnames=rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-        with atomic(self.path / "history.csv") as path:
-            path.write_text(text.getvalue())
+    def write_checkpoint(self, save, rows):
+        """Replaces model.keras and history.csv, as `checkpoint.write`."""
+        checkpoint.write(self.path, save, rows)
 
     def read_history(self):
-        """Returns the rows of history.csv as dicts of numbers; none where there is no such file.
+        """Returns the rows of the history, as `checkpoint.read_history`."""
+        return checkpoint.read_history(self.path)
+
+    @contextlib.contextmanager
+    def held(self):
+        """Holds the run for this process alone, and brings it into order after one that was killed.
 
         Raises:
-            InputError: If the file cannot be read.
+            InputError: If another process trains the run, or its history cannot be read.
         """
+        with lock(self.path):
+            checkpoint.restore_copy(self.path)
+            yield
+
+    @contextlib.contextmanager
+    def attempt(self):
+        """Writes to failed.txt why a training ends, where it is by an error; removes it before."""
+        failed = self.path / FAILED
+        failed.unlink(missing_ok=True)
         try:
-            text = (self.path / "history.csv").read_text()
-            return [
-                {
-                    name: int(value) if name == "epoch" else float(value)
-                    for name, value in row.items()
-                }
-                for row in csv.DictReader(io.StringIO(text))
-            ]
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError(
-                f"The run {self.name} must have a readable history.csv. "
-                f"Received: {type(error).__name__} in {self.path}"
-            ) from error
+            yield
+        except InputError:
+            raise
+        except Exception as error:
+            # A full disk may have no room for it.
+            with contextlib.suppress(OSError), atomic(failed) as path:
+                path.write_text(f"{error}\n")
+            raise
+
+    def status(self, epochs):
+        """What became of the run: "training", "finished", "failed" or "stopped".
+
+        Args:
+            epochs: The number of epochs that it is to have.
+        """
+        if is_locked(self.path):
+            return "training"
+        if (self.path / FAILED).exists():
+            return "failed"
+        return "finished" if len(self.read_history()) >= epochs else "stopped"
 
 
-@contextlib.contextmanager
-def atomic(path):
-    """Gives a temporary path to write to, which takes the place of `path` when all went well.
-
-    A reader, or a run killed half-way, sees the old file or the new one, never half of one.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
+def file_checksum(path):
+    """The SHA-256 of a file, "sha256:" and 64 hexadecimal digits; InputError if it has none."""
     try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        with pathlib.Path(path).open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError as error:
+        raise InputError(f"prior must be a readable file. Received: {error}") from error
 
 
 def default_name(config, dataset):
@@ -249,15 +286,18 @@ def create(results_dir, name, number=False):
             path.mkdir()
             break
         except FileExistsError as error:
-            # A folder without anything in it is a run that was killed as it began.
-            if not number and (not path.is_dir() or any(path.iterdir())):
+            # A folder with nothing but a lock in it is a run that was killed as it began.
+            if not number and (not path.is_dir() or not _is_empty(path)):
                 raise InputError(
                     f"run_name must be free or that of a run in {results_dir}. Received: {name}"
                 ) from error
             if not number:
                 break
-    (path / "figures").mkdir(exist_ok=True)
     return Run(path)
+
+
+def _is_empty(folder):
+    return all(path.name.startswith(".") for path in folder.iterdir())
 
 
 def list_runs(results_dir):
@@ -291,8 +331,10 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
             f"Received: {len(runs)} runs, none of which fits"
         )
     for path in (pathlib.Path(results_dir, name), pathlib.Path(name)):
-        if (path / "config.json").is_file():
-            return Run(path)
+        # It may be too long for a path.
+        with contextlib.suppress(OSError, ValueError):
+            if (path / "config.json").is_file():
+                return Run(path)
     raise InputError(
         f"--run must be a run in {results_dir} or the path of one."
         f"{did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"

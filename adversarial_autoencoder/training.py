@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import callbacks, cluster, networks, phases, priors
+from adversarial_autoencoder import callbacks, cluster, networks, phases, priors, safeguards
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
@@ -233,7 +233,7 @@ def optimizer(config, steps, steps_per_epoch):
     return PhaseOptimizer({step: optimizer_of(step) for step in steps})
 
 
-def train(config, dataset, run, strategy=None, extra_callbacks=()):
+def train(config, dataset, run, strategy=None, further_callbacks=()):
     """Trains the model of a run, from its last finished epoch on.
 
     Args:
@@ -242,11 +242,16 @@ def train(config, dataset, run, strategy=None, extra_callbacks=()):
         run: The `runs.Run`, which every worker reads, and which the chief writes as the training
             goes on; None: the chief, which is another, begins a new one.
         strategy: What `distribution.make_strategy` made; None: the training has one device.
-        extra_callbacks: Keras callbacks of your own, called last.
+        further_callbacks: Keras callbacks of your own, called last, by every worker.
 
     Returns:
         The trained `AdversarialAutoencoder`.
+
+    Raises:
+        TrainingError: If a loss or a weight is not finite any more.
     """
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
     strategy = strategy or tf.distribute.get_strategy()
     is_chief = cluster.is_chief(config.strategy)
     labels, shares = training_labels(config, dataset)
@@ -291,8 +296,9 @@ def train(config, dataset, run, strategy=None, extra_callbacks=()):
         validation_batch_size=VALIDATION_BATCH,
         verbose=0,
         callbacks=[
+            safeguards.StopOnFault(),
             *(_callbacks(config, dataset, run, epochs_done) if is_chief else ()),
-            *extra_callbacks,
+            *further_callbacks,
         ],
     )
     return model
@@ -302,6 +308,7 @@ def _callbacks(config, dataset, run, epochs_done):
     sample = callbacks.PriorDistance(dataset.x_validation)
     return [
         sample,
+        safeguards.WarnOfCollapse(sample),
         callbacks.Progress(epochs_done, KEY_METRICS),
         callbacks.TensorBoard(
             run.logs_path,
@@ -360,7 +367,13 @@ def load(run):
     if config.prior_function:
         _users_function(config.prior)
     with _reading(run):
-        return keras.saving.load_model(run.model_path, compile=False)
+        model = keras.saving.load_model(run.model_path, compile=False)
+    if not isinstance(model, AdversarialAutoencoder) or model.z_dim != config.z_dim:
+        raise InputError(
+            f"model.keras of the run {run.name} must be the model of its config.json, with z_dim "
+            f"{config.z_dim}. Received: {type(model).__name__}"
+        )
+    return model
 
 
 @contextlib.contextmanager

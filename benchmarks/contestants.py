@@ -77,7 +77,7 @@ def this_project(dropout, precision, jit_compile="auto"):
                 answer(self.steps, self.seconds, seconds_with_callbacks=with_callbacks)
 
     with tempfile.TemporaryDirectory() as folder:
-        training.train(config, dataset, runs.create(folder, "speed"), extra_callbacks=[Round()])
+        training.train(config, dataset, runs.create(folder, "speed"), further_callbacks=[Round()])
 
 
 def keras_model(dropout, precision):

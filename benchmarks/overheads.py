@@ -58,7 +58,7 @@ class Clock(keras.callbacks.Callback):
 
 train = training.train
 training.train = lambda config, dataset, folder, *rest, **kw: train(
-    config, dataset, folder, *rest, **kw, extra_callbacks=[Clock()]
+    config, dataset, folder, *rest, **kw, further_callbacks=[Clock()]
 )
 run.define_flags()
 run.app.run(run.main, flags_parser=run.parse_flags)

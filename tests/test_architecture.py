@@ -9,11 +9,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = "adversarial_autoencoder"
 LAYERS = [
     {"errors", "quiet", "variants"},
-    {"cluster", "settings"},
-    {"command", "config"},
+    {"cluster", "durable", "settings"},
+    {"checkpoint", "command", "config"},
     {"distribution"},
     {"losses", "networks", "optimizers", "posteriors", "priors"},
-    {"batch", "network_checks", "phases"},
+    {"batch", "network_checks", "phases", "safeguards"},
     {"model"},
     {"data", "evaluation", "figures", "runs"},
     {"callbacks", "hardware"},
@@ -64,7 +64,9 @@ def test_a_library_is_imported_in_its_place_only(library, allowed):
     assert users <= allowed
 
 
-@pytest.mark.parametrize("name", ["command", "config", "errors", "runs", "settings", "variants"])
+@pytest.mark.parametrize(
+    "name", ["command", "config", "durable", "errors", "runs", "settings", "variants"]
+)
 def test_settings_and_runs_do_without_tensorflow(name):
     roots = {n.split(".")[0] for n in imports(ROOT / PACKAGE / f"{name}.py")}
     assert not roots & {"tensorflow", "keras", "numpy"}

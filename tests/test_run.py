@@ -97,6 +97,7 @@ def test_training_leaves_a_complete_run_folder(results):
         "model.keras",
         "logs",
         "figures",
+        ".lock",
     }
     document = json.loads((path / "config.json").read_text())
     assert document["config"]["z_dim"] == 2
@@ -155,7 +156,7 @@ def test_list_shows_the_runs_without_importing_tensorflow(results):
     out, _ = run("--mode=list", results=results)
     header, row = (line.split() for line in out.splitlines())
     assert header[:2] == ["name", "model"]
-    assert row[:4] == ["demo", "aae", "digits", "4/4"]
+    assert row[:5] == ["demo", "aae", "digits", "finished", "4/4"]
     code = (
         "import sys, run; run.define_flags(); run.FLAGS(sys.argv); run.main([]);"
         "assert 'tensorflow' not in sys.modules"

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import math
+import os
 import reprlib
 import struct
 import tokenize
@@ -16,7 +17,8 @@ from numpy.lib import format as npy
 from adversarial_autoencoder.errors import InputError
 
 NPZ_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-MAX_NPZ_BYTES = 16 * 2**30
+# Unpacked; half of the memory leaves room for the copies that are made of them.
+MAX_NPZ_BYTES = min(16 * 2**30, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
 _NPY_HEADER_BYTES = 2**14  # NumPy refuses a header of more than 10 000 bytes.
 _CHUNK_BYTES = 2**20
 
@@ -49,7 +51,7 @@ def read_npz(path):
 
     Raises:
         InputError: If the file is no .npz file, is damaged, lacks x_train, holds pickled objects
-            or is larger than 16 GiB unpacked.
+            or is larger unpacked than 16 GiB or half of the memory.
     """
     with _reading(path, "a readable .npz file"), zipfile.ZipFile(path) as archive:
         found = set(archive.namelist())

@@ -1,7 +1,6 @@
 """Loads a data set by its name or path."""
 
 import pathlib
-import sys
 
 from adversarial_autoencoder.data import known, shards
 from adversarial_autoencoder.data.array_files import read_npz
@@ -12,11 +11,7 @@ from adversarial_autoencoder.data.image_folder import (
     read_image_folder,
     stream_image_folder,
 )
-from adversarial_autoencoder.errors import InputError, did_you_mean
-
-
-def _print_warning(message):
-    print(f"Warning: {message}", file=sys.stderr)
+from adversarial_autoencoder.errors import InputError, did_you_mean, print_warning
 
 
 def load_images(path):
@@ -33,9 +28,10 @@ def load_images(path):
         InputError: If they cannot be read.
     """
     path = pathlib.Path(path)
-    if path.is_dir():
+    is_folder, is_file = _kind("images", path)
+    if is_folder:
         return image_names(path), checked_images(read_image_folder(path)[0], path)
-    if path.is_file() and path.suffix.lower() == ".npz":
+    if is_file and path.suffix.lower() == ".npz":
         x = checked_images(read_npz(path)["x_train"], f"x_train in {path}")
         return [str(i) for i in range(len(x))], x
     raise InputError(f"images must be an .npz file or a folder of images. Received: {path}")
@@ -65,7 +61,7 @@ def prepare(folder, output):
     return shards.write(output, folder.resolve().name, images, shape, y, class_names or ())
 
 
-def load(dataset=None, data_dir=None, warn=_print_warning):
+def load(dataset=None, data_dir=None, warn=print_warning):
     """Loads a data set.
 
     Args:
@@ -94,10 +90,7 @@ def load(dataset=None, data_dir=None, warn=_print_warning):
     if dataset in known.NAMES:
         return known.load_mnist(dataset, data_dir)
     path = pathlib.Path(dataset)
-    try:
-        is_folder, is_file = path.is_dir(), path.is_file()
-    except OSError as error:  # such as a name that is too long
-        raise InputError(f"dataset must be a readable path. Received: {error}") from error
+    is_folder, is_file = _kind("dataset", path)
     if is_folder and shards.is_prepared(path):
         return shards.read(path)
     if is_folder:
@@ -109,3 +102,11 @@ def load(dataset=None, data_dir=None, warn=_print_warning):
         f"dataset must be {', '.join(known.NAMES)}, an .npz file or a folder of images."
         f"{did_you_mean(dataset, known.NAMES)} Received: {dataset}"
     )
+
+
+def _kind(name, path):
+    """Whether a path is a folder, and whether it is a file."""
+    try:
+        return path.is_dir(), path.is_file()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"{name} must be a readable path. Received: {error}") from error

@@ -1,0 +1,118 @@
+"""The readers of files, given anything: they read it or raise InputError, and nothing else."""
+
+import gzip
+import io
+import json
+import pathlib
+import struct
+import tempfile
+import zipfile
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adversarial_autoencoder import data, runs
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.data.array_files import read_idx, read_npz
+from adversarial_autoencoder.errors import InputError
+
+# The same examples in every run of the suite; no time limit for one, as the machine may be busy.
+bounded = settings(
+    max_examples=250,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def reads(content, name, read):
+    """Reads a file of some content, which may raise InputError only."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, name)
+        path.write_bytes(content)
+        try:
+            read(path)
+        except InputError as error:
+            assert "\n" not in str(error)
+
+
+def an_archive():
+    file = io.BytesIO()
+    np.savez_compressed(file, x_train=np.zeros((9, 4, 4), "uint8"), y_train=np.arange(9) % 3)
+    return file.getvalue()
+
+
+@st.composite
+def mutated(draw, original):
+    """A few bytes of a file changed, removed or put in."""
+    content = bytearray(original)
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(content)))
+        length = draw(st.integers(0, 8))
+        content[start : start + length] = draw(st.binary(max_size=8))
+    return bytes(content)
+
+
+@bounded
+@given(mutated(an_archive()) | st.binary(max_size=200))
+def test_npz(content):
+    reads(content, "data.npz", lambda path: data.load(str(path)))
+
+
+@bounded
+@given(
+    st.text("{}'descr: fortan_oshpe,()[]0123456789|u1<f8OTrueFalse", max_size=120)
+    | st.builds(
+        "{{'descr': {!r}, 'fortran_order': {}, 'shape': {}, }}".format,
+        st.sampled_from(["|u1", "<f8", ">i2", "|O", "<U9", "|V0", [("a", "<i4")]]) | st.text(),
+        st.sampled_from([True, False, 0, None]),
+        st.tuples(st.integers(), st.integers(-1, 9)) | st.lists(st.integers(), max_size=3),
+    ),
+    st.binary(max_size=300),
+    st.sampled_from([b"\1\0", b"\2\0", b"\3\0", b"\xff\0"]),
+)
+def test_headers_in_npz(header, rest, version):
+    header = header.encode()
+    length = struct.pack("<H" if version == b"\1\0" else "<I", len(header))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x_train.npy", b"\x93NUMPY" + version + length + header + rest)
+    reads(file.getvalue(), "data.npz", read_npz)
+
+
+IDX = bytes([0, 0, 8, 3]) + struct.pack(">III", 3, 2, 2) + bytes(12)
+
+
+@bounded
+@given(mutated(IDX) | mutated(gzip.compress(IDX)) | st.binary(max_size=60))
+def test_idx(content):
+    for name in ("images", "images.gz"):
+        reads(content, name, lambda path: read_idx(path, (3, 2, 2)))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=9), part),
+    max_leaves=6,
+)
+FIELDS = st.dictionaries(st.sampled_from([*Config.__dataclass_fields__]), JSON, max_size=4)
+DATA = {"name": "digits", "checksum": "sha256:0"}
+
+
+@bounded
+@given(
+    st.binary(max_size=60)
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.builds(lambda c, d: json.dumps({"config": c, "data": d}).encode(), FIELDS, JSON)
+    | FIELDS.map(lambda fields: json.dumps({"config": fields, "data": DATA}).encode())
+)
+def test_config(content):
+    reads(content, "config.json", lambda path: runs.Run(path.parent).read_config())
+
+
+@bounded
+@given(mutated(b"epoch,loss\r\n1,0.5\r\n2,0.25\r\n") | st.binary(max_size=60))
+def test_history(content):
+    reads(content, "history.csv", lambda path: runs.Run(path.parent).read_history())
