@@ -29,7 +29,7 @@ from adversarial_autoencoder.data.pipeline import training_batches
 
 IMAGE_SHAPE = (28, 28, 1)
 BATCHES = (50, 150, 450)
-STEPS, ROUNDS = 8, 4
+STEPS, ROUNDS = 5, 4
 EFFICIENCY = 0.8
 GIGABIT = 1e9 / 8
 
@@ -52,21 +52,23 @@ def seconds_per_step(config, strategy):
     return min(times[1:])
 
 
-def seconds_per_exchange(strategy, num_bytes):
-    """Measures one all-reduce of a float32 vector."""
-    vector = tf.zeros(max(num_bytes // 4, 1))
+def seconds_per_exchange(strategy, shapes):
+    """Measures the all-reduce of tensors of the given lists of shapes, one list after the other."""
 
-    @tf.function
     def exchange():
-        def add():
-            return tf.reduce_sum(tf.distribute.get_replica_context().all_reduce("SUM", vector))
+        context = tf.distribute.get_replica_context()
+        total = 0.0
+        for of_step in shapes:
+            # Each waits for the one before, as the steps of the procedure do.
+            tensors = context.all_reduce("SUM", [tf.zeros(shape) + total for shape in of_step])
+            total = tf.add_n([tf.reduce_sum(tensor) for tensor in tensors])
+        return total
 
-        return strategy.run(add)
-
+    function = tf.function(lambda: strategy.run(exchange))
     times = []
     for _ in range(12):
         start = time.perf_counter()
-        exchange().numpy()
+        function().numpy()
         times.append(time.perf_counter() - start)
     return min(times[2:])
 
@@ -80,8 +82,14 @@ def worker(task):
     strategy = distribution.make_strategy(config)
     measured = {}
     if config.strategy == "multi_worker":
-        measured["large"] = seconds_per_exchange(strategy, task["bytes"])
-        measured["small"] = seconds_per_exchange(strategy, 4)
+        model = training.build(config, IMAGE_SHAPE)
+        shapes = [[v.shape for v in variables] for variables in model.var_lists.values()]
+        # Keras asks for the sum and the count of each metric in every step.
+        scalars = [[()]] * (2 * len(model.metrics))
+        num_values = sum(shape.num_elements() for step in shapes for shape in step)
+        measured["exchange"] = seconds_per_exchange(strategy, shapes + scalars)
+        measured["vector"] = seconds_per_exchange(strategy, [[(num_values,)]])
+        measured["scalar"] = seconds_per_exchange(strategy, [[()]])
     measured["steps"] = [
         seconds_per_step(Config.of(**task["settings"] | {"batch_size": batch}), strategy)
         for batch in task["batches"]
@@ -89,7 +97,7 @@ def worker(task):
     print(json.dumps(measured))
 
 
-def run(settings, batches, cores=(None,), num_bytes=0):
+def run(settings, batches, cores=(None,)):
     """Runs one worker process for each core of `cores` and returns what the first one measured."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in cores]
     addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
@@ -99,7 +107,7 @@ def run(settings, batches, cores=(None,), num_bytes=0):
         settings = settings | {"strategy": "multi_worker"}
     processes = []
     for i, core in enumerate(cores):
-        task = {"settings": settings, "batches": batches, "core": core, "bytes": num_bytes}
+        task = {"settings": settings, "batches": batches, "core": core}
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}}
         processes.append(
             subprocess.Popen(
@@ -161,17 +169,18 @@ def main(arguments):
     print("\nTwo processes on the loopback address, each on a processor core of its own:\n")
     cores = sorted(os.sched_getaffinity(0))[:2]
     alone = run(settings, BATCHES, cores[:1])["steps"]
-    together = run(settings, [2 * b for b in BATCHES], cores, int(total[2]))
-    exchange = together["large"]
+    together = run(settings, [2 * b for b in BATCHES], cores)
+    exchange = together["exchange"]
     print("| images of each worker | alone, ms | predicted, ms | measured, ms | efficiency |")
     print("|---|---|---|---|---|")
     for batch, one, two in zip(BATCHES, alone, together["steps"], strict=True):
         times = " | ".join(f"{1e3 * t:.1f}" for t in (one, one + exchange, two))
         print(f"| {batch} | {times} | {one / two:.0%} |")
-    bandwidth = total[2] / (together["large"] - together["small"]) / GIGABIT
+    vector, scalar = together["vector"], together["scalar"]
     print(
-        f"\nThe prediction adds {1e3 * exchange:.1f} ms, measured for a vector of the same bytes: "
-        f"{1e3 * together['small']:.2f} ms for the shortest message, and {bandwidth:.1f} Gbit/s."
+        f"\nThe prediction adds {1e3 * exchange:.1f} ms, measured for the gradients and metrics of "
+        f"a step without the computation. Their bytes in one vector take {1e3 * vector:.1f} ms, "
+        f"{total[2] / (vector - scalar) / GIGABIT:.1f} Gbit/s, and a scalar {1e3 * scalar:.2f} ms."
     )
 
 
