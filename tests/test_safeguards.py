@@ -18,10 +18,10 @@ class BreaksAt(phases.Regularization):
         self.number = number
 
     def _discriminate(self, model, batch, fake, training):
-        loss, metrics = super()._discriminate(model, batch, fake, training)
+        loss, metrics, logits = super()._discriminate(model, batch, fake, training)
         now = keras.ops.cast(model.optimizer.iterations, "float32")
         loss += keras.ops.where(training & (now == self.number), np.nan, 0.0)
-        return loss, metrics | {"discriminator_loss": loss}
+        return loss, metrics | {"discriminator_loss": loss}, logits
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
