@@ -52,6 +52,15 @@ VARIANTS = {
     "aae": Variant(
         "adversarial autoencoder (Makhzani et al. 2015, section 2)",
         phases=("reconstruction", "regularization"),
+        # On MNIST with z_dim 2: a little noise on the images keeps the encoder from learning them
+        # by heart; a slow discriminator that sees codes and samples blurred has smooth gradients,
+        # which lead the codes to the prior at less cost for the reconstruction.
+        defaults={
+            "input_noise": 0.1,
+            "discriminator_noise": 0.9,
+            "discriminator_learning_rate": 1e-4,
+            "generator_epsilon": 5e-3,
+        },
     ),
     "supervised_aae": Variant(
         "AAE whose decoder is given the label, so that z keeps the style (section 4)",

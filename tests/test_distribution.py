@@ -30,6 +30,9 @@ SMALL = {
     "jit_compile": "false",
     # Adam would turn the rounding of a gradient near 0 into steps of full size.
     "optimizer": "sgd",
+    # Every replica draws the noise of its layers itself.
+    "input_noise": 0.0,
+    "discriminator_noise": 0.0,
 }
 
 
@@ -84,7 +87,6 @@ def weights_of(model):
             "model": "semi_supervised_aae",
             "num_labels": 50,
             "posterior": "gaussian",
-            "input_noise": 0.0,
             "batch_norm": True,
         },
         {
@@ -219,13 +221,14 @@ import numpy as np
 from adversarial_autoencoder import modes, training
 from adversarial_autoencoder.command import Command
 
-def train(*args):
-    model = original(*args)
+def train(*args, **kwargs):
+    model = original(*args, **kwargs)
     np.savez(sys.argv[2], *[variable.numpy() for variable in model.variables])
 
 original, training.train = training.train, train
 settings = dict(pair.split("=") for pair in sys.argv[3:])
 settings = {k: int(v) if v.isdigit() else v for k, v in settings.items()}
+settings |= {k: float(v) for k, v in settings.items() if k.endswith("_noise")}
 modes.train(Command(results_dir=sys.argv[1], run_name="several"), settings)
 """
 
