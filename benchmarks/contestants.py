@@ -175,7 +175,8 @@ def pytorch(dropout, compiled):
         return reconstruction + game + generator
 
     if compiled:
-        step = torch.compile(step)
+        # The whole step cannot be: it goes backward through the encoder twice.
+        encoder, decoder, discriminator = map(torch.compile, (encoder, decoder, discriminator))
     x = torch.from_numpy(data.load("mnist", None).x_train.reshape(-1, PIXELS))
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(x)))
 

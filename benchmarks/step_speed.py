@@ -15,6 +15,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 
 from contestants import CONTESTANTS
 
@@ -28,16 +29,16 @@ def start(name, dropout):
         [*command, f"--dropout={dropout}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if name.startswith("PyTorch") else subprocess.DEVNULL,
+        stderr=(errors := tempfile.TemporaryFile("w+")),
         text=True,
-    )
+    ), errors
 
 
-def read(name, process):
+def read(name, process, errors):
     line = process.stdout.readline()
     if not line:
-        reason = process.stderr.read().strip().splitlines()[-1:] if process.stderr else []
-        sys.exit(f"Error: {name} stopped. {' '.join(reason)}")
+        errors.seek(0)
+        sys.exit(f"Error: {name} stopped. {errors.read().strip().splitlines()[-1:]}")
     return json.loads(line)
 
 
@@ -46,19 +47,19 @@ def measure(names, dropout, rounds):
     processes = {}
     for name in names:
         processes[name] = start(name, dropout)
-        read(name, processes[name])  # It is ready, and waits.
+        read(name, *processes[name])  # It is ready, and waits.
         print(f"{name} is ready", file=sys.stderr)
     answers = {name: [] for name in names}
     try:
         for _ in range(rounds):
-            for name, process in processes.items():
+            for name, (process, errors) in processes.items():
                 process.stdin.write("\n")
                 process.stdin.flush()
-                answers[name].append(read(name, process))
+                answers[name].append(read(name, process, errors))
                 last = answers[name][-1]
                 print(f"{name}: {last['steps'] / last['seconds']:.1f}", file=sys.stderr)
     finally:
-        for process in processes.values():
+        for process, _ in processes.values():
             process.kill()
     return answers
 
