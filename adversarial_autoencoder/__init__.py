@@ -13,6 +13,7 @@ _PUBLIC = {
     "InputError": "errors",
 }
 _MODULES = (
+    "building",
     "data",
     "distribution",
     "evaluation",

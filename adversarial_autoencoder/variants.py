@@ -13,7 +13,7 @@ class Variant:
 
     Args:
         description: What it is, and its source.
-        phases: Names of its phases, in the order of training; see `training.PHASES`. A phase of
+        phases: Names of its phases, in the order of training; see `building.PHASES`. A phase of
             classification is left out where there are no labels.
         y: Where the code y comes from: "inferred" by the encoder, "given" as the label, or None.
         labels: Whether labels are "needed", "optional" or "unused", but for a prior that is

@@ -81,10 +81,10 @@ def this_project(dropout, precision, jit_compile="auto"):
 
 
 def keras_model(dropout, precision):
-    from adversarial_autoencoder import training
+    from adversarial_autoencoder import building, training
 
     config, dataset = settings(dropout, precision=precision)
-    model = training.build(config, dataset.image_shape)
+    model = building.build(config, dataset.image_shape)
     return model, training.optimizer(config, model.var_lists, 500), dataset.x_train
 
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import distribution, training
+from adversarial_autoencoder import building, distribution, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.pipeline import training_batches
 
@@ -38,7 +38,7 @@ def seconds_per_step(config, strategy):
     """Measures one step of a training on random images, whose values do not matter here."""
     x = np.random.default_rng(0).integers(0, 256, (config.batch_size, *IMAGE_SHAPE), "uint8")
     with strategy.scope():
-        model = training.build(config, IMAGE_SHAPE)
+        model = building.build(config, IMAGE_SHAPE)
         model.compile(training.optimizer(config, model.var_lists, 1), jit_compile=False)
     batches = strategy.distribute_datasets_from_function(
         lambda worker: training_batches(x, config.batch_size, 0, worker=worker)
@@ -82,7 +82,7 @@ def worker(task):
     strategy = distribution.make_strategy(config)
     measured = {}
     if config.strategy == "multi_worker":
-        model = training.build(config, IMAGE_SHAPE)
+        model = building.build(config, IMAGE_SHAPE)
         shapes = [[v.shape for v in variables] for variables in model.var_lists.values()]
         # Keras asks for the sum and the count of each metric in every step.
         scalars = [[()]] * (2 * len(model.metrics))
@@ -138,7 +138,7 @@ def main(arguments):
     pairs = dict(argument.split("=", 1) for argument in arguments)
     settings = {k: int(v) if v.isdigit() else v for k, v in pairs.items()}
     settings = {"precision": "float32", "learning_rate_schedule": "constant"} | settings
-    model = training.build(Config.of(**settings), IMAGE_SHAPE)
+    model = building.build(Config.of(**settings), IMAGE_SHAPE)
 
     print("| step of the procedure | parameters | MB of 2 workers | of 8 | of 64 |")
     print("|---|---|---|---|---|")

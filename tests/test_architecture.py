@@ -17,6 +17,7 @@ LAYERS = [
     {"model"},
     {"data", "evaluation", "figures", "runs"},
     {"callbacks", "hardware"},
+    {"building"},
     {"training"},
     {"selection"},
     {"evaluate", "repetition"},

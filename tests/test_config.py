@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from adversarial_autoencoder import modes, training
+from adversarial_autoencoder import building, modes
 from adversarial_autoencoder.command import MODES, Command, check_mode
 from adversarial_autoencoder.config import (
     COMPONENT_PRIORS,
@@ -111,10 +111,10 @@ def test_every_default_of_a_system_has_an_effect():
 
 
 def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training():
-    assert tuple(training.PRIORS) == PRIORS
+    assert tuple(building.PRIORS) == PRIORS
     assert set(COMPONENT_PRIORS) <= set(PRIORS)
     named = {phase for variant in VARIANTS.values() for phase in variant.phases}
-    assert named == set(training.PHASES)
+    assert named == set(building.PHASES)
     assert set(MODES) == set(modes.MODES)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from adversarial_autoencoder import cluster, data, distribution, modes, runs, training
+from adversarial_autoencoder import building, cluster, data, distribution, modes, runs, training
 from adversarial_autoencoder.command import Command
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.pipeline import training_batches
@@ -51,7 +51,7 @@ def train(settings, strategy=None):
     labels, shares = data.training_labels(config, dataset)
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
-        model = training.build(config, dataset.image_shape, shares)
+        model = building.build(config, dataset.image_shape, shares)
         model.compile(training.optimizer(config, model.var_lists, 12), jit_compile=False)
 
     def batches(worker):
@@ -218,7 +218,7 @@ def test_bytes_per_step_are_those_of_the_variables_of_each_step(make_model):
 WORKER = """
 import sys
 import numpy as np
-from adversarial_autoencoder import modes, training
+from adversarial_autoencoder import building, modes, training
 from adversarial_autoencoder.command import Command
 
 def train(*args, **kwargs):

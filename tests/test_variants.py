@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from adversarial_autoencoder import AdversarialAutoencoder, data, runs, training
+from adversarial_autoencoder import AdversarialAutoencoder, building, data, runs, training
 from adversarial_autoencoder.config import PRIORS, Config
 from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
@@ -44,7 +44,7 @@ def config_of(model, **settings):
 def built(config, dataset):
     """A compiled model, and a function that gives its training batches from an epoch on."""
     labels, shares = training_labels(config, dataset)
-    model = training.build(config, dataset.image_shape, shares)
+    model = building.build(config, dataset.image_shape, shares)
     model.compile(training.optimizer(config, model.var_lists, STEPS), jit_compile=False)
 
     def batches(epoch):
@@ -210,7 +210,7 @@ def test_the_cosine_lets_the_discriminator_keep_its_rate(dataset, tmp_path):
     rates = {step: float(o.learning_rate) for step, o in model.optimizer.steps.items()}
     assert rates["reconstruction"] == pytest.approx(0, abs=1e-9)
     assert rates["generator"] == pytest.approx(0, abs=1e-9)
-    assert rates["discriminator"] == pytest.approx(Config().discriminator_learning_rate)
+    assert rates["discriminator"] == pytest.approx(Config.of().discriminator_learning_rate)
 
 
 def test_codes_that_are_not_finite_stop_the_training_and_keep_the_last_model(dataset, tmp_path):
