@@ -154,7 +154,7 @@ class TensorBoard(keras.callbacks.Callback):
 class Checkpoint(keras.callbacks.Callback):
     """Keeps history.csv and model.keras of a run at the last finished epoch.
 
-    Stands last, so that an epoch counts as finished when every callback has seen it.
+    Stands behind the others, so that an epoch counts as finished when every callback has seen it.
 
     Args:
         run: The `runs.Run`.

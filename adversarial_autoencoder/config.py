@@ -272,7 +272,7 @@ class Config(Settings):
     generator_momentum: float = _momentum(phase="regularization")
     classification_momentum: float = _momentum(phase="classification")
     generator_epsilon: float = setting(
-        0.015,
+        5e-3,
         "Adam's epsilon for the generator: gradients much smaller than it make smaller steps",
         group="Optimizer",
         low=0,
@@ -364,8 +364,9 @@ class Config(Settings):
             unmet.append(labels if self.model in models else ("model", models))
         if name == "num_clusters" and not unmet and not self.infers_clusters:
             unmet = [("num_labels", ("not given",))]
-        if name == "corruption" and not self.input_noise:
-            unmet = [("input_noise", ("above 0",))]
+        for feature, needed in (("corruption", "input_noise"), ("vat_epsilon", "vat_weight")):
+            if name == feature and not unmet and not getattr(self, needed):
+                unmet = [(needed, ("above 0",))]
         return unmet
 
     @property

@@ -8,8 +8,8 @@ weights become those of a single process with the same batch size, up to roundin
 Three things differ from a single process. The noise of Keras's own layers (dropout, noise on an
 input) is drawn by each replica, from seeds of its own. The maximum mean discrepancy compares the
 codes of each part alone, an estimate of the same quantity with more variance. And where the parts
-have different numbers of labelled images, which `training.train` sees to that they have not, the
-mean of their classification losses is not that of the images.
+have different numbers of labelled images, which `make_strategy` refuses, the mean of their
+classification losses is not that of the images.
 """
 
 import zlib

@@ -12,6 +12,8 @@ from adversarial_autoencoder.selection import shown_run
 
 # Folder, beside the runs, of the classifiers that features are taken from.
 FEATURES = ".features"
+# Training images that it learns from, at most.
+FEATURE_IMAGES = 60_000
 
 
 def evaluate(command, given):
@@ -80,7 +82,7 @@ def compare(command, given):
             f"Not evaluated yet, of the validation images alone (val_): {', '.join(missing)}. "
             "--mode evaluate --run NAME measures a run."
         )
-    if len({metrics["feature_space"] for metrics in columns.values() if metrics}) > 1:
+    if len({m["feature_space"] for m in columns.values() if "feature_space" in m}) > 1:
         print(
             "Warning: the features of these runs are of different classifiers: fid, kid, precision"
             " and recall cannot be compared.",
@@ -92,6 +94,7 @@ def compare(command, given):
     merits = {name: metric.better for name, metric in report.METRICS.items() if metric.better}
     figure = aae.figures.comparison(columns, histories, merits)
     path = pathlib.Path(command.results_dir, "comparison.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=150)
     print(f"Wrote {path}")
@@ -130,7 +133,9 @@ def _features(command, dataset):
     if (classifier := features.read_classifier(path)) is None:
         print(f"Training the classifier that gives the features, once for {dataset.name}.")
         classifier = features.train_classifier(
-            dataset.x_train[:], dataset.y_train, dataset.num_classes
+            dataset.x_train[:FEATURE_IMAGES],
+            dataset.y_train[:FEATURE_IMAGES],
+            dataset.num_classes,
         )
         folder.mkdir(parents=True, exist_ok=True)
         with atomic(path) as temporary:

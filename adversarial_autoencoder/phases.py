@@ -290,7 +290,7 @@ class Classification(Phase):
             metrics = self._metrics(batch.y_labelled, heads["y"])
             loss = metrics["classification_loss"]
             if self.vat_weight:
-                metrics["vat_loss"] = self._virtual_adversarial_loss(model, batch, training=True)
+                metrics["vat_loss"] = self._virtual_adversarial_loss(model, batch)
                 loss += self.vat_weight * metrics["vat_loss"]
         model.update("classification", tape, loss)
         return metrics
@@ -299,15 +299,16 @@ class Classification(Phase):
         heads = model.heads(batch.x_labelled, batch.noise(0), training=False)
         metrics = self._metrics(batch.y_labelled, heads["y"])
         if self.vat_weight:
-            metrics["vat_loss"] = self._virtual_adversarial_loss(model, batch, training=False)
+            metrics["vat_loss"] = self._virtual_adversarial_loss(model, batch)
         return metrics
 
     def count(self, batch):
         return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
 
-    def _virtual_adversarial_loss(self, model, batch, training):
+    def _virtual_adversarial_loss(self, model, batch):
         def logits_at(x):
-            return model.heads(x, batch.noise(0), training)["y"]
+            # Without dropout and noise: they would change q(y|x) more than the step does.
+            return model.heads(x, batch.noise(0))["y"]
 
         x = batch.x
         logits = tf.stop_gradient(logits_at(x))

@@ -28,6 +28,8 @@ def train_seeds(command, given, train):
             "--seeds goes on by the same --run_name, without --resume and --run. "
             f"Received: {'resume' if command.resume else f'run={command.run}'}"
         )
+    if given.get("strategy") == "multi_worker":
+        raise InputError("--seeds goes with one machine. Received: strategy=multi_worker")
     first = given.get("seed", Config.of(**given).seed)
     settings = [given | {"seed": seed} for seed in range(first, first + command.seeds)]
     Config.of(**settings[-1])
@@ -49,7 +51,7 @@ def train_seeds(command, given, train):
             # Else each training would keep the graphs of those before.
             aae.training.forget()
             train(one, setting)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         print(f"Of all seeds: the same command again, with --run_name {name}")
         raise
     _print_spread([runs.find(command.results_dir, one.run_name) for one in commands])

@@ -33,12 +33,12 @@ class FiniteSteps(keras.metrics.Metric):
 
     def __init__(self, num_phases, name="finite_steps"):
         super().__init__(name=name)
-        self.steps = self.add_variable((), "zeros", name="steps")
-        self.counts = self.add_variable((num_phases,), "zeros", name="counts")
+        self.steps = self.add_variable((), "zeros", aggregation="mean", name="steps")
+        self.counts = self.add_variable((num_phases,), "zeros", aggregation="mean", name="counts")
 
     def update_state(self, logs):
         """Takes the metrics of every phase in one step, a list of dicts of scalars."""
-        totals = [tf.add_n([tf.cast(v, "float32") for v in values.values()]) for values in logs]
+        totals = [sum((tf.cast(v, "float32") for v in part.values()), 0.0) for part in logs]
         finite = tf.math.is_finite(tf.stack(totals)) & (self.counts.value == self.steps.value)
         self.counts.assign_add(tf.cast(finite, "float32"))
         self.steps.assign_add(1.0)

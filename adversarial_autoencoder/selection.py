@@ -128,6 +128,9 @@ def with_given(run, config, given):
             raise InputError(
                 f"The run {run.name} has {name}={getattr(config, name)}. Received: {name}={value}"
             )
+    if given.get("strategy", config.strategy) != config.strategy:
+        # What was chosen for one device does not hold for several.
+        given = {"jit_compile": "auto"} | given
     return dataclasses.replace(config, **given)
 
 

@@ -59,7 +59,6 @@ VARIANTS = {
             "input_noise": 0.1,
             "discriminator_noise": 0.9,
             "discriminator_learning_rate": 1e-4,
-            "generator_epsilon": 5e-3,
         },
     ),
     "supervised_aae": Variant(

@@ -4,7 +4,7 @@ Each contestant is a process of its own, started by step_speed.py, which asks it
 steps by a line on its standard input and reads a line of JSON from its standard output.
 
 The work: 784-1000-1000-2, batches of 100 from the 50 000 training images in random order,
-reconstruction phase, discriminator, generator, Adam in each, the losses read at the end.
+reconstruction phase, discriminator, generator, Adam in each, no noise, the losses read at the end.
 """
 
 import argparse
@@ -122,7 +122,7 @@ def bound(dropout, precision):
     optimizer = PhaseOptimizer({step: Nothing() for step in optimizer.steps})
     model.compile(optimizer, jit_compile=False, steps_per_execution=20)
     batches = iter(training_batches(x, BATCH, seed=0))
-    step = model.make_train_function()
+    model.make_train_function()
     step = model.train_function
 
     def step_many(n):

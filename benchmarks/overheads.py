@@ -57,9 +57,9 @@ class Clock(keras.callbacks.Callback):
         print("overhead", (time.perf_counter() - self.rest) / self.steps - 1, flush=True)
 
 train = training.train
-training.train = lambda config, dataset, folder, *rest, **kw: train(
-    config, dataset, folder, *rest, **kw, further_callbacks=[Clock()]
-)
+def timed_train(*args, further_callbacks=()):
+    return train(*args, further_callbacks=[*further_callbacks, Clock()])
+training.train = timed_train
 run.define_flags()
 run.app.run(run.main, flags_parser=run.parse_flags)
 """

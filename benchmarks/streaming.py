@@ -30,9 +30,13 @@ def main():
     print("|---|---|---|")
     for n in SIZES:
         with tempfile.TemporaryDirectory() as folder:
-            images = (rng.integers(256, size=SHAPE, dtype="uint8") for _ in range(n))
             path = pathlib.Path(folder, "prepared")
-            dataset = shards.write(path, "random", images, (n, *SHAPE))
+            dataset = shards.write(
+                path,
+                "random",
+                lambda indices: (rng.integers(256, size=SHAPE, dtype="uint8") for _ in indices),
+                (n, *SHAPE),
+            )
             megabytes = sum(p.stat().st_size for p in path.glob("*.tfrecord")) / 1e6
             command = [sys.executable, ROOT / "run.py", "--mode=train", f"--dataset={path}"]
             flags = ["--epochs=1", "--hidden_units=50", f"--results_dir={folder}"]

@@ -43,7 +43,7 @@ def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
     for sign in (-1, 1):
         q = 1 / (1 + np.exp(-(score + sign * moved)))
         divergences.append(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
-    loss = float(phase._virtual_adversarial_loss(model, batch, training=True))
+    loss = float(phase._virtual_adversarial_loss(model, batch))
     assert np.min(divergences, axis=0).mean() * 0.999 <= loss
     assert loss <= np.max(divergences, axis=0).mean() * 1.001
     # A random direction of 64 dimensions moves the score by an eighth of that.

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 from sklearn.datasets import load_digits
 
 from adversarial_autoencoder import data, training
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.data import shards
+from adversarial_autoencoder.data import pipeline, shards
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.runs import create
@@ -76,6 +77,29 @@ def test_an_epoch_does_not_depend_on_those_before(prepared):
     (first,) = training_batches(x, 50, 0).skip(steps).take(1).as_numpy_iterator()
     (resumed,) = training_batches(x, 50, 0, initial_epoch=1).take(1).as_numpy_iterator()
     np.testing.assert_array_equal(first, resumed)
+
+
+def test_minibatches_are_mixtures_of_all_classes_however_small_the_pieces(prepared, monkeypatch):
+    """The folder is sorted by class; the files must not be."""
+    monkeypatch.setattr(pipeline, "SHUFFLE_BYTES", 50 * 64)
+    x, y = prepared[0].x_train, prepared[0].y_train.astype("int32")
+    batches = [*training_batches(x, 50, 0, labels=y).take(8).as_numpy_iterator()]
+    assert min(len(set(batch["y"])) for batch in batches) >= 8
+
+
+def test_a_labelled_stream_goes_on_where_it_was_on_several_replicas(prepared):
+    x = prepared[0].x_train
+    labels = data.known_labels(prepared[0].y_train, 20, 10, seed=0)
+    worker = tf.distribute.InputContext(1, 0, 2)
+    steps = len(x) // 50
+
+    def stream(epoch):
+        return training_batches(x, 50, 0, epoch, labels, labelled_stream=True, worker=worker)
+
+    (uninterrupted,) = stream(0).skip(2 * steps).take(1).as_numpy_iterator()
+    (resumed,) = stream(1).take(1).as_numpy_iterator()
+    for name in resumed:
+        np.testing.assert_array_equal(resumed[name], uninterrupted[name])
 
 
 def test_labelled_images_come_beside_the_stream(prepared):

@@ -62,17 +62,22 @@ def stream_image_folder(folder):
     """As `read_image_folder`, but the images come one by one; each is read twice.
 
     Returns:
-        An iterator over the images, whose last axis may be 1 where the shape says 3; the shape of
-        all, (n, height, width, channels); labels and class names, as `read_image_folder`.
+        A function from indices, in the order wanted, to an iterator over the images with these,
+        whose last axis may be 1 where the shape says 3; the shape of all, (n, height, width,
+        channels); labels and class names, as `read_image_folder`.
     """
     flat, classes = _find_images(folder)
     paths = flat or list(itertools.chain(*classes.values()))
     shapes = [image.shape for image in _each_image(paths)]
     shape = (len(paths), *shapes[0][:2], max(shape[2] for shape in shapes))
+
+    def read(indices):
+        return _each_image([paths[i] for i in indices])
+
     if flat:
-        return _each_image(paths), shape, None, None
+        return read, shape, None, None
     labels = np.repeat(np.arange(len(classes)), [*map(len, classes.values())])
-    return _each_image(paths), shape, labels, list(classes)
+    return read, shape, labels, list(classes)
 
 
 def image_names(folder):

@@ -55,10 +55,10 @@ def prepare(folder, output):
         raise InputError(f"dataset must be a folder of images to prepare. Received: {folder}")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InputError(f"output_dir must be a new or an empty folder. Received: {output}")
-    images, shape, y, class_names = stream_image_folder(folder)
+    read_images, shape, y, class_names = stream_image_folder(folder)
     if shape[0] < 3:
         raise InputError(f"{folder} must hold at least 3 images. Received: {shape[0]}")
-    return shards.write(output, folder.resolve().name, images, shape, y, class_names or ())
+    return shards.write(output, folder.resolve().name, read_images, shape, y, class_names or ())
 
 
 def load(dataset=None, data_dir=None, warn=print_warning):

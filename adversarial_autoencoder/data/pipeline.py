@@ -93,7 +93,10 @@ def _parts(batches, worker):
 
 
 def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream, worker):
-    """As `training_batches`, for `Shards`; only the images of a labelled stream are in memory."""
+    """As `training_batches`, for `Shards`.
+
+    The images of a labelled stream are in memory, but where all are labelled.
+    """
     piece = max(SHUFFLE_BYTES // int(np.prod(x.shape[1:])), batch_size)
 
     def one_pass(number):
@@ -114,11 +117,14 @@ def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream, wor
     main = main.map(lambda images, i: {"x": images, "y": tf.gather(labels, i)})
     if labelled_stream:
         known = np.flatnonzero(labels >= 0)
-        size = min(batch_size, len(known))
-        first = initial_epoch * (len(x) // batch_size)
-        few = training_batches(
-            x.take(known), size, seed + 1, labels=labels[known], worker=worker
-        ).skip(first)
+        if len(known) == len(x):
+            few = main
+        else:
+            few_x, few_y = tf.constant(x.take(known)), tf.constant(labels[known])
+            first = initial_epoch * (len(x) // batch_size)
+            size = min(batch_size, len(known))
+            few = _parts(_index_batches(len(known), size, seed, first, stream=3), worker)
+            few = few.map(lambda i: {"x": tf.gather(few_x, i), "y": tf.gather(few_y, i)})
         few = few.map(lambda batch: {f"{name}_labelled": part for name, part in batch.items()})
         main = tf.data.Dataset.zip(main, few).map(lambda batch, few: batch | few)
     return main.prefetch(4)

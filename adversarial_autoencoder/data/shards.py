@@ -5,10 +5,12 @@ A prepared folder holds `train-NNNNN.tfrecord` files, each record a `tf.train.Ex
 labels and with the images for validation and test, which are few; and `dataset.json`.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import math
+import zipfile
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from adversarial_autoencoder.errors import InputError
 DESCRIPTION = "dataset.json"
 ARRAYS = "arrays.npz"
 SHARD_BYTES = 64 * 2**20
+MAX_SHARDS = 256  # All are open while they are written.
 HELD_OUT = ("x_validation", "y_validation", "x_test", "y_test", "y_train")
 
 
@@ -79,16 +82,17 @@ def is_prepared(folder):
     return (folder / DESCRIPTION).is_file()
 
 
-def write(folder, name, images, shape, y=None, class_names=()):
+def write(folder, name, read_images, shape, y=None, class_names=()):
     """Writes a data set into a new folder.
 
-    The images are put in a fixed pseudo-random order and split as any data set's: a sixth, but at
-    most 10 000, for test, and the same of the others for validation.
+    The images are put in a fixed pseudo-random order, that of any data set, and split: a sixth for
+    test, but at most 10 000, which are held in memory, and the same of the others for validation.
 
     Args:
         folder: A `pathlib.Path` that does not exist yet, or is empty.
         name: Name of the data set.
-        images: The uint8 images one by one, of any number of channels that fits `shape`.
+        read_images: A function from indices, in the order wanted, to an iterator over the uint8
+            images with these, of any number of channels that fits `shape`.
         shape: Shape of all of them, (n, height, width, channels).
         y: Their labels, integers of shape (n,), or None.
         class_names: One string for each class.
@@ -100,48 +104,46 @@ def write(folder, name, images, shape, y=None, class_names=()):
 
     n = shape[0]
     order = np.random.default_rng(0).permutation(n)
-    held_out = min(n // 6, MAX_VALIDATION_IMAGES)
-    parts = {"x_test": order[n - max(held_out, 1) :]}
-    rest = order[: n - max(held_out, 1)]
-    held_out = max(min(len(rest) // 6, MAX_VALIDATION_IMAGES), 1)
-    parts |= {"x_validation": rest[len(rest) - held_out :], "x_train": rest[: -held_out or None]}
-    train = np.full(n, -1, "int64")
-    train[parts["x_train"]] = np.arange(len(parts["x_train"]))
-    arrays = {
-        part: np.empty((len(indices), *shape[1:]), "uint8")
-        for part, indices in parts.items()
-        if part != "x_train"
+    num_test = max(min(n // 6, MAX_VALIDATION_IMAGES), 1)
+    num_validation = max(min((n - num_test) // 6, MAX_VALIDATION_IMAGES), 1)
+    num_train = n - num_test - num_validation
+    places = {
+        "train": slice(num_train),
+        "validation": slice(num_train, n - num_test),
+        "test": slice(n - num_test, n),
     }
-    place = {int(i): (part, k) for part in arrays for k, i in enumerate(parts[part])}
-
-    num_shards = math.ceil(len(parts["x_train"]) * math.prod(shape[1:]) / SHARD_BYTES)
-    # At random, so that a few files at a time are already a mixture of all images.
-    shard_of = np.random.default_rng(1).integers(num_shards, size=n)
+    x_validation = np.empty((num_validation, *shape[1:]), "uint8")
+    x_test = np.empty((num_test, *shape[1:]), "uint8")
+    held_out = [*x_validation, *x_test]  # Views.
+    num_shards = math.ceil(num_train * math.prod(shape[1:]) / SHARD_BYTES)
+    num_shards = min(num_shards, MAX_SHARDS)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"train-{i:05d}.tfrecord" for i in range(num_shards)]
-    writers = [tf.io.TFRecordWriter(str(path)) for path in paths]
     digest = hashlib.sha256(f"uint8{tuple(shape)}".encode())
-    for i, image in enumerate(images):
-        image = np.ascontiguousarray(np.broadcast_to(image, shape[1:]))
-        digest.update(image.data)
-        if i in place:
-            part, k = place[i]
-            arrays[part][k] = image
-        else:
-            writers[shard_of[i]].write(_example(image, train[i]))
-    for writer in writers:
-        writer.close()
+    with contextlib.ExitStack() as files:
+        writers = [files.enter_context(tf.io.TFRecordWriter(str(path))) for path in paths]
+        # In the random order, so that any piece of a file is a mixture of all images.
+        for i, image in enumerate(read_images(order)):
+            image = np.ascontiguousarray(np.broadcast_to(image, shape[1:]))
+            digest.update(image.data)
+            if i < num_train:
+                writers[i % num_shards].write(_example(image, i))
+            else:
+                held_out[i - num_train][:] = image
+    arrays = {"x_validation": x_validation, "x_test": x_test}
     if y is not None:
-        digest.update(np.asarray(y, "int64").data)
-        arrays |= {f"y{part[1:]}": np.asarray(y, "int64")[parts[part]] for part in parts}
+        y = np.asarray(y, "int64")[order]
+        digest.update(y.data)
+        arrays |= {f"y_{part}": y[place] for part, place in places.items()}
     np.savez(folder / ARRAYS, **arrays)
     description = {
         "name": name,
         "image_shape": list(shape[1:]),
-        "training_images": len(parts["x_train"]),
+        "training_images": num_train,
         "class_names": list(class_names),
         "checksum": f"sha256:{digest.hexdigest()}",
-        "bytes": {path.name: path.stat().st_size for path in paths},
+        "files": [path.name for path in paths],
+        "bytes": {path.name: path.stat().st_size for path in (*paths, folder / ARRAYS)},
     }
     # Last: a folder without it is not a data set.
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
@@ -156,20 +158,28 @@ def read(folder):
     """
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
-        with np.load(folder / ARRAYS, allow_pickle=False) as file:
-            arrays = {name: file.get(name) for name in HELD_OUT}
         for name, size in description["bytes"].items():
             if (found := (folder / name).stat().st_size) != size:
                 raise ValueError(f"{name} of {found} bytes instead of {size}")
+        with np.load(folder / ARRAYS, allow_pickle=False) as file:
+            arrays = {name: file.get(name) for name in HELD_OUT}
         shape = (description["training_images"], *description["image_shape"])
         return Dataset(
             name=description["name"],
-            x_train=Shards(tuple(str(folder / name) for name in description["bytes"]), shape),
+            x_train=Shards(tuple(str(folder / name) for name in description["files"]), shape),
             class_names=tuple(description["class_names"]),
             checksum=description["checksum"],
             **arrays,
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        zipfile.BadZipFile,
+    ) as error:
         raise InputError(
             f"{folder} must be as `--mode prepare` has written it. Received: {error}"
         ) from error

@@ -1,6 +1,7 @@
 """All measures of one trained model, by name."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -112,7 +113,7 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
     Returns:
         A dict from names in `METRICS` to numbers.
     """
-    limit = max(MIN_IMAGES, min(max_images, MAX_NUMBERS // dataset.x_train[0].size))
+    limit = max(MIN_IMAGES, min(max_images, MAX_NUMBERS // math.prod(dataset.image_shape)))
     limit = max(MIN_IMAGES, min(limit, MAX_NUMBERS // model.z_dim))
     x, x_validation = (
         to_unit_interval(part[:limit]).numpy() for part in (dataset.x_test, dataset.x_validation)
