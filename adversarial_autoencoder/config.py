@@ -8,7 +8,7 @@ from adversarial_autoencoder.settings import Settings, setting
 from adversarial_autoencoder.variants import VARIANTS
 
 # The default length of a training: that of MNIST, and the least for small data sets.
-DEFAULT_EPOCHS, MIN_STEPS = 60, 2000
+DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
 
 
 # The priors that have a name, and those of them whose components can be classes.

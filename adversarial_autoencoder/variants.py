@@ -57,7 +57,7 @@ VARIANTS = {
         # which lead the codes to the prior at less cost for the reconstruction.
         defaults={
             "input_noise": 0.1,
-            "discriminator_noise": 0.9,
+            "discriminator_noise": 0.99,
             "discriminator_learning_rate": 1e-4,
         },
     ),
