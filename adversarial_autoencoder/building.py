@@ -18,7 +18,9 @@ PHASES = {
     "regularization": lambda config: _regularization(config, None),
     "regularization_z": lambda config: _regularization(config, "z"),
     "regularization_y": lambda config: _regularization(config, "y"),
-    "classification": lambda config: phases.Classification(config.vat_weight, config.vat_epsilon),
+    "classification": lambda config: phases.Classification(
+        config.consistency, config.vat_weight, config.vat_epsilon
+    ),
 }
 PRIORS = {
     "gaussian": lambda config, ring: priors.Gaussian(config.prior_std),

@@ -239,11 +239,20 @@ class Config(Settings):
         low=0,
         needs={"model": ("wae_mmd",)},
     )
+    consistency: str = setting(
+        "none",
+        "what q(y|x) of all images is kept the same under: vat, the small step that changes it most"
+        " (virtual adversarial training); augment, small random shifts and rotations",
+        group="Training",
+        choices=("none", "vat", "augment"),
+        phase="classification",
+    )
     vat_weight: float = setting(
-        0.0,
-        "weight of virtual adversarial training of q(y|x), on all images; 0: none",
+        1.0,
+        "weight of virtual adversarial training; to give it is to choose it",
         group="Training",
         low=0,
+        needs={"consistency": ("vat",)},
         phase="classification",
     )
     vat_epsilon: float = setting(
@@ -252,6 +261,7 @@ class Config(Settings):
         group="Training",
         low=0,
         open_low=True,
+        needs={"consistency": ("vat",)},
         phase="classification",
     )
     optimizer: str = setting(
@@ -344,6 +354,8 @@ class Config(Settings):
         if given.get("prior") in COMPONENT_PRIORS:
             # There it would tie z to the class instead of freeing it.
             defaults.pop("condition_prior_on_labels", None)
+        if given.get("vat_weight"):
+            defaults["consistency"] = "vat"
         config = cls(**defaults | given)
         for name in given:
             for other, values in config.unmet_needs(name):
@@ -364,9 +376,8 @@ class Config(Settings):
             unmet.append(labels if self.model in models else ("model", models))
         if name == "num_clusters" and not unmet and not self.infers_clusters:
             unmet = [("num_labels", ("not given",))]
-        for feature, needed in (("corruption", "input_noise"), ("vat_epsilon", "vat_weight")):
-            if name == feature and not unmet and not getattr(self, needed):
-                unmet = [(needed, ("above 0",))]
+        if name == "corruption" and not unmet and not self.input_noise:
+            unmet = [("input_noise", ("above 0",))]
         return unmet
 
     @property

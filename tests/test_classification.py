@@ -1,4 +1,4 @@
-"""The classification phase: virtual adversarial training."""
+"""The classification phase: consistency of q(y|x) on images without a label."""
 
 import keras
 import numpy as np
@@ -8,6 +8,11 @@ import tensorflow as tf
 from adversarial_autoencoder import AdversarialAutoencoder, losses, networks
 from adversarial_autoencoder.batch import make_batch
 from adversarial_autoencoder.phases import Classification, Reconstruction
+from adversarial_autoencoder.phases.consistency import (
+    MAX_ROTATION,
+    MAX_SHIFT,
+    shifted_and_rotated,
+)
 
 
 def linear_model(weights):
@@ -34,7 +39,7 @@ def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
     """There, the gradient of q(y|x) by x is w for every image: the step is +-epsilon w / |w|."""
     weights = np.random.default_rng(0).normal(size=64)
     model = linear_model(weights)
-    phase = Classification(1.0, epsilon)
+    phase = Classification("vat", vat_epsilon=epsilon)
     x = tf.reshape(batch.x, (50, 64)).numpy()
     score = x @ weights
     moved = epsilon * np.linalg.norm(weights)
@@ -43,7 +48,7 @@ def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
     for sign in (-1, 1):
         q = 1 / (1 + np.exp(-(score + sign * moved)))
         divergences.append(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
-    loss = float(phase._virtual_adversarial_loss(model, batch))
+    loss = float(phase._consistency_loss(model, batch, training=False))
     assert np.min(divergences, axis=0).mean() * 0.999 <= loss
     assert loss <= np.max(divergences, axis=0).mean() * 1.001
     # A random direction of 64 dimensions moves the score by an eighth of that.
@@ -54,24 +59,51 @@ def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
     assert loss > 3 * float(losses.categorical_kl(here, there))
 
 
-def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch):
+@pytest.mark.parametrize("kind", ["vat", "augment"])
+def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch, kind):
     model = linear_model(np.random.default_rng(0).normal(size=64))
     unlabelled = batch._replace(y_labelled=tf.fill((50,), -1))
-    phase = Classification(vat_weight=1.0)
+    phase = Classification(kind)
     model.phases = (Reconstruction(), phase)
     model.compile("sgd")
     before = {v.path: v.numpy() for v in model.variables}
     logs = phase.step(model, unlabelled)
     moved = {v.path for v in model.variables if not np.array_equal(before[v.path], v.numpy())}
     assert logs["classification_loss"] == 0
-    assert logs["vat_loss"] > 0
+    assert logs["consistency_loss"] > 0
     assert {path for path in moved if "iteration" not in path} == {
         v.path for v in model.head_variables("y")
     }
 
 
-def test_without_a_weight_there_is_no_such_loss(batch):
+def test_without_it_there_is_no_such_loss(batch):
     model = linear_model(np.zeros(64))
     phase = Classification()
-    assert "vat_loss" not in phase.metrics
+    assert "consistency_loss" not in phase.metrics
     assert set(phase.evaluate(model, batch)) == set(phase.metrics)
+
+
+def test_shifts_and_rotations_are_small_and_of_each_image_its_own():
+    # A point in the middle, which no rotation moves far, tells the shift.
+    x = np.zeros((200, 29, 29, 1), "float32")
+    x[:, 14, 14] = 1
+    moved = shifted_and_rotated(tf.constant(x), tf.constant([1, 2], "int64")).numpy()[..., 0]
+    rows, columns = (
+        (moved * axis).sum(axis=(1, 2)) / moved.sum(axis=(1, 2)) - 14
+        for axis in (np.arange(29)[:, None], np.arange(29))
+    )
+    for shift in (rows, columns):
+        assert 1.8 < np.abs(shift).max() <= 29 * MAX_SHIFT + 0.5
+        assert abs(shift.mean()) < 0.3
+        assert len(np.unique(shift)) > 100
+    # A line through the middle tells the angle, by its two ends.
+    x = np.zeros((200, 29, 29, 1), "float32")
+    x[:, 14, 4:25] = 1
+    moved = shifted_and_rotated(tf.constant(x), tf.constant([1, 2], "int64")).numpy()[..., 0]
+    left, right = (
+        (part * np.arange(29)[:, None]).sum(axis=(1, 2)) / part.sum(axis=(1, 2))
+        for part in (moved[:, :, 5:11], moved[:, :, 18:24])
+    )
+    degrees = np.degrees(np.arctan2(right - left, 13))
+    assert MAX_ROTATION - 2 < np.abs(degrees).max() < MAX_ROTATION + 2
+    assert abs(degrees.mean()) < 2

@@ -1,0 +1,89 @@
+"""Losses that let a classifier learn from images without a label: q(y|x) shall not change nearby.
+
+Each takes `logits_at`, the function from images to the logits of y; x, images in [0, 1] of shape
+(batch, height, width, channels); and `seed`, integers of shape (2,) for its noise. It gives the
+mean over the images of KL(q(y|x) || q(y|x')) in nats, where x' lies near x. Nothing is learned
+through q(y|x), which is the target.
+"""
+
+import math
+
+import tensorflow as tf
+
+from adversarial_autoencoder import distribution, losses
+
+# Length of the step by which the direction is found. That of the paper, 1e-6, is for 64 bits: a
+# change of q(y|x) has to be more than the rounding of the hidden layers.
+PROBE = 1.0
+
+# The largest rotation, in degrees, and shift, as a share of the image's sides (2 pixels of MNIST).
+MAX_ROTATION, MAX_SHIFT = 15.0, 1 / 14
+
+
+def virtual_adversarial(logits_at, x, seed, epsilon):
+    """x' is the step of Euclidean length `epsilon` (of all pixels) that changes q(y|x) most.
+
+    Virtual adversarial training, Miyato et al. 2017 (arXiv 1704.03976), algorithm 1, with one power
+    iteration.
+    """
+    logits = tf.stop_gradient(logits_at(x))
+    direction = _unit(
+        distribution.own_rows(
+            lambda n: tf.random.stateless_normal((n, *x.shape[1:]), seed), tf.shape(x)[0]
+        )
+    )
+    with tf.GradientTape() as tape:
+        tape.watch(direction)
+        change = losses.categorical_kl(logits, logits_at(x + PROBE * direction))
+    direction = tf.stop_gradient(_unit(tape.gradient(change, direction)))
+    return losses.categorical_kl(logits, logits_at(x + epsilon * direction))
+
+
+def augmented(logits_at, x, seed):
+    """x' is x, shifted and rotated at random (Sajjadi et al. 2016, arXiv 1606.04586)."""
+    logits = tf.stop_gradient(logits_at(x))
+    return losses.categorical_kl(logits, logits_at(shifted_and_rotated(x, seed)))
+
+
+def shifted_and_rotated(x, seed):
+    """Images rotated about their centre, then shifted, at random; what comes into view is black.
+
+    Args:
+        x: Images, shape (batch, height, width, channels).
+        seed: Integers of shape (2,).
+    """
+    n, (height, width) = tf.shape(x)[0], x.shape[1:3]
+    u = distribution.own_rows(
+        lambda n: tf.random.stateless_uniform((n, 3), seed, minval=-1.0, maxval=1.0), n
+    )
+    angle = u[:, 0] * (MAX_ROTATION * math.pi / 180)
+    right, down = u[:, 1] * (MAX_SHIFT * width), u[:, 2] * (MAX_SHIFT * height)
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    # The operation asks from which point of the image each pixel comes.
+    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+    from_x, from_y = middle_x + right, middle_y + down
+    zero = tf.zeros_like(cos)
+    transforms = tf.stack(
+        [
+            *(cos, -sin, middle_x - cos * from_x + sin * from_y),
+            *(sin, cos, middle_y - sin * from_x - cos * from_y),
+            *(zero, zero),
+        ],
+        axis=1,
+    )
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=x,
+        transforms=transforms,
+        output_shape=(height, width),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+
+
+def _unit(x):
+    """Images scaled to a Euclidean norm of 1."""
+    axes = tuple(range(1, x.shape.rank))
+    # By the largest pixel first: the squares of small gradients are not numbers of 32 bits.
+    x /= tf.reduce_max(tf.abs(x), axis=axes, keepdims=True) + 1e-30
+    return x * tf.math.rsqrt(tf.reduce_sum(tf.square(x), axis=axes, keepdims=True) + 1e-30)

@@ -1,0 +1,44 @@
+"""What every phase has; subclass it to add your own."""
+
+import keras
+import tensorflow as tf
+
+
+class Phase:
+    """One phase of the training procedure; subclass it to add your own."""
+
+    # Names of the numbers that `step` and `evaluate` return.
+    metrics = ()
+
+    @property
+    def name(self):
+        """What it is called in messages."""
+        return type(self).__name__.lower()
+
+    def var_lists(self, model):
+        """The variables that each step updates: a dict from the step's name to a list."""
+        raise NotImplementedError
+
+    def step(self, model, batch):
+        """Updates the model on one minibatch and returns its metrics, a dict of scalars."""
+        raise NotImplementedError
+
+    def evaluate(self, model, batch):
+        """Returns the same metrics without updating anything."""
+        raise NotImplementedError
+
+    def count(self, batch):
+        """The number of images that its metrics are means over."""
+        return tf.shape(batch.x)[0]
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def register(cls):
+    """Lets Keras find a phase again in a saved model."""
+    return keras.saving.register_keras_serializable("adversarial_autoencoder")(cls)

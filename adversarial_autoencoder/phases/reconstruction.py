@@ -1,0 +1,89 @@
+"""The reconstruction phase, and its neighbours with a penalty on the codes."""
+
+import tensorflow as tf
+
+from adversarial_autoencoder import losses, posteriors, priors
+from adversarial_autoencoder.phases.phase import Phase, register
+
+
+@register
+class Reconstruction(Phase):
+    """Updates encoder and decoder to reconstruct the images (section 2)."""
+
+    metrics = ("reconstruction_loss",)
+
+    def var_lists(self, model):
+        encoder, decoder = model.encoder, model.decoder
+        return {"reconstruction": encoder.trainable_variables + decoder.trainable_variables}
+
+    def step(self, model, batch):
+        with tf.GradientTape() as tape:
+            loss, metrics = self._losses(model, batch, training=True)
+        model.update("reconstruction", tape, loss)
+        return metrics
+
+    def evaluate(self, model, batch):
+        return self._losses(model, batch, training=False)[1]
+
+    def _losses(self, model, batch, training):
+        heads, codes = model.infer(batch, training)
+        x_logits = model.decoder(model.decoder_input(codes), training=training)
+        loss = losses.RECONSTRUCTION[model.reconstruction_loss](batch.x, x_logits)
+        penalty, metrics = self._penalty(model, batch, heads, codes)
+        # Such as the margin between cluster heads.
+        of_layers = model.encoder.losses + model.decoder.losses
+        return sum(of_layers, loss + penalty), {"reconstruction_loss": loss, **metrics}
+
+    def _penalty(self, model, batch, heads, codes):
+        """What is added to the loss, and its metrics."""
+        return 0.0, {}
+
+
+@register
+class Variational(Reconstruction):
+    """Updates encoder and decoder to raise the evidence lower bound (Kingma and Welling 2014).
+
+    The loss is the bound divided by the number of pixels, so that its reconstruction part is the
+    mean over pixels as in the other systems. `kl_divergence` is in nats for each image.
+    """
+
+    metrics = ("reconstruction_loss", "kl_divergence")
+
+    def var_lists(self, model):
+        if model.posterior != "gaussian" or not isinstance(model.prior, priors.Gaussian):
+            raise ValueError(
+                "Variational needs a gaussian posterior and a Gaussian prior. "
+                f"Received: posterior={model.posterior!r}, prior={model.prior!r}"
+            )
+        return super().var_lists(model)
+
+    def _penalty(self, model, batch, heads, codes):
+        mean, log_variance = posteriors.split_gaussian(heads["z"])
+        kl = losses.gaussian_kl(mean, log_variance, model.prior.std)
+        pixels = tf.reduce_prod(tf.shape(batch.x)[1:])
+        return kl / tf.cast(pixels, kl.dtype), {"kl_divergence": kl}
+
+
+@register
+class MaximumMeanDiscrepancy(Reconstruction):
+    """Updates encoder and decoder to reconstruct with codes like samples of the prior.
+
+    Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2 (WAE-MMD).
+
+    Args:
+        weight: Weight of the discrepancy beside the mean reconstruction loss over pixels, >= 0.
+    """
+
+    metrics = ("reconstruction_loss", "mmd")
+
+    def __init__(self, weight=0.25):
+        self.weight = weight
+
+    def _penalty(self, model, batch, heads, codes):
+        z = codes["z"]
+        z_prior = model.draw_prior("z", tf.shape(z)[0], batch.noise(2))
+        mmd = losses.maximum_mean_discrepancy(z, z_prior)
+        return self.weight * mmd, {"mmd": mmd}
+
+    def get_config(self):
+        return {"weight": self.weight}
