@@ -37,7 +37,7 @@ class StopOnFault(keras.callbacks.Callback):
         if first := self.model.finite_steps.first():
             phase, step = self.model.phases[first[0]], first[1]
             names = [name for name in phase.metrics if not np.isfinite(logs[name])]
-            what = f"{', '.join([*names, 'the gradients'])} in the {phase.name} phase"
+            what = f"{', '.join([*names, 'gradients'])} in the {phase.name} phase"
             self._fail(what, f"step {step + 1} of epoch {self.epoch + 1}")
 
     def on_epoch_end(self, epoch, logs=None):

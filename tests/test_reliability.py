@@ -1,6 +1,7 @@
 """Nothing is lost: two processes, signals, faults, and disks that take no more."""
 
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -83,28 +84,63 @@ def test_a_disk_that_takes_no_more_is_told_in_a_line_and_the_checkpoint_is_kept(
     assert not list((tmp_path / "a").glob(".*.tmp*"))
 
 
-def test_a_full_file_system_is_told_in_a_line_and_the_checkpoint_is_kept(stopped):
-    """A small file system in memory, with room for one checkpoint and not for two."""
-    disk = pathlib.Path(tempfile.mkdtemp())
-    size = (stopped[0] / "a" / "model.keras").stat().st_size * 3 // 2 + 2**17
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        disk.rmdir()
-        pytest.skip("a file system can be mounted by root only")
-    try:
-        (disk / "a").mkdir()
-        for name in ("config.json", "model.keras"):
-            shutil.copy(stopped[0] / "a" / name, disk / "a")
-        before = (disk / "a" / "model.keras").read_bytes()
-        _, err = run("--resume", "--run=a", results=disk, status=1)
-        assert err.startswith("Error: ")
-        assert "space" in err
-        assert err.count("\n") == 1
-        assert (disk / "a" / "model.keras").read_bytes() == before
-        assert status_of(disk) in ("failed", "stopped")
-    finally:
-        subprocess.run(["umount", disk], check=True)
-        disk.rmdir()
+@pytest.fixture
+def disk():
+    """Mounts a small file system in memory: `disk(size)`, its folder."""
+    folder = pathlib.Path(tempfile.mkdtemp())
+
+    def mounted(size):
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("a file system can be mounted by root only")
+        return folder
+
+    yield mounted
+    if folder.is_mount():
+        subprocess.run(["umount", folder], check=True)
+    folder.rmdir()
+
+
+def fill(folder):
+    """Writes until there is no room for a byte more."""
+    with (folder / "filling").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        for size in (2**16, 2**12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size) == size:
+                    pass
+
+
+def test_a_full_file_system_is_told_in_a_line_and_the_checkpoint_is_kept(stopped, disk):
+    """There is room for one checkpoint and not for two."""
+    results = disk((stopped[0] / "a" / "model.keras").stat().st_size * 3 // 2 + 2**17)
+    (results / "a").mkdir()
+    for name in ("config.json", "model.keras"):
+        shutil.copy(stopped[0] / "a" / name, results / "a")
+    before = (results / "a" / "model.keras").read_bytes()
+    _, err = run("--resume", "--run=a", results=results, status=1)
+    assert err.startswith("Error: ")
+    assert "space" in err
+    assert err.count("\n") == 1
+    assert (results / "a" / "model.keras").read_bytes() == before
+    assert status_of(results) in ("failed", "stopped")
+
+
+def test_a_disk_that_is_full_to_the_last_byte_is_told_in_a_line_too(disk):
+    """There is no room even for failed.txt."""
+    results = disk(2**23)
+    process = start(*LONG, results=results)
+    wait_for(process, results / "a" / "model.keras")
+    fill(results)
+    _, err = process.communicate(timeout=60)
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert process.returncode == 1
+    assert not (results / "a" / "failed.txt").exists()
+    assert status_of(results) == "stopped"
+    epochs = len(read_history(results / "a"))
+    (results / "filling").unlink()
+    out, _ = run("--run_name=a", *SMALL, f"--epochs={epochs + 1}", results=results)
+    assert f"Epoch {epochs + 1}/{epochs + 1}" in out
 
 
 @pytest.mark.parametrize("mode", [0o555, 0o000], ids=["read-only", "no permission"])
@@ -130,7 +166,7 @@ def test_losses_that_are_not_finite_mark_the_run_and_name_phase_and_step(tmp_pat
     flags = ["--run_name=a", "--epochs=3", "--reconstruction_loss=bce", *SMALL]
     rate = "--reconstruction_learning_rate=1e38"
     _, err = run(*flags, rate, results=tmp_path, status=1)
-    assert re.match(r"Error: \w+_loss.* in the \w+ phase must be .* in step \d of epoch 1\.", err)
+    assert re.match(r"Error: .*gradients in the \w+ phase must be .* in step \d of epoch 1\.", err)
     assert err.count("\n") == 1
     assert status_of(tmp_path) == "failed"
     assert (tmp_path / "a" / "failed.txt").read_text() == err.removeprefix("Error: ")
