@@ -108,30 +108,38 @@ def kills(number=200, before=None):
         results = pathlib.Path(results)
         out, err = results / "out", results / "err"
 
-        def started(name):
+        def started(name, since=""):
+            """A training whose folder, or the file `since` in it, has just been made."""
             flags = [f"--results_dir={results}", f"--run_name={name}", *KILLED]
             process = context.Process(target=train_in_fork, args=(flags, out, err))
             process.start()
-            while not (results / name).exists() and process.exitcode is None:
+            while not (results / name / since).exists() and process.exitcode is None:
                 time.sleep(0.005)
             return process, time.monotonic()
 
-        def completed(name):
-            process, start = started(name)
+        def completed(name, since=""):
+            process, start = started(name, since)
             process.join()
             return process.exitcode, err.read_text(), time.monotonic() - start
 
-        status, text, length = completed("whole")
-        assert status == 0, text
-        whole = digest_of(results / "whole" / "model.keras")
-        shutil.rmtree(results / "whole")
+        lengths, wholes = {}, set()
+        for since in ("", "model.keras"):
+            status, text, lengths[since] = completed("whole", since)
+            assert status == 0, text
+            wholes.add(digest_of(results / "whole" / "model.keras"))
+            shutil.rmtree(results / "whole")
+        (whole,) = wholes
         for _ in range(int(number)):
             name = f"killed{counts['killed']}"
             path = results / name
+            # The first epoch, in which the steps are compiled, takes the most time; so every other
+            # training is killed after it, where more is written.
+            since = ("", "model.keras")[counts["killed"] % 2]
+            # Multiples of the golden ratio, which fill a length evenly however many they are.
+            share = counts["killed"] // 2 * 0.6180339887 % 1
             while True:
-                process, start = started(name)
-                # Multiples of the golden ratio, which fill the length evenly however many they are.
-                process.join(length * (counts["killed"] * 0.6180339887 % 1))
+                process, start = started(name, since)
+                process.join(lengths[since] * share)
                 process.kill()
                 process.join()
                 if process.exitcode == -signal.SIGKILL:
@@ -139,7 +147,7 @@ def kills(number=200, before=None):
                 # It had ended by itself, so that nothing was tried; it shows the length of now.
                 assert process.exitcode == 0, err.read_text()
                 counts["too late"] += 1
-                length = time.monotonic() - start
+                lengths[since] = time.monotonic() - start
                 shutil.rmtree(path)
             counts["killed"] += 1
             counts["with a file half written"] += any(path.rglob(".*.tmp*"))
