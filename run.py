@@ -13,9 +13,13 @@ from adversarial_autoencoder.command import MODES as MODE_TEXTS
 from adversarial_autoencoder.command import Command, check_mode
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError, TrainingError
-from adversarial_autoencoder.modes import MODES
 from adversarial_autoencoder.settings import value_type
 from adversarial_autoencoder.variants import VARIANTS
+
+try:
+    from adversarial_autoencoder.modes import MODES
+except ImportError as error:  # On Windows, or where requirements.txt is not installed.
+    sys.exit(f"Error: {error}")
 
 # TensorFlow's C++ start-up messages hide what matters; set it to 0 to see them.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -5,11 +5,17 @@ left behind can be told from what a living one is writing.
 """
 
 import contextlib
-import fcntl
 import os
 import time
 
 from adversarial_autoencoder.errors import InputError
+
+try:
+    import fcntl
+except ImportError as error:
+    raise ImportError(
+        "Runs are locked as Unix does it: use Linux, macOS, or on Windows its WSL"
+    ) from error
 
 LOCK = ".lock"
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from adversarial_autoencoder import distribution, losses, phases, priors
 from adversarial_autoencoder.batch import check_range, make_batch, to_unit_interval
+from adversarial_autoencoder.finite_steps import FiniteSteps
 from adversarial_autoencoder.network_checks import (
     by_name,
     check_networks,
@@ -15,7 +16,6 @@ from adversarial_autoencoder.network_checks import (
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.optimizers import PhaseOptimizer
 from adversarial_autoencoder.posteriors import POSTERIORS
-from adversarial_autoencoder.safeguards import FiniteSteps
 
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
@@ -204,6 +204,9 @@ class AdversarialAutoencoder(keras.Model):
                 f"Received: {', '.join(optimizer.steps)}"
             )
         optimizer.build(steps)
+        self._phase_of = {
+            step: i for i, phase in enumerate(self.phases) for step in phase.var_lists(self)
+        }
         super().compile(
             optimizer=optimizer,
             run_eagerly=run_eagerly,
@@ -279,6 +282,7 @@ class AdversarialAutoencoder(keras.Model):
         variables = self.optimizer.variables_of(step)
         weight = tf.constant(distribution.mean_weight(), loss.dtype)
         gradients = tape.gradient(loss, variables, output_gradients=weight)
+        self.finite_steps.look_at_gradients(self._phase_of[step], gradients)
         self.optimizer.update(step, gradients, variables)
 
     def head_variables(self, code):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from adversarial_autoencoder.errors import TrainingError, print_warning
 
 # A discriminator that is right about this share of samples and codes teaches the encoder nothing.
+# On MNIST it stayed below 0.66 in the default training, below 0.93 in semi-supervised ones.
 DEAD_ACCURACY = 0.995
 # Values of y in use, of which a game that has collapsed leaves one.
 COLLAPSED_VALUES = 1.5
@@ -20,38 +21,11 @@ COLLAPSED_SPREAD = 0.02
 PATIENCE, PATIENT_SHARE = 5, 0.05
 
 
-@keras.saving.register_keras_serializable("adversarial_autoencoder")
-class FiniteSteps(keras.metrics.Metric):
-    """Counts, for each phase, the steps of an epoch before the first with a number not finite.
-
-    Keras shows running means after each group of steps; in them a NaN spreads from the phase and
-    step where it began. These counts tell where that was.
-
-    Args:
-        num_phases: Number of phases.
-    """
-
-    def __init__(self, num_phases, name="finite_steps"):
-        super().__init__(name=name)
-        self.steps = self.add_variable((), "zeros", aggregation="mean", name="steps")
-        self.counts = self.add_variable((num_phases,), "zeros", aggregation="mean", name="counts")
-
-    def update_state(self, logs):
-        """Takes the metrics of every phase in one step, a list of dicts of scalars."""
-        totals = [sum((tf.cast(v, "float32") for v in part.values()), 0.0) for part in logs]
-        finite = tf.math.is_finite(tf.stack(totals)) & (self.counts.value == self.steps.value)
-        self.counts.assign_add(tf.cast(finite, "float32"))
-        self.steps.assign_add(1.0)
-
-    def result(self):
-        return self.counts
-
-
 class StopOnFault(keras.callbacks.Callback):
-    """Ends a training whose losses or variables are not finite, before that can be saved.
+    """Ends a training whose losses, gradients or variables are not finite, before that is saved.
 
-    Stands first, so that no other callback sees the epoch. A group of steps is looked at as soon as
-    it is done, the variables after every epoch.
+    Stands first, so that no other callback sees the epoch. The losses and gradients of a group of
+    steps are looked at as soon as it is done, the variables after every epoch.
 
     Raises:
         TrainingError: With the phase and the step in which it began.
@@ -61,14 +35,11 @@ class StopOnFault(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if all(np.isfinite(value) for value in logs.values()):
-            return
-        counts = np.asarray(self.model.finite_steps.result())
-        first = int(counts.argmin())
-        phase = self.model.phases[first]
-        names = [name for name in phase.metrics if not np.isfinite(logs[name])]
-        steps = f"step {int(counts[first]) + 1} of epoch {self.epoch + 1}"
-        self._fail(f"{', '.join(names)} in the {phase.name} phase", steps)
+        if first := self.model.finite_steps.first():
+            phase, step = self.model.phases[first[0]], first[1]
+            names = [name for name in phase.metrics if not np.isfinite(logs[name])]
+            what = f"{', '.join([*names, 'gradients'])} in the {phase.name} phase"
+            self._fail(what, f"step {step + 1} of epoch {self.epoch + 1}")
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():

@@ -1,18 +1,21 @@
 """Kills trainings, fills a results folder, trains on and on; writes RELIABILITY.md.
 
 python benchmarks/reliability.py                 everything, which takes hours
-python benchmarks/reliability.py kills 20        20 kills
+python benchmarks/reliability.py kills 20        20 kills, counted beside those of earlier calls
 python benchmarks/reliability.py runs 200        200 short runs in one folder
 python benchmarks/reliability.py memory 50       50 models in one process
 python benchmarks/reliability.py seeds           every system twice with one seed
 """
 
+import collections
 import hashlib
 import json
+import multiprocessing
+import os
 import pathlib
-import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +29,9 @@ from adversarial_autoencoder import runs as run_folders  # noqa: E402
 
 KEPT = pathlib.Path(__file__).with_name("reliability.json")
 TABLE = pathlib.Path(__file__).with_name("RELIABILITY.md")
-TINY = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--dropout=0.1", "--epochs=8"]
+TINY = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--dropout=0.1"]
+EPOCHS_KILLED = 4
+KILLED = [*TINY, f"--epochs={EPOCHS_KILLED}"]
 TITLE = """# Reliability, measured
 
 Written by `python benchmarks/reliability.py` (see there for its parts), on 2 CPU cores that had
@@ -63,57 +68,119 @@ def digest_of(path):
     return digest.hexdigest()
 
 
-def kills(number=200):
-    """Kills a training at random moments of its whole length, and resumes it until it ends."""
-    number, rng = int(number), random.Random(0)
-    failures, moments, equal, resumed, too_late = [], [], 0, 0, 0
+def train_in_fork(flags, out, err):
+    """Is run.py, in a process forked by the server that `kills` starts."""
+    threads = pathlib.Path(f"/proc/{os.getppid()}/task")
+    assert len(list(threads.iterdir())) == 1, "to fork beside threads is not safe"
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    import run as program
+
+    program.define_flags()
+    program.app.run(program.main, argv=["run.py", *flags], flags_parser=program.parse_flags)
+
+
+def kills(number=200, before=None):
+    """Kills a training at moments spread over its whole length, and resumes it until it ends.
+
+    Every training is a process of its own, which runs the code of run.py and is killed by SIGKILL.
+    To save the seconds of imports it is forked from a server (multiprocessing's) that has imported
+    TensorFlow and the project, has a single thread, and has not started TensorFlow's runtime. The
+    resumed trainings are forked too. A kill during the imports, when nothing is written, is left
+    out; so is the time before the run's folder is made, when there is nothing to lose.
+
+    Args:
+        number: Kills.
+        before: What earlier calls gave; their kills are counted too.
+    """
+    # What the server reads: one thread; where the project is; no messages, as run.py has it.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.update(OPENBLAS_NUM_THREADS="1", PYTHONPATH=str(ROOT))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [f"adversarial_autoencoder.{name}" for name in ("modes", "training", "hardware")]
+    )
+    names = ("killed", "with a file half written", "resumed to the end", "equal", "too late")
+    counts = dict.fromkeys(names, 0) | (before or {}).get("counts", {})
+    at_epoch = collections.Counter((before or {}).get("at_epoch", {}))
+    failures = list((before or {}).get("failures", []))
     with tempfile.TemporaryDirectory() as results:
         results = pathlib.Path(results)
-        start = time.monotonic()
-        status, _, err = run(results, "--run_name=whole", *TINY)
-        length = time.monotonic() - start
-        assert status == 0, err
-        whole = digest_of(results / "whole" / "model.keras")
-        while len(moments) < number and too_late < 10 * number:
-            name = f"killed{len(moments)}-{too_late}"
+        out, err = results / "out", results / "err"
+
+        def started(name, since=""):
+            """A training whose folder, or the file `since` in it, has just been made."""
+            flags = [f"--results_dir={results}", f"--run_name={name}", *KILLED]
+            process = context.Process(target=train_in_fork, args=(flags, out, err))
+            process.start()
+            while not (results / name / since).exists() and process.exitcode is None:
+                time.sleep(0.005)
+            return process, time.monotonic()
+
+        def completed(name, since=""):
+            process, start = started(name, since)
+            process.join()
+            return process.exitcode, err.read_text(), time.monotonic() - start
+
+        lengths, wholes = {}, set()
+        for since in ("", "model.keras"):
+            status, text, lengths[since] = completed("whole", since)
+            assert status == 0, text
+            wholes.add(digest_of(results / "whole" / "model.keras"))
+            shutil.rmtree(results / "whole")
+        (whole,) = wholes
+        for _ in range(int(number)):
+            name = f"killed{counts['killed']}"
             path = results / name
-            start = time.monotonic()
-            process = subprocess.Popen(
-                command(results, f"--run_name={name}", *TINY),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            # From the making of the folder on; before it, there is nothing to lose.
-            while not path.exists() and process.poll() is None:
-                time.sleep(0.01)
-            begun = time.monotonic() - start
-            time.sleep(rng.uniform(0, max(length - begun, 0.1)))
-            process.kill()
-            if process.wait() != -signal.SIGKILL:
-                # It had ended by itself, so that nothing was tried; it shows the length of today.
-                too_late, length = too_late + 1, 0.8 * length
-                continue
-            status, out, err = run(results, "--mode=list")
-            if status or err or (path / "config.json").exists() != (f"{name} " in out):
-                failures.append(f"{name}: list {status} {out} {err}")
-            moments.append(len(run_folders.Run(path).read_history()))
-            status, _, err = run(results, f"--run_name={name}", *TINY)
-            resumed += status == 0
-            if status or err:
-                failures.append(f"{name}: resume {status} {err}")
+            # The first epoch, in which the steps are compiled, takes the most time; so every other
+            # training is killed after it, where more is written.
+            since = ("", "model.keras")[counts["killed"] % 2]
+            # Multiples of the golden ratio, which fill a length evenly however many they are.
+            share = counts["killed"] // 2 * 0.6180339887 % 1
+            while True:
+                process, start = started(name, since)
+                process.join(lengths[since] * share)
+                process.kill()
+                process.join()
+                if process.exitcode == -signal.SIGKILL:
+                    break
+                # It had ended by itself, so that nothing was tried; it shows the length of now.
+                assert process.exitcode == 0, err.read_text()
+                counts["too late"] += 1
+                lengths[since] = time.monotonic() - start
+                shutil.rmtree(path)
+            counts["killed"] += 1
+            counts["with a file half written"] += any(path.rglob(".*.tmp*"))
+            at_epoch[str(len(run_folders.Run(path).read_history()))] += 1
+            status, listed, text = run(results, "--mode=list")
+            if status or text or (path / "config.json").exists() != (f"{name} " in listed):
+                failures.append(f"{name}: list {status} {listed} {text}")
+            status, text, _ = completed(name)
+            counts["resumed to the end"] += status == 0
+            if status or text:
+                failures.append(f"{name}: resume {status} {text}")
             elif digest_of(path / "model.keras") == whole:
-                equal += 1
+                counts["equal"] += 1
             else:
                 failures.append(f"{name}: other weights")
             if leftovers := [str(p) for p in path.rglob(".*.tmp*")]:
                 failures.append(f"{name}: {leftovers}")
+            shutil.rmtree(path)
+            print(name, counts, dict(at_epoch), failures, flush=True)
+    return {"counts": counts, "at_epoch": dict(sorted(at_epoch.items())), "failures": failures}
+
+
+def kills_table(result):
+    counts = result["counts"]
+    at_epoch = (f"{number} after {epoch}" for epoch, number in result["at_epoch"].items())
     return {
-        "moments killed, while the process ran": len(moments),
-        "epochs finished then, of 8": ", ".join(map(str, sorted(moments))),
-        "not counted, as the training had ended before": too_late,
-        "resumed to the end": resumed,
-        "weights, optimizers and history equal to the uninterrupted run's": equal,
-        "failures": failures,
+        "trainings killed, while they ran": counts["killed"],
+        f"epochs finished then, of {EPOCHS_KILLED}": ", ".join(at_epoch),
+        "of these, a file was half written": counts["with a file half written"],
+        "not counted, as the training had ended before": counts["too late"],
+        "resumed to the end": counts["resumed to the end"],
+        "weights, optimizers and history equal to the uninterrupted run's": counts["equal"],
+        "failures": result["failures"],
     }
 
 
@@ -163,9 +230,8 @@ def seeds():
     with tempfile.TemporaryDirectory() as results:
         for model in VARIANTS:
             for name in ("a", "b"):
-                flags = [flag for flag in TINY if not flag.startswith("--epochs")]
-                flags += [f"--model={model}", f"--run_name={model}-{name}", "--epochs=2"]
-                status, _, err = run(results, "--deterministic", *flags)
+                flags = [f"--model={model}", f"--run_name={model}-{name}", "--epochs=2"]
+                status, _, err = run(results, "--deterministic", *TINY, *flags)
                 assert status == 0, err
             a, b = (
                 digest_of(pathlib.Path(results, f"{model}-{x}", "model.keras")) for x in ("a", "b")
@@ -197,8 +263,9 @@ PARTS = {"kills": kills, "runs": runs, "memory": memory, "seeds": seeds, "inputs
 def write(results):
     lines = [TITLE]
     for name, values in results.items():
-        lines += [f"## {PARTS[name].__doc__.strip()}", "", "| what | result |", "|---|---|"]
-        for key, value in values.items():
+        title = PARTS[name].__doc__.strip().split("\n")[0]
+        lines += [f"## {title}", "", "| what | result |", "|---|---|"]
+        for key, value in (kills_table(values) if name == "kills" else values).items():
             shown = (
                 ("none" if not value else "; ".join(value)) if isinstance(value, list) else value
             )
@@ -213,7 +280,8 @@ def main(arguments):
         sys.exit(f"Error: a part is {', '.join(PARTS)}. Received: {part}")
     results = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for name in [part] if part else PARTS:
-        results[name] = PARTS[name](*number)
+        before = {"before": results.get(name)} if name == "kills" else {}
+        results[name] = PARTS[name](*number, **before)
         KEPT.write_text(json.dumps(results, indent=1) + "\n")
         write(results)
         print(name, results[name])
