@@ -19,7 +19,7 @@ PHASES = {
     "regularization_z": lambda config: _regularization(config, "z"),
     "regularization_y": lambda config: _regularization(config, "y"),
     "classification": lambda config: phases.Classification(
-        config.consistency, config.vat_weight, config.vat_epsilon
+        config.consistency, config.vat_weight, config.vat_epsilon, config.vat_warmup
     ),
 }
 PRIORS = {

@@ -256,11 +256,20 @@ class Config(Settings):
         phase="classification",
     )
     vat_epsilon: float = setting(
-        2.0,
+        1.5,
         "how far its images lie from the given ones: Euclidean norm, of pixels in [0, 1]",
         group="Training",
         low=0,
         open_low=True,
+        needs={"consistency": ("vat",)},
+        phase="classification",
+    )
+    vat_warmup: int = setting(
+        1500,
+        "minibatches over which --vat_epsilon grows from 0",
+        group="Training",
+        low=0,
+        high=10**9,
         needs={"consistency": ("vat",)},
         phase="classification",
     )

@@ -1,5 +1,8 @@
 """The classification phase: few labels, and a q(y|x) that keeps still around every image."""
 
+import contextlib
+
+import keras
 import tensorflow as tf
 
 from adversarial_autoencoder import losses
@@ -24,9 +27,11 @@ class Classification(Phase):
             an image.
         vat_weight: Weight of the loss of "vat", >= 0.
         vat_epsilon: Length of the step, the Euclidean norm over all pixels in [0, 1], > 0.
+        vat_warmup: Minibatches over which the length grows from 0 to this, >= 0. Long steps at
+            first, when q(y|x) is still a guess, merge classes that are alike for good.
     """
 
-    def __init__(self, consistency="none", vat_weight=1.0, vat_epsilon=2.0):
+    def __init__(self, consistency="none", vat_weight=1.0, vat_epsilon=1.5, vat_warmup=0):
         if consistency not in CONSISTENCY:
             raise ValueError(
                 f"consistency must be one of {', '.join(CONSISTENCY)}. "
@@ -35,6 +40,7 @@ class Classification(Phase):
         self.consistency = consistency
         self.vat_weight = vat_weight
         self.vat_epsilon = vat_epsilon
+        self.vat_warmup = vat_warmup
 
     @property
     def metrics(self):
@@ -66,13 +72,25 @@ class Classification(Phase):
         return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
 
     def _consistency_loss(self, model, batch, training):
-        def logits_at(x):
-            # Without dropout and noise: they would change q(y|x) more than the step does.
-            return model.heads(x, batch.noise(0))["y"]
+        normalisations = [
+            layer
+            for layer in model.encoder.layers
+            if isinstance(layer, keras.layers.BatchNormalization)
+        ]
 
-        if self.consistency == "vat":
-            return virtual_adversarial(logits_at, batch.x, batch.noise(1), self.vat_epsilon)
-        return augmented(logits_at, batch.x, batch.noise(1))
+        def logits_at(x):
+            # Dropout and noise would change q(y|x) more than the step does: so not as in training,
+            # but where the layers are normalised over the minibatch.
+            return model.heads(x, batch.noise(0), training and bool(normalisations))["y"]
+
+        with _statistics_kept(normalisations):
+            if self.consistency == "vat":
+                epsilon = self.vat_epsilon
+                if training and self.vat_warmup:
+                    steps = tf.cast(model.optimizer.iterations + 1, "float32")
+                    epsilon *= tf.minimum(1.0, steps / self.vat_warmup)
+                return virtual_adversarial(logits_at, batch.x, batch.noise(1), epsilon)
+            return augmented(logits_at, batch.x, batch.noise(1))
 
     @property
     def _weight(self):
@@ -89,4 +107,15 @@ class Classification(Phase):
             "consistency": self.consistency,
             "vat_weight": self.vat_weight,
             "vat_epsilon": self.vat_epsilon,
+            "vat_warmup": self.vat_warmup,
         }
+
+
+@contextlib.contextmanager
+def _statistics_kept(normalisations):
+    """Keeps moving statistics, which are of the images, from what passes of others do to them."""
+    variables = [v for layer in normalisations for v in layer.non_trainable_variables]
+    before = [tf.identity(variable.value) for variable in variables]
+    yield
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)

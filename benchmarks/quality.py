@@ -1,0 +1,118 @@
+"""Trains the recipes that are meant to reach published figures, and measures them on test images.
+
+python benchmarks/quality.py                         all rows, which takes hours
+python benchmarks/quality.py semi_supervised_100     some of them
+python benchmarks/quality.py --table                 only the table, of the results in quality.json
+
+The settings of a recipe were chosen on validation images (QUALITY.md tells how); the test images
+are looked at here alone, once for each seed. An interrupted training goes on where it stood.
+"""
+
+import dataclasses
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).parent.parent
+KEPT = pathlib.Path(__file__).with_suffix(".json")
+RESULTS = ROOT / "results" / "quality"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A figure that is to be reached.
+
+    Args:
+        flags: The flags of the training; a flag file of `recipes/`, and what differs from it.
+        metric: Name of the measure, as in metrics.json.
+        published: What the paper gives.
+        public: The best that is known of public code.
+        seeds: Number of seeds.
+    """
+
+    flags: str
+    metric: str = "error"
+    published: str = ""
+    public: str = ""
+    seeds: int = 3
+
+    @property
+    def command(self):
+        return f"python run.py --mode train {self.flags} --seeds {self.seeds}"
+
+
+ROWS = {
+}
+
+
+def run(*flags):
+    command = [sys.executable, ROOT / "run.py", f"--results_dir={RESULTS}", *flags]
+    return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+def figure_of(name, metric):
+    """The figure of one trained run, on the test images."""
+    if metric == "error":
+        output = run("--mode=classify", f"--run={name}")
+        return float(re.search(r"Test error: ([\d.]+)%", output)[1]) / 100
+    metrics = RESULTS / name / "metrics.json"
+    if not metrics.exists() or metric not in json.loads(metrics.read_text()):
+        sampler = "gaussian_mixture" if metric.endswith("_gaussian_mixture") else "prior"
+        run("--mode=evaluate", f"--run={name}", f"--sampler={sampler}")
+    return json.loads(metrics.read_text())[metric]
+
+
+def measure(name):
+    """Trains a recipe with its seeds and measures each: a row of quality.json."""
+    row = ROWS[name]
+    start = time.monotonic()
+    run("--mode=train", f"--run_name={name}", *row.flags.split(), f"--seeds={row.seeds}")
+    minutes = (time.monotonic() - start) / 60 / row.seeds
+    figures = [figure_of(f"{name}-seed{seed}", row.metric) for seed in range(row.seeds)]
+    return {
+        "recipe": name,
+        "metric": row.metric,
+        "mean": statistics.mean(figures),
+        "std": statistics.stdev(figures) if len(figures) > 1 else None,
+        "seeds": row.seeds,
+        "figures": figures,
+        "minutes": round(minutes, 1),
+        "command": row.command,
+    }
+
+
+def table(results):
+    yield "| recipe | published | public code | here | seeds | minutes a seed | command |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, row in ROWS.items():
+        if name not in results:
+            continue
+        r = results[name]
+        shown = "{:.2%}" if "error" in row.metric else "{:.1f}"
+        here = shown.format(r["mean"])
+        if r["std"] is not None:
+            here += f" ± {shown.format(r['std'])}"
+        yield (
+            f"| {name} | {row.published} | {row.public} | {here} | {r['seeds']} | {r['minutes']} "
+            f"| `{r['command']}` |"
+        )
+
+
+def main(arguments):
+    if unknown := [name for name in arguments if name not in (*ROWS, "--table")]:
+        sys.exit(f"Error: rows are {', '.join(ROWS)}, or --table. Received: {unknown[0]}")
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else []
+    results = {row["recipe"]: row for row in kept}
+    if arguments != ["--table"]:
+        for name in arguments or ROWS:
+            results[name] = measure(name)
+            KEPT.write_text(json.dumps(list(results.values()), indent=1) + "\n")
+    print("\n".join(table(results)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
