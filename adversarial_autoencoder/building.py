@@ -18,9 +18,8 @@ PHASES = {
     "regularization": lambda config: _regularization(config, None),
     "regularization_z": lambda config: _regularization(config, "z"),
     "regularization_y": lambda config: _regularization(config, "y"),
-    "classification": lambda config: phases.Classification(
-        config.consistency, config.vat_weight, config.vat_epsilon, config.vat_warmup
-    ),
+    "classification": lambda config: phases.Classification(**_consistency(config)),
+    "consistency": lambda config: phases.Consistency(**_consistency(config)),
 }
 PRIORS = {
     "gaussian": lambda config, ring: priors.Gaussian(config.prior_std),
@@ -170,3 +169,8 @@ def users_function(name):
 
 def _regularization(config, code):
     return phases.Regularization(code, config.adversarial_loss, config.gradient_penalty)
+
+
+def _consistency(config):
+    names = ("consistency", "vat_weight", "vat_epsilon", "vat_warmup")
+    return {name: getattr(config, name) for name in names}

@@ -15,6 +15,9 @@ DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
 PRIORS = ("gaussian", "uniform", "laplace", "gamma", "gaussian_mixture", "swiss_roll")
 COMPONENT_PRIORS = ("gaussian_mixture", "swiss_roll")
 
+# The phases that update the encoder as a classifier.
+CLASSIFICATION = ("classification", "consistency")
+
 
 def _learning_rate(default, updated, phase=None):
     """The learning rate of a step that updates the networks named."""
@@ -245,7 +248,7 @@ class Config(Settings):
         " (virtual adversarial training); augment, small random shifts and rotations",
         group="Training",
         choices=("none", "vat", "augment"),
-        phase="classification",
+        phase=CLASSIFICATION,
     )
     vat_weight: float = setting(
         1.0,
@@ -253,7 +256,7 @@ class Config(Settings):
         group="Training",
         low=0,
         needs={"consistency": ("vat",)},
-        phase="classification",
+        phase=CLASSIFICATION,
     )
     vat_epsilon: float = setting(
         1.5,
@@ -262,7 +265,7 @@ class Config(Settings):
         low=0,
         open_low=True,
         needs={"consistency": ("vat",)},
-        phase="classification",
+        phase=CLASSIFICATION,
     )
     vat_warmup: int = setting(
         1500,
@@ -271,7 +274,7 @@ class Config(Settings):
         low=0,
         high=10**9,
         needs={"consistency": ("vat",)},
-        phase="classification",
+        phase=CLASSIFICATION,
     )
     optimizer: str = setting(
         "adam", "for every step of the procedure", group="Optimizer", choices=("adam", "sgd")
@@ -284,12 +287,12 @@ class Config(Settings):
         1e-3, "the encoder as generator", phase="regularization"
     )
     classification_learning_rate: float = _learning_rate(
-        1e-3, "the encoder as classifier", phase="classification"
+        1e-3, "the encoder as classifier", phase=CLASSIFICATION
     )
     reconstruction_momentum: float = _momentum()
     discriminator_momentum: float = _momentum(phase="regularization")
     generator_momentum: float = _momentum(phase="regularization")
-    classification_momentum: float = _momentum(phase="classification")
+    classification_momentum: float = _momentum(phase=CLASSIFICATION)
     generator_epsilon: float = setting(
         5e-3,
         "Adam's epsilon for the generator: gradients much smaller than it make smaller steps",
@@ -381,8 +384,11 @@ class Config(Settings):
         unmet = [(other, v) for other, v in needs.items() if getattr(self, other) not in v]
         if phase and not any(named.startswith(phase) for named in self.phases):
             models = [m for m, v in VARIANTS.items() if any(p.startswith(phase) for p in v.phases)]
-            labels = ("num_labels", ("N",))
-            unmet.append(labels if self.model in models else ("model", models))
+            if self.model not in models:
+                unmet.append(("model", models))
+            elif name != "consistency":
+                labels, near = ("num_labels", ("N",)), ("consistency", ("vat", "augment"))
+                unmet.append(labels if "classification" in self.variant.phases else near)
         if name == "num_clusters" and not unmet and not self.infers_clusters:
             unmet = [("num_labels", ("not given",))]
         if name == "corruption" and not unmet and not self.input_noise:
@@ -397,8 +403,12 @@ class Config(Settings):
     @property
     def phases(self):
         """Names of the phases, in their order."""
-        named = self.variant.phases
-        return [p for p in named if p != "classification" or self.num_labels is not None]
+        without_labels = self.num_labels is None
+        chosen = {
+            "classification": not without_labels,
+            "consistency": without_labels and self.consistency != "none",
+        }
+        return [name for name in self.variant.phases if chosen.get(name, True)]
 
     @property
     def uses_labels(self):
@@ -420,7 +430,7 @@ class Config(Settings):
     @property
     def infers_clusters(self):
         """Whether y is a cluster that is found without labels."""
-        return self.variant.y == "inferred" and "classification" not in self.phases
+        return self.variant.y == "inferred" and self.num_labels is None
 
     @property
     def step_schedule(self):

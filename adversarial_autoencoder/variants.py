@@ -89,7 +89,7 @@ VARIANTS = {
     ),
     "clustering_aae": Variant(
         "AAE that infers cluster and style without labels (section 6)",
-        phases=("reconstruction", "regularization_y", "regularization_z"),
+        phases=("reconstruction", "regularization_y", "regularization_z", "consistency"),
         y="inferred",
         defaults={
             "z_dim": 5,
@@ -104,7 +104,10 @@ VARIANTS = {
     ),
     "dimensionality_reduction_aae": Variant(
         "AAE whose clusters are points in the space of z (section 7)",
-        phases=("reconstruction", "regularization_y", "regularization_z", "classification"),
+        phases=(
+            *("reconstruction", "regularization_y", "regularization_z"),
+            *("classification", "consistency"),
+        ),
         y="inferred",
         labels="optional",
         cluster_heads=True,

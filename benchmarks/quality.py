@@ -45,8 +45,7 @@ class Row:
         return f"python run.py --mode train {self.flags} --seeds {self.seeds}"
 
 
-ROWS = {
-}
+ROWS = {}
 
 
 def run(*flags):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from adversarial_autoencoder import AdversarialAutoencoder, losses, networks
 from adversarial_autoencoder.batch import make_batch
-from adversarial_autoencoder.phases import Classification, Reconstruction
+from adversarial_autoencoder.phases import Classification, Consistency, Reconstruction
 from adversarial_autoencoder.phases.consistency import (
     MAX_ROTATION,
     MAX_SHIFT,
@@ -39,7 +39,7 @@ def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
     """There, the gradient of q(y|x) by x is w for every image: the step is +-epsilon w / |w|."""
     weights = np.random.default_rng(0).normal(size=64)
     model = linear_model(weights)
-    phase = Classification("vat", vat_epsilon=epsilon)
+    phase = Consistency("vat", vat_epsilon=epsilon)
     x = tf.reshape(batch.x, (50, 64)).numpy()
     score = x @ weights
     moved = epsilon * np.linalg.norm(weights)
@@ -48,7 +48,7 @@ def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
     for sign in (-1, 1):
         q = 1 / (1 + np.exp(-(score + sign * moved)))
         divergences.append(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
-    loss = float(phase._consistency_loss(model, batch, training=False))
+    loss = float(phase.evaluate(model, batch)["consistency_loss"])
     assert np.min(divergences, axis=0).mean() * 0.999 <= loss
     assert loss <= np.max(divergences, axis=0).mean() * 1.001
     # A random direction of 64 dimensions moves the score by an eighth of that.
@@ -107,3 +107,35 @@ def test_shifts_and_rotations_are_small_and_of_each_image_its_own():
     degrees = np.degrees(np.arctan2(right - left, 13))
     assert MAX_ROTATION - 2 < np.abs(degrees).max() < MAX_ROTATION + 2
     assert abs(degrees.mean()) < 2
+
+
+@pytest.mark.parametrize("kind", ["vat", "augment"])
+def test_batch_norm_keeps_the_statistics_of_the_images(digits, kind):
+    encoder = networks.encoder((8, 8, 1), 2, num_classes=3, hidden_units=16, batch_norm=True)
+    decoder = networks.decoder((8, 8, 1), 2, num_classes=3, hidden_units=16)
+    model = AdversarialAutoencoder(encoder, decoder, phases=[Consistency(kind)])
+    batch = make_batch(digits[:50] / 255.0, tf.constant([1, 2], "int64"))
+    model.compile("sgd")
+    trained, kept = ([v.numpy() for v in of] for of in weights_and_statistics(encoder))
+    tf.function(lambda: model.phases[0].step(model, batch))()
+    trained_after, kept_after = ([v.numpy() for v in of] for of in weights_and_statistics(encoder))
+    assert not np.array_equal(trained[0], trained_after[0])
+    assert all(map(np.array_equal, kept, kept_after))
+
+
+def weights_and_statistics(encoder):
+    return encoder.trainable_variables, encoder.non_trainable_variables
+
+
+def test_the_step_of_vat_grows_from_0(batch):
+    model = linear_model(np.random.default_rng(0).normal(size=64))
+    phase = Consistency("vat", vat_warmup=10)
+    model.phases = (Reconstruction(), phase)
+    model.compile("sgd")
+    lengths = []
+    for iterations in (0, 4, 9, 1000):
+        model.optimizer.iterations.assign(iterations)
+        loss = phase._losses(model, batch, training=True)[0]
+        lengths.append(float(loss))
+    assert lengths[0] < lengths[1] < lengths[2] == lengths[3]
+    assert lengths[3] == phase.evaluate(model, batch)["consistency_loss"]

@@ -5,7 +5,7 @@ A model runs its phases in order on every minibatch. A phase computes its losses
 optimizer apply the gradients.
 """
 
-from adversarial_autoencoder.phases.classification import Classification
+from adversarial_autoencoder.phases.classification import Classification, Consistency
 from adversarial_autoencoder.phases.phase import Phase
 from adversarial_autoencoder.phases.reconstruction import (
     MaximumMeanDiscrepancy,
@@ -16,6 +16,7 @@ from adversarial_autoencoder.phases.regularization import Regularization
 
 __all__ = [
     "Classification",
+    "Consistency",
     "MaximumMeanDiscrepancy",
     "Phase",
     "Reconstruction",

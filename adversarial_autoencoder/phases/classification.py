@@ -1,4 +1,4 @@
-"""The classification phase: few labels, and a q(y|x) that keeps still around every image."""
+"""The classification phase: few labels, and a q(y|x) that changes little around every image."""
 
 import contextlib
 
@@ -13,25 +13,22 @@ CONSISTENCY = ("none", "vat", "augment")
 
 
 @register
-class Classification(Phase):
-    """Updates the encoder's trunk and head of y to name the class of labelled images (section 5).
+class Consistency(Phase):
+    """Updates the encoder's trunk and head of y to let q(y|x) change little near every image.
 
-    Images whose label is negative ("unlabelled") do not count.
-
-    Of the unlabelled images it learns by consistency, where that is chosen: q(y|x) of all images is
-    made to change little nearby.
+    It needs no labels; what keeps q(y|x) from being the same everywhere are the other phases.
 
     Args:
-        consistency: "none"; "vat": under the small step that changes it most, which works for any
-            kind of data; "augment": under small random shifts and rotations, which know that x is
-            an image.
+        consistency: What is near. "vat": the small step that changes q(y|x) most, which works for
+            any kind of data; "augment": small random shifts and rotations, which know that x is an
+            image; "none".
         vat_weight: Weight of the loss of "vat", >= 0.
         vat_epsilon: Length of the step, the Euclidean norm over all pixels in [0, 1], > 0.
         vat_warmup: Minibatches over which the length grows from 0 to this, >= 0. Long steps at
             first, when q(y|x) is still a guess, merge classes that are alike for good.
     """
 
-    def __init__(self, consistency="none", vat_weight=1.0, vat_epsilon=1.5, vat_warmup=0):
+    def __init__(self, consistency="vat", vat_weight=1.0, vat_epsilon=1.5, vat_warmup=0):
         if consistency not in CONSISTENCY:
             raise ValueError(
                 f"consistency must be one of {', '.join(CONSISTENCY)}. "
@@ -44,34 +41,24 @@ class Classification(Phase):
 
     @property
     def metrics(self):
-        names = ("classification_loss", "classification_accuracy")
-        return names if self.consistency == "none" else (*names, "consistency_loss")
+        return () if self.consistency == "none" else ("consistency_loss",)
 
     def var_lists(self, model):
         return {"classification": model.head_variables("y")}
 
     def step(self, model, batch):
         with tf.GradientTape() as tape:
-            heads = model.heads(batch.x_labelled, batch.noise(0), training=True)
-            metrics = self._metrics(batch.y_labelled, heads["y"])
-            loss = metrics["classification_loss"]
-            if self.consistency != "none":
-                metrics["consistency_loss"] = self._consistency_loss(model, batch, training=True)
-                loss += self._weight * metrics["consistency_loss"]
+            loss, metrics = self._losses(model, batch, training=True)
         model.update("classification", tape, loss)
         return metrics
 
     def evaluate(self, model, batch):
-        heads = model.heads(batch.x_labelled, batch.noise(0), training=False)
-        metrics = self._metrics(batch.y_labelled, heads["y"])
-        if self.consistency != "none":
-            metrics["consistency_loss"] = self._consistency_loss(model, batch, training=False)
-        return metrics
+        return self._losses(model, batch, training=False)[1]
 
-    def count(self, batch):
-        return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
-
-    def _consistency_loss(self, model, batch, training):
+    def _losses(self, model, batch, training):
+        """The loss, and the metrics."""
+        if self.consistency == "none":
+            return 0.0, {}
         normalisations = [
             layer
             for layer in model.encoder.layers
@@ -84,23 +71,15 @@ class Classification(Phase):
             return model.heads(x, batch.noise(0), training and bool(normalisations))["y"]
 
         with _statistics_kept(normalisations):
-            if self.consistency == "vat":
-                epsilon = self.vat_epsilon
-                if training and self.vat_warmup:
-                    steps = tf.cast(model.optimizer.iterations + 1, "float32")
-                    epsilon *= tf.minimum(1.0, steps / self.vat_warmup)
-                return virtual_adversarial(logits_at, batch.x, batch.noise(1), epsilon)
-            return augmented(logits_at, batch.x, batch.noise(1))
-
-    @property
-    def _weight(self):
-        return self.vat_weight if self.consistency == "vat" else 1.0
-
-    def _metrics(self, labels, logits):
-        return {
-            "classification_loss": losses.cross_entropy(labels, logits),
-            "classification_accuracy": losses.accuracy(labels, logits),
-        }
+            if self.consistency == "augment":
+                loss = augmented(logits_at, batch.x, batch.noise(1))
+                return loss, {"consistency_loss": loss}
+            epsilon = self.vat_epsilon
+            if training and self.vat_warmup:
+                steps = tf.cast(model.optimizer.iterations + 1, "float32")
+                epsilon *= tf.minimum(1.0, steps / self.vat_warmup)
+            loss = virtual_adversarial(logits_at, batch.x, batch.noise(1), epsilon)
+            return self.vat_weight * loss, {"consistency_loss": loss}
 
     def get_config(self):
         return {
@@ -108,6 +87,37 @@ class Classification(Phase):
             "vat_weight": self.vat_weight,
             "vat_epsilon": self.vat_epsilon,
             "vat_warmup": self.vat_warmup,
+        }
+
+
+@register
+class Classification(Consistency):
+    """Updates the encoder's trunk and head of y to name the class of labelled images (section 5).
+
+    Images whose label is negative ("unlabelled") do not count, but for the consistency of q(y|x),
+    which is an option.
+
+    Args: as for `Consistency`.
+    """
+
+    def __init__(self, consistency="none", **kwargs):
+        super().__init__(consistency, **kwargs)
+
+    @property
+    def metrics(self):
+        return ("classification_loss", "classification_accuracy", *super().metrics)
+
+    def count(self, batch):
+        return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
+
+    def _losses(self, model, batch, training):
+        logits = model.heads(batch.x_labelled, batch.noise(0), training)["y"]
+        loss = losses.cross_entropy(batch.y_labelled, logits)
+        more, metrics = super()._losses(model, batch, training)
+        return loss + more, {
+            "classification_loss": loss,
+            "classification_accuracy": losses.accuracy(batch.y_labelled, logits),
+            **metrics,
         }
 
 
