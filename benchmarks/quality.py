@@ -84,6 +84,12 @@ def measure(name):
     }
 
 
+def kept():
+    """The rows of quality.json by name."""
+    rows = json.loads(KEPT.read_text()) if KEPT.exists() else []
+    return {row["recipe"]: row for row in rows}
+
+
 def table(results):
     yield "| recipe | published | public code | here | seeds | minutes a seed | command |"
     yield "|---|---|---|---|---|---|---|"
@@ -104,13 +110,12 @@ def table(results):
 def main(arguments):
     if unknown := [name for name in arguments if name not in (*ROWS, "--table")]:
         sys.exit(f"Error: rows are {', '.join(ROWS)}, or --table. Received: {unknown[0]}")
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else []
-    results = {row["recipe"]: row for row in kept}
     if arguments != ["--table"]:
         for name in arguments or ROWS:
-            results[name] = measure(name)
+            row = measure(name)
+            results = kept() | {name: row}  # Another process may have added rows.
             KEPT.write_text(json.dumps(list(results.values()), indent=1) + "\n")
-    print("\n".join(table(results)))
+    print("\n".join(table(kept())))
 
 
 if __name__ == "__main__":
