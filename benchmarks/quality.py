@@ -45,7 +45,26 @@ class Row:
         return f"python run.py --mode train {self.flags} --seeds {self.seeds}"
 
 
-ROWS = {}
+ROWS = {
+    "semi_supervised_100": Row(
+        "--flagfile=recipes/mnist_100_labels.flags", "error", "1.90 ± 0.10 %", "5 %"
+    ),
+    "semi_supervised_1000": Row(
+        "--flagfile=recipes/mnist_1000_labels.flags",
+        "error",
+        "1.60 ± 0.08 %",
+        "2.9 % (1280 labels)",
+    ),
+    "semi_supervised_all": Row(
+        "--flagfile=recipes/mnist_all_labels.flags", "error", "0.85 ± 0.02 %"
+    ),
+    "reduction_1000": Row(
+        "--flagfile=recipes/mnist_reduction_1000.flags", "error", "4.20 %", seeds=1
+    ),
+    "reduction_100": Row(
+        "--flagfile=recipes/mnist_reduction_100.flags", "error", "6.08 %", "26 %", seeds=1
+    ),
+}
 
 
 def run(*flags):
