@@ -366,10 +366,12 @@ class Config(Settings):
         if given.get("prior") in COMPONENT_PRIORS:
             # There it would tie z to the class instead of freeing it.
             defaults.pop("condition_prior_on_labels", None)
-        if given.get("vat_weight"):
-            defaults["consistency"] = "vat"
+        if "vat_weight" in given:
+            defaults["consistency"] = "vat" if given["vat_weight"] else "none"
         config = cls(**defaults | given)
-        for name in given:
+        for name, value in given.items():
+            if name == "vat_weight" and not value:  # No less than none.
+                continue
             for other, values in config.unmet_needs(name):
                 raise InputError(
                     f"--{name} goes with --{other} {' or '.join(values)}. "
@@ -531,6 +533,9 @@ def config_from_dict(values):
     Raises:
         InputError: If a field is unknown or out of its range.
     """
+    if "consistency" not in values and values.get("vat_weight"):
+        # Before it was named, its weight told; and its steps did not grow.
+        values = values | {"consistency": "vat", "vat_warmup": 0}
     known = [field.name for field in dataclasses.fields(Config)]
     for name in values:
         if name not in known:

@@ -282,7 +282,8 @@ class AdversarialAutoencoder(keras.Model):
         variables = self.optimizer.variables_of(step)
         weight = tf.constant(distribution.mean_weight(), loss.dtype)
         gradients = tape.gradient(loss, variables, output_gradients=weight)
-        self.finite_steps.look_at_gradients(self._phase_of[step], gradients)
+        if not distribution.is_divided():  # To agree on it would cost an exchange for each update.
+            self.finite_steps.look_at_gradients(self._phase_of[step], gradients)
         self.optimizer.update(step, gradients, variables)
 
     def head_variables(self, code):

@@ -48,7 +48,7 @@ def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
     for sign in (-1, 1):
         q = 1 / (1 + np.exp(-(score + sign * moved)))
         divergences.append(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
-    loss = float(phase.evaluate(model, batch)["consistency_loss"])
+    loss = float(phase.evaluate(model, batch)["vat_loss"])
     assert np.min(divergences, axis=0).mean() * 0.999 <= loss
     assert loss <= np.max(divergences, axis=0).mean() * 1.001
     # A random direction of 64 dimensions moves the score by an eighth of that.
@@ -70,7 +70,7 @@ def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch, 
     logs = phase.step(model, unlabelled)
     moved = {v.path for v in model.variables if not np.array_equal(before[v.path], v.numpy())}
     assert logs["classification_loss"] == 0
-    assert logs["consistency_loss"] > 0
+    assert logs[f"{kind}_loss"] > 0
     assert {path for path in moved if "iteration" not in path} == {
         v.path for v in model.head_variables("y")
     }
@@ -79,7 +79,7 @@ def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch, 
 def test_without_it_there_is_no_such_loss(batch):
     model = linear_model(np.zeros(64))
     phase = Classification()
-    assert "consistency_loss" not in phase.metrics
+    assert "vat_loss" not in phase.metrics
     assert set(phase.evaluate(model, batch)) == set(phase.metrics)
 
 
@@ -138,4 +138,50 @@ def test_the_step_of_vat_grows_from_0(batch):
         loss = phase._losses(model, batch, training=True)[0]
         lengths.append(float(loss))
     assert lengths[0] < lengths[1] < lengths[2] == lengths[3]
-    assert lengths[3] == phase.evaluate(model, batch)["consistency_loss"]
+    assert lengths[3] == phase.evaluate(model, batch)["vat_loss"]
+
+
+@pytest.mark.parametrize("corruption", ["gaussian", "masking"])
+def test_noise_of_the_network_is_no_change_of_the_image(digits, corruption):
+    hidden = {"num_classes": 3, "hidden_units": 16, "batch_norm": True, "dropout": 0.5}
+    encoder = networks.encoder((8, 8, 1), 2, input_noise=0.5, corruption=corruption, **hidden)
+    decoder = networks.decoder((8, 8, 1), 2, num_classes=3, hidden_units=16)
+    model = AdversarialAutoencoder(encoder, decoder, phases=[Consistency("vat", vat_epsilon=1e-6)])
+    batch = make_batch(digits[:50] / 255.0, tf.constant([1, 2], "int64"))
+    model.compile("sgd")
+    assert float(model.phases[0].step(model, batch)["vat_loss"]) < 1e-6
+    # For the other phases it is still there.
+    passes = [encoder(batch.x, training=True)["y"].numpy() for _ in range(2)]
+    assert not np.allclose(*passes)
+
+
+def test_augmentation_asks_for_images(digits):
+    x = keras.Input((64,))
+    heads = {"z": keras.layers.Dense(2)(x), "y": keras.layers.Dense(3)(x)}
+    codes = {"z": keras.Input((2,)), "y": keras.Input((3,))}
+    decoder = keras.Model(
+        codes, keras.layers.Dense(64)(keras.layers.Concatenate()([*codes.values()]))
+    )
+    model = AdversarialAutoencoder(
+        keras.Model(x, heads), decoder, phases=[Reconstruction(), Consistency("augment")]
+    )
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"height, width, channels.*Received: \(64,\)"):
+        model.fit(digits.reshape(-1, 64), verbose=0)
+
+
+def test_it_can_be_compiled_by_xla(digits):
+    encoder = networks.encoder((8, 8, 1), 2, num_classes=3, hidden_units=8, batch_norm=True)
+    decoder = networks.decoder((8, 8, 1), 2, num_classes=3, hidden_units=8)
+    model = AdversarialAutoencoder(
+        encoder, decoder, phases=[Reconstruction(), Consistency("augment")]
+    )
+    model.compile("sgd", jit_compile=True)
+    logs = model.fit(digits[:100], batch_size=50, verbose=0).history
+    assert logs["augment_loss"][0] > 0
+
+
+def test_a_model_of_before_consistency_had_a_name_keeps_its_weight():
+    for weight, kind in ((0.5, "vat"), (0.0, "none")):
+        phase = Classification.from_config({"vat_weight": weight, "vat_epsilon": 2.0})
+        assert (phase.consistency, phase.vat_weight) == (kind, weight)

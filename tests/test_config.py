@@ -1,6 +1,7 @@
 """Settings: every field is validated, and survives JSON and flag files."""
 
 import dataclasses
+import functools
 import json
 
 import pytest
@@ -337,3 +338,33 @@ def test_where_y_has_to_be_given_only_labelled_images_count():
 def test_a_flag_that_a_mode_does_not_read_is_refused(mode, name):
     with pytest.raises(InputError, match=f"--{name} goes with --mode .* Received: --mode {mode}"):
         check_mode(mode, {name: "x"})
+
+
+def test_the_weight_of_vat_chooses_it():
+    of = functools.partial(Config.of, model="semi_supervised_aae")
+    assert of().consistency == "none"
+    assert of(vat_weight=2.0).consistency == "vat"
+    assert of(vat_weight=0.0).consistency == "none"
+    with pytest.raises(InputError, match="--vat_weight goes with --consistency vat"):
+        of(vat_weight=2.0, consistency="augment")
+
+
+def test_a_run_of_before_consistency_had_a_name_goes_on_with_it():
+    values = dataclasses.asdict(Config.of(model="semi_supervised_aae"))
+    for name in ("consistency", "vat_warmup"):
+        del values[name]
+    assert config_from_dict(values | {"vat_weight": 1.0, "vat_epsilon": 2.0}).consistency == "vat"
+    assert config_from_dict(values | {"vat_weight": 0.0, "vat_epsilon": 2.0}).consistency == "none"
+
+
+def test_consistency_goes_with_every_model_that_infers_y():
+    assert "consistency" in Config.of(model="clustering_aae", consistency="vat").phases
+    assert "consistency" not in Config.of(model="clustering_aae").phases
+    reduction = Config.of(model="dimensionality_reduction_aae", consistency="vat")
+    assert "classification" not in reduction.phases and "consistency" in reduction.phases
+    labelled = dataclasses.replace(reduction, num_labels=100)
+    assert "classification" in labelled.phases and "consistency" not in labelled.phases
+    with pytest.raises(InputError, match="--consistency goes with --model .*clustering_aae"):
+        Config.of(consistency="vat")
+    with pytest.raises(InputError, match="--classification_learning_rate goes with --consistency"):
+        Config.of(model="clustering_aae", classification_learning_rate=1e-4)

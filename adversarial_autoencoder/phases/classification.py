@@ -9,7 +9,7 @@ from adversarial_autoencoder import losses
 from adversarial_autoencoder.phases.consistency import augmented, virtual_adversarial
 from adversarial_autoencoder.phases.phase import Phase, register
 
-CONSISTENCY = ("none", "vat", "augment")
+CONSISTENCY = ("vat", "augment")
 
 
 @register
@@ -21,17 +21,19 @@ class Consistency(Phase):
     Args:
         consistency: What is near. "vat": the small step that changes q(y|x) most, which works for
             any kind of data; "augment": small random shifts and rotations, which know that x is an
-            image; "none".
+            image.
         vat_weight: Weight of the loss of "vat", >= 0.
         vat_epsilon: Length of the step, the Euclidean norm over all pixels in [0, 1], > 0.
         vat_warmup: Minibatches over which the length grows from 0 to this, >= 0. Long steps at
             first, when q(y|x) is still a guess, merge classes that are alike for good.
     """
 
+    choices = CONSISTENCY
+
     def __init__(self, consistency="vat", vat_weight=1.0, vat_epsilon=1.5, vat_warmup=0):
-        if consistency not in CONSISTENCY:
+        if consistency not in (choices := self.choices):
             raise ValueError(
-                f"consistency must be one of {', '.join(CONSISTENCY)}. "
+                f"consistency must be one of {', '.join(choices)}. "
                 f"Received: consistency={consistency!r}"
             )
         self.consistency = consistency
@@ -41,7 +43,7 @@ class Consistency(Phase):
 
     @property
     def metrics(self):
-        return () if self.consistency == "none" else ("consistency_loss",)
+        return () if self.consistency == "none" else (f"{self.consistency}_loss",)
 
     def var_lists(self, model):
         return {"classification": model.head_variables("y")}
@@ -59,27 +61,21 @@ class Consistency(Phase):
         """The loss, and the metrics."""
         if self.consistency == "none":
             return 0.0, {}
-        normalisations = [
-            layer
-            for layer in model.encoder.layers
-            if isinstance(layer, keras.layers.BatchNormalization)
-        ]
 
         def logits_at(x):
-            # Dropout and noise would change q(y|x) more than the step does: so not as in training,
-            # but where the layers are normalised over the minibatch.
-            return model.heads(x, batch.noise(0), training and bool(normalisations))["y"]
+            return model.heads(x, batch.noise(0), training)["y"]
 
-        with _statistics_kept(normalisations):
+        with _without_noise(model.encoder, training):
             if self.consistency == "augment":
                 loss = augmented(logits_at, batch.x, batch.noise(1))
-                return loss, {"consistency_loss": loss}
-            epsilon = self.vat_epsilon
-            if training and self.vat_warmup:
-                steps = tf.cast(model.optimizer.iterations + 1, "float32")
-                epsilon *= tf.minimum(1.0, steps / self.vat_warmup)
-            loss = virtual_adversarial(logits_at, batch.x, batch.noise(1), epsilon)
-            return self.vat_weight * loss, {"consistency_loss": loss}
+            else:
+                epsilon = self.vat_epsilon
+                if training and self.vat_warmup:
+                    steps = tf.cast(model.optimizer.iterations + 1, "float32")
+                    epsilon *= tf.minimum(1.0, steps / self.vat_warmup)
+                loss = virtual_adversarial(logits_at, batch.x, batch.noise(1), epsilon)
+        weight = self.vat_weight if self.consistency == "vat" else 1.0
+        return weight * loss, {f"{self.consistency}_loss": loss}
 
     def get_config(self):
         return {
@@ -97,11 +93,19 @@ class Classification(Consistency):
     Images whose label is negative ("unlabelled") do not count, but for the consistency of q(y|x),
     which is an option.
 
-    Args: as for `Consistency`.
+    Args: as for `Consistency`; the consistency may also be "none", the default.
     """
 
-    def __init__(self, consistency="none", **kwargs):
-        super().__init__(consistency, **kwargs)
+    choices = ("none", *CONSISTENCY)
+
+    def __init__(self, consistency="none", vat_weight=1.0, vat_epsilon=1.5, vat_warmup=0):
+        super().__init__(consistency, vat_weight, vat_epsilon, vat_warmup)
+
+    @classmethod
+    def from_config(cls, config):
+        if "consistency" not in config:  # Before it was named, its weight told.
+            config = config | {"consistency": "vat" if config["vat_weight"] else "none"}
+        return cls(**config)
 
     @property
     def metrics(self):
@@ -122,10 +126,36 @@ class Classification(Consistency):
 
 
 @contextlib.contextmanager
-def _statistics_kept(normalisations):
-    """Keeps moving statistics, which are of the images, from what passes of others do to them."""
-    variables = [v for layer in normalisations for v in layer.non_trainable_variables]
-    before = [tf.identity(variable.value) for variable in variables]
-    yield
-    for variable, value in zip(variables, before, strict=True):
+def _without_noise(encoder, training):
+    """Lets passes through the encoder differ by their images alone, in what is traced within.
+
+    Dropout and noise would change q(y|x) more than a small step does. The moving statistics of a
+    normalisation, which are of the images as they are, are put back to what they were.
+    """
+    if not training:
+        yield
+        return
+    noisy = [
+        (layer, name, getattr(layer, name))
+        for layer in _layers(encoder)
+        for name in ("rate", "stddev")
+        if isinstance(getattr(layer, name, None), float)
+    ]
+    statistics = [v for v in encoder.non_trainable_variables if v.dtype.startswith("float")]
+    before = [tf.identity(variable.value) for variable in statistics]
+    try:
+        for layer, name, _ in noisy:
+            setattr(layer, name, 0.0)
+        yield
+    finally:
+        for layer, name, value in noisy:
+            setattr(layer, name, value)
+    for variable, value in zip(statistics, before, strict=True):
         variable.assign(value)
+
+
+def _layers(model):
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
