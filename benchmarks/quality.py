@@ -5,7 +5,7 @@ python benchmarks/quality.py semi_supervised_100     some of them
 python benchmarks/quality.py --table                 only the table, of the results in quality.json
 
 The settings of a recipe were chosen on validation images (QUALITY.md tells how); the test images
-are looked at here alone, once for each seed. An interrupted training goes on where it stood.
+are looked at here alone, once for each seed. Each call trains anew, in a folder of its own.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ import time
 
 ROOT = pathlib.Path(__file__).parent.parent
 KEPT = pathlib.Path(__file__).with_suffix(".json")
-RESULTS = ROOT / "results" / "quality"
+RESULTS = ROOT / "results" / time.strftime("quality-%Y%m%d-%H%M%S")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,8 +128,9 @@ def table(results):
 
 
 def main(arguments):
-    if unknown := [name for name in arguments if name not in (*ROWS, "--table")]:
-        sys.exit(f"Error: rows are {', '.join(ROWS)}, or --table. Received: {unknown[0]}")
+    unknown = [name for name in arguments if name not in ROWS]
+    if unknown and arguments != ["--table"]:
+        sys.exit(f"Error: rows are {', '.join(ROWS)}, or --table alone. Received: {unknown[0]}")
     if arguments != ["--table"]:
         for name in arguments or ROWS:
             row = measure(name)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 
 import numpy as np
@@ -131,7 +132,13 @@ def test_a_disk_that_is_full_to_the_last_byte_is_told_in_a_line_too(disk):
     results = disk(2**23)
     process = start(*LONG, results=results)
     wait_for(process, results / "a" / "model.keras")
+    process.send_signal(signal.SIGSTOP)
+    while list((results / "a").glob(".*.tmp*")):  # It would make room when it is removed.
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.01)
+        process.send_signal(signal.SIGSTOP)
     fill(results)
+    process.send_signal(signal.SIGCONT)
     _, err = process.communicate(timeout=60)
     assert err.startswith("Error: ")
     assert err.count("\n") == 1
