@@ -9,6 +9,7 @@ python benchmarks/reliability.py seeds           every system twice with one see
 
 import collections
 import hashlib
+import inspect
 import json
 import multiprocessing
 import os
@@ -215,7 +216,10 @@ def runs(number=200):
 
 
 def memory(number=50):
-    """Resident memory of one process after each of several trainings in a row."""
+    """Resident memory of one process after each of several trainings in a row.
+
+    TensorFlow keeps the graph of each Keras model that was trained, also of a plain one.
+    """
     from adversarial_autoencoder import data, training
     from adversarial_autoencoder.config import Config
 
@@ -271,8 +275,15 @@ PARTS = {"kills": kills, "runs": runs, "memory": memory, "seeds": seeds, "inputs
 def write(results):
     lines = [TITLE]
     for name, values in results.items():
-        title = PARTS[name].__doc__.strip().split("\n")[0]
-        lines += [f"## {title}", "", "| what | result |", "|---|---|"]
+        about = inspect.getdoc(PARTS[name]).partition("\n\nArgs:")[0]
+        title, _, text = about.partition("\n\n")
+        lines += [
+            f"## {title}",
+            "",
+            *([text, ""] if text else ()),
+            "| what | result |",
+            "|---|---|",
+        ]
         for key, value in (kills_table(values) if name == "kills" else values).items():
             shown = (
                 ("none" if not value else "; ".join(value)) if isinstance(value, list) else value
