@@ -15,7 +15,7 @@ import adversarial_autoencoder as aae
 from adversarial_autoencoder import cluster, data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.evaluate import compare, evaluate, fitted_codes, print_table
+from adversarial_autoencoder.measurement import compare, evaluate, fitted_codes, print_table
 from adversarial_autoencoder.quiet import import_tensorflow
 from adversarial_autoencoder.repetition import train_seeds
 from adversarial_autoencoder.selection import (

@@ -20,7 +20,7 @@ LAYERS = [
     {"building"},
     {"training"},
     {"selection"},
-    {"evaluate", "repetition"},
+    {"measurement", "repetition"},
     {"modes"},
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
