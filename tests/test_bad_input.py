@@ -90,7 +90,7 @@ def bad_values():
             yield pytest.param(field.name, value, mode, id=f"{field.name}={value}")
 
 
-@pytest.mark.parametrize(("name", "value", "mode"), bad_values())
+@pytest.mark.parametrize(("name", "value", "mode"), [*bad_values()])
 def test_a_flag_out_of_range_is_refused(refused, name, value, mode):
     flags = [flag for flag in (mode, f"--{name}={value}") if name != "mode" or flag != mode]
     assert name in refused(*flags)
