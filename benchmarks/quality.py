@@ -65,6 +65,17 @@ ROWS = {
     "reduction_100": Row(
         "--flagfile=recipes/mnist_reduction_100.flags", "error", "6.08 %", "26 %", seeds=1
     ),
+    "clustering_16": Row(
+        "--model clustering_aae --num_clusters 16 --epochs 15",
+        "clustering_error_best_image",
+        "9.55 ± 2.05 %",
+        "15 %",
+        seeds=1,
+    ),
+    "parzen": Row("--z_dim 8 --epochs 10", "parzen", "340 ± 2", "377.5", seeds=1),
+    "fid_aae": Row("--z_dim 16 --prior_std 1 --epochs 10", "fid", seeds=1),
+    "fid_vae": Row("--model vae --z_dim 16 --prior_std 1 --epochs 10", "fid", seeds=1),
+    "fid_wae_mmd": Row("--model wae_mmd --z_dim 16 --prior_std 1 --epochs 10", "fid", seeds=1),
 }
 
 
