@@ -73,7 +73,12 @@ ROWS = {
         seeds=1,
     ),
     "parzen": Row("--z_dim 8 --epochs 10", "parzen", "340 ± 2", "377.5", seeds=1),
-    "fid_aae": Row("--z_dim 16 --prior_std 1 --epochs 10", "fid", seeds=1),
+    "fid_aae": Row(
+        "--z_dim 16 --prior_std 1 --epochs 10 --discriminator_noise 0.2 --generator_epsilon 1e-3"
+        " --discriminator_learning_rate 5e-4",
+        "fid",
+        seeds=1,
+    ),
     "fid_vae": Row("--model vae --z_dim 16 --prior_std 1 --epochs 10", "fid", seeds=1),
     "fid_wae_mmd": Row("--model wae_mmd --z_dim 16 --prior_std 1 --epochs 10", "fid", seeds=1),
 }
