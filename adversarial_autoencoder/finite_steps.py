@@ -26,8 +26,9 @@ class FiniteSteps(keras.metrics.Metric):
 
         The gradient of a kernel is the product of what goes into its layer and of the gradient of
         what comes out, which is that of the bias. A row or column of it is not finite where one of
-        the two is not; so all biases and a column of each kernel tell of both. To read all
-        gradients would take some percent of a step.
+        the two is not; so all biases and a column of each kernel tell of both. (The kernel of a
+        transposed convolution ends with its inputs: of them only the first is looked at.) To read
+        all gradients would take some percent of a step.
 
         Args:
             phase: Number of the phase, from 0 on.

@@ -13,9 +13,9 @@ import tensorflow as tf
 from adversarial_autoencoder import distribution, losses
 
 # Standard deviation, of each pixel, of the noise from which the direction is found. That of the
-# paper is tiny; but near an image of which q(y|x) is sure, its change is less than the rounding of
-# the hidden layers, and with 0.3 half as many images of MNIST were named wrongly as with 0.03. Its
-# norm, unlike that of the step, grows with the size of the images.
+# paper is tiny; but near an image of which q(y|x) is sure it is flat. (Of one seed with 100 labels of
+# MNIST, 8 % were named wrongly after 5 epochs with 0.29, 16 % with 0.036.) The norm of the noise,
+# unlike that of the step, grows with the size of the images.
 PROBE = 0.3
 
 # The largest rotation, in degrees, and shift, as a share of the image's sides (2 pixels of MNIST).
@@ -26,7 +26,7 @@ def virtual_adversarial(logits_at, x, seed, epsilon):
     """x' is the step of Euclidean length `epsilon` (of all pixels) that changes q(y|x) most.
 
     Virtual adversarial training, Miyato et al. 2017 (arXiv 1704.03976), algorithm 1, with one power
-    iteration.
+    iteration, but for the length at which it begins: see `PROBE`.
     """
     logits = tf.stop_gradient(logits_at(x))
     noise = distribution.own_rows(
