@@ -4,8 +4,8 @@ python benchmarks/quality.py                         all rows, which takes hours
 python benchmarks/quality.py semi_supervised_100     some of them
 python benchmarks/quality.py --table                 only the table, of the results in quality.json
 
-The settings of a recipe were chosen on validation images, with the exceptions that QUALITY.md names,
-and tells how. Each call trains anew, in a folder of its own.
+QUALITY.md tells how the settings were chosen: on validation images, but for what it names. Each
+call trains anew, in a folder of its own.
 """
 
 import dataclasses

@@ -135,7 +135,7 @@ def test_the_step_of_vat_grows_from_0(batch):
     lengths = []
     for iterations in (0, 4, 9, 1000):
         model.optimizer.iterations.assign(iterations)
-        loss = phase._losses(model, batch, training=True)[0]
+        loss = phase.loss_and_metrics(model, batch, training=True)[0]
         lengths.append(float(loss))
     assert lengths[0] < lengths[1] < lengths[2] == lengths[3]
     assert lengths[3] == phase.evaluate(model, batch)["vat_loss"]

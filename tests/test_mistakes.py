@@ -42,7 +42,7 @@ def test_noise_is_added_to_the_input_and_not_to_the_target(digits):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(losses.RECONSTRUCTION, "mse", loss)
-        Reconstruction()._losses(model, model._batch(x, step=0), training=True)
+        Reconstruction().loss_and_metrics(model, model._batch(x, step=0), training=True)
     assert np.array_equal(seen["target"], x)
     noisy = [encoder(x, training=True).numpy() for _ in range(2)]
     assert not np.allclose(*noisy)

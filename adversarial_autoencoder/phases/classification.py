@@ -29,6 +29,7 @@ class Consistency(Phase):
     """
 
     choices = CONSISTENCY
+    single_step = "classification"
 
     def __init__(self, consistency="vat", vat_weight=1.0, vat_epsilon=1.5, vat_warmup=0):
         if consistency not in (choices := self.choices):
@@ -43,38 +44,24 @@ class Consistency(Phase):
 
     @property
     def metrics(self):
-        return () if self.consistency == "none" else (f"{self.consistency}_loss",)
+        return (f"{self.consistency}_loss",)
 
     def var_lists(self, model):
-        return {"classification": model.head_variables("y")}
+        return {self.single_step: model.head_variables("y")}
 
-    def step(self, model, batch):
-        with tf.GradientTape() as tape:
-            loss, metrics = self._losses(model, batch, training=True)
-        model.update("classification", tape, loss)
-        return metrics
-
-    def evaluate(self, model, batch):
-        return self._losses(model, batch, training=False)[1]
-
-    def _losses(self, model, batch, training):
-        """The loss, and the metrics."""
-        if self.consistency == "none":
-            return 0.0, {}
-
+    def loss_and_metrics(self, model, batch, training):
         def logits_at(x):
             return model.heads(x, batch.noise(0), training)["y"]
 
         with _without_noise(model.encoder, training):
             if self.consistency == "augment":
-                loss = augmented(logits_at, batch.x, batch.noise(1))
+                weight, loss = 1.0, augmented(logits_at, batch.x, batch.noise(1))
             else:
-                epsilon = self.vat_epsilon
+                weight, epsilon = self.vat_weight, self.vat_epsilon
                 if training and self.vat_warmup:
                     steps = tf.cast(model.optimizer.iterations + 1, "float32")
                     epsilon *= tf.minimum(1.0, steps / self.vat_warmup)
                 loss = virtual_adversarial(logits_at, batch.x, batch.noise(1), epsilon)
-        weight = self.vat_weight if self.consistency == "vat" else 1.0
         return weight * loss, {f"{self.consistency}_loss": loss}
 
     def get_config(self):
@@ -109,20 +96,23 @@ class Classification(Consistency):
 
     @property
     def metrics(self):
-        return ("classification_loss", "classification_accuracy", *super().metrics)
+        names = ("classification_loss", "classification_accuracy")
+        return names if self.consistency == "none" else (*names, *super().metrics)
 
     def count(self, batch):
         return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
 
-    def _losses(self, model, batch, training):
+    def loss_and_metrics(self, model, batch, training):
         logits = model.heads(batch.x_labelled, batch.noise(0), training)["y"]
         loss = losses.cross_entropy(batch.y_labelled, logits)
-        more, metrics = super()._losses(model, batch, training)
-        return loss + more, {
+        metrics = {
             "classification_loss": loss,
             "classification_accuracy": losses.accuracy(batch.y_labelled, logits),
-            **metrics,
         }
+        if self.consistency == "none":
+            return loss, metrics
+        more, more_metrics = super().loss_and_metrics(model, batch, training)
+        return loss + more, metrics | more_metrics
 
 
 @contextlib.contextmanager

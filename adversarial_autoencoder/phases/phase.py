@@ -19,13 +19,23 @@ class Phase:
         """The variables that each step updates: a dict from the step's name to a list."""
         raise NotImplementedError
 
+    # The name of its step, where it has a single one, which lowers the loss of `loss_and_metrics`.
+    single_step = None
+
+    def loss_and_metrics(self, model, batch, training):
+        """The loss of a single step, and the metrics, a dict of scalars."""
+        raise NotImplementedError
+
     def step(self, model, batch):
         """Updates the model on one minibatch and returns its metrics, a dict of scalars."""
-        raise NotImplementedError
+        with tf.GradientTape() as tape:
+            loss, metrics = self.loss_and_metrics(model, batch, training=True)
+        model.update(self.single_step, tape, loss)
+        return metrics
 
     def evaluate(self, model, batch):
         """Returns the same metrics without updating anything."""
-        raise NotImplementedError
+        return self.loss_and_metrics(model, batch, training=False)[1]
 
     def count(self, batch):
         """The number of images that its metrics are means over."""

@@ -11,21 +11,13 @@ class Reconstruction(Phase):
     """Updates encoder and decoder to reconstruct the images (section 2)."""
 
     metrics = ("reconstruction_loss",)
+    single_step = "reconstruction"
 
     def var_lists(self, model):
         encoder, decoder = model.encoder, model.decoder
-        return {"reconstruction": encoder.trainable_variables + decoder.trainable_variables}
+        return {self.single_step: encoder.trainable_variables + decoder.trainable_variables}
 
-    def step(self, model, batch):
-        with tf.GradientTape() as tape:
-            loss, metrics = self._losses(model, batch, training=True)
-        model.update("reconstruction", tape, loss)
-        return metrics
-
-    def evaluate(self, model, batch):
-        return self._losses(model, batch, training=False)[1]
-
-    def _losses(self, model, batch, training):
+    def loss_and_metrics(self, model, batch, training):
         heads, codes = model.infer(batch, training)
         x_logits = model.decoder(model.decoder_input(codes), training=training)
         loss = losses.RECONSTRUCTION[model.reconstruction_loss](batch.x, x_logits)
