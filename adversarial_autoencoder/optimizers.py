@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from adversarial_autoencoder import distribution
+
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
 class PhaseOptimizer(keras.optimizers.Optimizer):
@@ -100,6 +102,13 @@ class FusedAdam(keras.optimizers.Adam):
 
     Args: as for `keras.optimizers.Adam`.
     """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        # On one replica there is nothing to add up, but TensorFlow would keep the graph of the step
+        # for ever: it registers a gradient of the exchange, under a name that it never frees.
+        if distribution.is_divided():
+            return super()._all_reduce_sum_gradients(grads_and_vars)
+        return grads_and_vars
 
     def update_step(self, gradient, variable, learning_rate):
         if self.amsgrad:

@@ -36,7 +36,7 @@ import sys, time
 sys.argv = sys.argv[1:]
 import run
 import keras
-from adversarial_autoencoder import training
+from adversarial_autoencoder import callbacks, training
 
 class Clock(keras.callbacks.Callback):
     steps = 0.0
@@ -53,8 +53,18 @@ class Clock(keras.callbacks.Callback):
             self.steps += self.last - self.begin
         else:
             self.rest = time.perf_counter()
+            Checkpoint.seconds = 0.0
     def on_train_end(self, logs=None):
-        print("overhead", (time.perf_counter() - self.rest) / self.steps - 1, flush=True)
+        rest = time.perf_counter() - self.rest - self.steps - Checkpoint.seconds
+        print("overhead", rest / self.steps, Checkpoint.seconds / self.steps, flush=True)
+
+class Checkpoint(callbacks.Checkpoint):
+    seconds = 0.0
+    def on_epoch_end(self, epoch, logs=None):
+        start = time.perf_counter()
+        super().on_epoch_end(epoch, logs)
+        Checkpoint.seconds += time.perf_counter() - start
+callbacks.Checkpoint = Checkpoint
 
 train = training.train
 def timed_train(*args, further_callbacks=()):
@@ -88,8 +98,9 @@ def main():
                     time.perf_counter() - start
                 )
             if line.startswith("overhead"):
-                share = 100 * float(line.split()[1])
-                rows["validation, TensorBoard, figures and checkpoints, % of the steps"] = share
+                shares = [100 * float(share) for share in line.split()[1:]]
+                rows["validation, TensorBoard and figures, % of the steps"] = shares[0]
+                rows["checkpoints, each read back, % of the steps"] = shares[1]
         if process.wait():
             sys.exit(1)
         rows["a whole training, minutes"] = (time.perf_counter() - start) / 60

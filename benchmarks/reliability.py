@@ -216,10 +216,7 @@ def runs(number=200):
 
 
 def memory(number=50):
-    """Resident memory of one process after each of several trainings in a row.
-
-    TensorFlow keeps the graph of each Keras model that was trained, also of a plain one.
-    """
+    """Resident memory of one process after each of several trainings in a row."""
     from adversarial_autoencoder import data, training
     from adversarial_autoencoder.config import Config
 

@@ -1,5 +1,6 @@
 """The model as an ordinary Keras model."""
 
+import gc
 import importlib
 import sys
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 from sklearn.datasets import load_digits
 
 from adversarial_autoencoder import AdversarialAutoencoder, networks, phases, priors
+from adversarial_autoencoder.optimizers import FusedAdam
 
 
 def weights_of(model):
@@ -154,6 +156,21 @@ def test_optimizer_state_is_stored_once(make_model, tmp_path):
     values = sum(variable.numpy().size for variable in model.variables)
     values += sum(v.numpy().size for state in model.optimizer.optimizers for v in state.variables)
     assert (tmp_path / "model.keras").stat().st_size < 4 * values + 200_000
+
+
+def test_a_model_that_is_let_go_leaves_no_graph_behind(make_model, digits):
+    """The exchange of gradients in Keras's own optimizers does, also where there is no other."""
+
+    def graphs():
+        gc.collect()
+        return {id(o) for o in gc.get_objects() if type(o).__name__ == "FuncGraph"}
+
+    before, model = graphs(), make_model()
+    model.compile(FusedAdam(1e-3), jit_compile=False)
+    model.fit(digits[:200], batch_size=100, verbose=0)
+    assert graphs() - before
+    del model
+    assert not graphs() - before
 
 
 def test_keras_backup_and_restore_knows_the_optimizers(make_model, digits, tmp_path):
