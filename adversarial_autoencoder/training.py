@@ -22,7 +22,7 @@ from adversarial_autoencoder.optimizers import FusedAdam, PhaseOptimizer
 VALIDATION_BATCH = 1000
 
 # How often a training shows images in TensorBoard, beside the first epoch: drawing takes time.
-IMAGES = 6
+IMAGES = 4
 
 # What the progress bar shows of the logs.
 KEY_METRICS = (
