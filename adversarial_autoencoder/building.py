@@ -63,7 +63,7 @@ def build(config, image_shape, class_shares=None):
     if config.variant.y:
         shares = None if config.infers_clusters else class_shares
         num_classes = len(shares) if shares else config.num_clusters
-        prior_y = priors.Categorical(shares)
+        prior_y = priors.Categorical(shares, config.y_temperature)
     conditional = config.condition_prior_on_labels
     inputs_of = {
         "z": {"dim": config.z_dim, "num_classes": len(class_shares) if conditional else 0},

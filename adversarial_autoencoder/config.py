@@ -145,6 +145,15 @@ class Config(Settings):
         high=101,
         needs={"prior": ("swiss_roll",)},
     )
+    y_temperature: float = setting(
+        0.0,
+        "p(y): 0: one-hot vectors; above, relaxed ones (Maddison et al. 2017), so that the encoder"
+        " need not be sure of y",
+        group="Prior",
+        low=0,
+        high=100,
+        phase="regularization_y",
+    )
     condition_prior_on_labels: bool = setting(
         False,
         "pair each labelled image with the component or arc of its class (section 2.3); with a"

@@ -222,20 +222,36 @@ class SwissRoll(Prior):
 
 @_register
 class Categorical(Prior):
-    """One-hot vectors: the prior p(y) of a class or cluster code (section 5).
+    """The prior p(y) of a class or cluster code: one-hot vectors (section 5), or nearly so.
+
+    An encoder that is sure of y gets no gradient from the discriminator, and can neither leave a
+    cluster nor enter an empty one. Above a temperature of 0 the samples are relaxed (Maddison et
+    al. 2017, "The Concrete Distribution", arXiv 1611.00712): probabilities, the largest of which is
+    that of class k as often as its weight says, so that the encoder need never be quite sure.
 
     Args:
         weights: Probability of each class; None: all equal.
+        temperature: 0: one-hot vectors; the higher, the more alike are the probabilities.
     """
 
-    def __init__(self, weights=None):
+    def __init__(self, weights=None, temperature=0.0):
+        if not 0 <= temperature < math.inf:
+            raise ValueError(
+                f"temperature of a prior must be 0 or above. Received: temperature={temperature}"
+            )
         self.weights = weights and _weights(weights, len(weights))
+        self.temperature = temperature
 
     def __call__(self, n, dim, seed):
-        return tf.one_hot(_components(n, _weights(self.weights, dim), seed), dim)
+        weights = _weights(self.weights, dim)
+        if not self.temperature:
+            return tf.one_hot(_components(n, weights, seed), dim)
+        tiny = np.finfo("float32").tiny
+        gumbel = -tf.math.log(-tf.math.log(tf.random.stateless_uniform((n, dim), seed, tiny)))
+        return tf.nn.softmax((np.log(weights).astype("float32") + gumbel) / self.temperature)
 
     def get_config(self):
-        return {"weights": self.weights}
+        return {"weights": self.weights, "temperature": self.temperature}
 
 
 @_register

@@ -68,11 +68,9 @@ def measure(varied, size):
         seconds = time.perf_counter() - start
     else:
         clock = Clock()
-        while not hasattr(clock, "seconds") or clock.seconds < SECONDS:
-            vars(clock).pop("start", None)
-            model.fit(
-                batches, steps_per_epoch=2000, epochs=1, verbose=0, shuffle=False, callbacks=[clock]
-            )
+        model.fit(
+            batches, steps_per_epoch=10**6, epochs=1, verbose=0, shuffle=False, callbacks=[clock]
+        )
         steps, seconds = clock.steps, clock.seconds
     return {
         varied: size,

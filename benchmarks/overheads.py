@@ -24,8 +24,8 @@ def timed(*flags):
     return time.perf_counter() - start
 
 
-def peak_mb(process):
-    """The peak resident memory of a running process, in MB."""
+def peak_mib(process):
+    """The peak resident memory of a running process, in MiB."""
     status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
@@ -92,7 +92,7 @@ def main():
         )
         rows, memory = {}, 0.0
         for line in process.stdout:
-            memory = max(memory, peak_mb(process))
+            memory = max(memory, peak_mib(process))
             if line.startswith("first steps"):
                 rows["from the command to the end of the first 50 steps, s"] = (
                     time.perf_counter() - start
@@ -104,7 +104,7 @@ def main():
         if process.wait():
             sys.exit(1)
         rows["a whole training, minutes"] = (time.perf_counter() - start) / 60
-        rows["peak memory of the training, MB"] = memory
+        rows["peak memory of the training, MiB"] = memory
         rows["--mode latent_grid, s"] = timed("--mode=latent_grid", *where[:1], "--run=measured")
         rows["--mode list, s"] = timed("--mode=list", *where[:1])
         rows["--help, s"] = timed("--help")

@@ -5,6 +5,7 @@ python benchmarks/reliability.py kills 20        20 kills, counted beside those 
 python benchmarks/reliability.py runs 200        200 runs in one folder
 python benchmarks/reliability.py memory 50       50 models in one process
 python benchmarks/reliability.py seeds           every system twice with one seed
+python benchmarks/reliability.py inputs          bad input, and readers of files fuzzed
 """
 
 import collections
@@ -294,6 +295,8 @@ def main(arguments):
     part, *number = arguments or [None]
     if part not in (None, *PARTS):
         sys.exit(f"Error: a part is {', '.join(PARTS)}. Received: {part}")
+    if number and part not in ("kills", "runs", "memory"):
+        sys.exit(f"Error: kills, runs and memory take a number. Received: {part} {number[0]}")
     results = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for name in [part] if part else PARTS:
         before = {"before": results.get(name)} if name == "kills" else {}

@@ -9,6 +9,7 @@ by a ring all-reduce, 2 (n - 1) / n times their bytes, while it computes nothing
 the share of the time in which it computes.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -26,6 +27,7 @@ import tensorflow as tf
 from adversarial_autoencoder import building, distribution, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.pipeline import training_batches
+from adversarial_autoencoder.settings import value_type
 
 IMAGE_SHAPE = (28, 28, 1)
 BATCHES = (50, 150, 450)
@@ -128,6 +130,15 @@ def run(settings, batches, cores=(None,)):
     return json.loads(outputs[0].splitlines()[-1])
 
 
+def read(name, text):
+    """The value of a setting of a training, of its text."""
+    fields = {field.name: field for field in dataclasses.fields(Config)}
+    if name not in fields:
+        sys.exit(f"Error: {name} is no setting of a training")
+    kind = value_type(fields[name])
+    return text.lower() == "true" if kind is bool else kind(text)
+
+
 def line_through(batches, seconds):
     """The fixed time of a step and that of an image: a straight line, never below 0."""
     image, fixed = np.polyfit(batches, seconds, 1, w=1 / np.asarray(seconds))
@@ -136,7 +147,7 @@ def line_through(batches, seconds):
 
 def main(arguments):
     pairs = dict(argument.split("=", 1) for argument in arguments)
-    settings = {k: int(v) if v.isdigit() else v for k, v in pairs.items()}
+    settings = {name: read(name, text) for name, text in pairs.items()}
     settings = {"precision": "float32", "learning_rate_schedule": "constant"} | settings
     model = building.build(Config.of(**settings), IMAGE_SHAPE)
 

@@ -26,7 +26,7 @@ def main():
     from adversarial_autoencoder.data import shards
 
     rng = np.random.default_rng(0)
-    print("| training images | size of the files, MB | peak memory of the training, MB |")
+    print("| training images | size of the files, MB | peak memory of the training, MiB |")
     print("|---|---|---|")
     for n in SIZES:
         with tempfile.TemporaryDirectory() as folder:
@@ -41,11 +41,11 @@ def main():
             command = [sys.executable, ROOT / "run.py", "--mode=train", f"--dataset={path}"]
             flags = ["--epochs=1", "--hidden_units=50", f"--results_dir={folder}"]
             process = subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, text=True)
-            peak = 0
-            for line in process.stdout:
-                if line.startswith("Epoch"):
-                    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-                    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1000
+            peak = 0.0
+            for _ in process.stdout:  # The last line comes after the checkpoint.
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                if found := re.search(r"VmHWM:\s+(\d+)", status):
+                    peak = int(found[1]) / 1024
             if process.wait():
                 sys.exit(1)
             print(f"| {len(dataset.x_train)} | {megabytes:.0f} | {peak:.0f} |", flush=True)

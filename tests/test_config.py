@@ -353,7 +353,8 @@ def test_a_run_of_before_consistency_had_a_name_goes_on_with_it():
     values = dataclasses.asdict(Config.of(model="semi_supervised_aae"))
     for name in ("consistency", "vat_warmup"):
         del values[name]
-    assert config_from_dict(values | {"vat_weight": 1.0, "vat_epsilon": 2.0}).consistency == "vat"
+    with_it = config_from_dict(values | {"vat_weight": 1.0, "vat_epsilon": 2.0})
+    assert (with_it.consistency, with_it.vat_warmup) == ("vat", 0)
     assert config_from_dict(values | {"vat_weight": 0.0, "vat_epsilon": 2.0}).consistency == "none"
 
 

@@ -103,6 +103,27 @@ def test_a_categorical_prior_gives_one_hot_vectors_of_its_weights():
     assert y.mean(axis=0) == pytest.approx([0.2, 0.8], abs=0.01)
 
 
+@pytest.mark.parametrize("temperature", [1.0, 0.3])
+def test_a_relaxed_categorical_prior_is_the_concrete_distribution(temperature):
+    """Its two closed forms: the odds of two classes are logistic, the largest follows the weights.
+
+    With log odds log(p1 / p0) + logistic noise, over the temperature; a logistic's variance is
+    pi^2 / 3.
+    """
+    y = priors.draw(priors.Categorical([0.2, 0.8], temperature), 50_000, 2).astype("float64")
+    assert y.sum(axis=1) == pytest.approx(1)
+    assert (y.argmax(axis=1) == 1).mean() == pytest.approx(0.8, abs=0.01)
+    odds = np.log(np.maximum(y[:, 1], 1e-30)) - np.log(np.maximum(y[:, 0], 1e-30))
+    assert odds.mean() == pytest.approx(np.log(4) / temperature, rel=0.03)
+    assert odds.std() == pytest.approx(np.pi / np.sqrt(3) / temperature, rel=0.03)
+
+
+@pytest.mark.parametrize("temperature", [-0.1, np.nan, np.inf])
+def test_a_temperature_below_zero_or_not_finite_is_refused(temperature):
+    with pytest.raises(ValueError, match="temperature of a prior must be 0 or above"):
+        priors.Categorical(temperature=temperature)
+
+
 def test_samples_of_the_users_own_are_drawn_evenly():
     samples = np.arange(6, dtype="float32").reshape(3, 2)
     z = priors.draw(priors.Samples(samples), 30_000, 2)

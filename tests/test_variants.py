@@ -122,25 +122,25 @@ def test_every_prior_and_game_compiles_and_trains(prior, loss, dataset):
     assert all(np.isfinite(values).all() for values in logs.values())
 
 
-@pytest.mark.parametrize("settings", [{"optimizer": "sgd"}, {"learning_rate_schedule": "step"}])
-def test_the_papers_optimizer_can_be_expressed(settings, dataset):
+@pytest.mark.parametrize(
+    ("name", "kind", "momentum"),
+    [("sgd", keras.optimizers.SGD, "momentum"), ("adam", keras.optimizers.Adam, "beta_1")],
+)
+def test_the_papers_optimizer_can_be_expressed_and_adam_on_its_schedule(name, kind, momentum):
     config = config_of(
         "aae",
-        **{
-            "optimizer": "sgd",
-            "learning_rate_schedule": "step",
-            "step_epochs": "2,4",
-            "step_factors": "0.1,0.5",
-            "discriminator_learning_rate": 0.1,
-            "discriminator_momentum": 0.1,
-        }
-        | settings,
+        optimizer=name,
+        learning_rate_schedule="step",
+        step_epochs="2,4",
+        step_factors="0.1,0.5",
+        discriminator_learning_rate=0.1,
+        discriminator_momentum=0.1,
     )
-    optimizer = training.optimizer(config, ["reconstruction", "discriminator"], steps_per_epoch=10)
-    sgd = optimizer.steps["discriminator"]
-    assert isinstance(sgd, keras.optimizers.SGD)
-    assert sgd.momentum == 0.1
-    rates = [float(sgd._learning_rate(step)) for step in (0, 19, 20, 39, 40)]
+    optimizers = training.optimizer(config, ["reconstruction", "discriminator"], steps_per_epoch=10)
+    optimizer = optimizers.steps["discriminator"]
+    assert isinstance(optimizer, kind)
+    assert getattr(optimizer, momentum) == 0.1
+    rates = [float(optimizer._learning_rate(step)) for step in (0, 19, 20, 39, 40)]
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.005])
 
 
@@ -182,8 +182,65 @@ def test_labels_of_unlabelled_images_never_enter_the_graph(model, dataset):
     assert len(seen) <= config.num_labels
 
 
+@pytest.mark.parametrize(
+    ("model", "settings", "part"),
+    [
+        ("wae_mmd", {"mmd_weight": 0.5}, lambda m: {"mmd_weight": m.phases[0].weight}),
+        (
+            "aae",
+            {"prior": "gamma", "prior_shape": 3.0, "prior_std": 2.0},
+            lambda m: {"prior_shape": m.prior.shape, "prior_std": m.prior.std},
+        ),
+        (
+            "aae",
+            {
+                "prior": "gaussian_mixture",
+                "prior_components": 6,
+                "prior_radius": 7.0,
+                "prior_width": 0.3,
+                "prior_length": 1.5,
+            },
+            lambda m: {
+                "prior_components": m.prior.num_components,
+                "prior_radius": m.prior.radius,
+                "prior_width": m.prior.std_across,
+                "prior_length": m.prior.std_along,
+            },
+        ),
+        (
+            "aae",
+            {"prior": "swiss_roll", "prior_turns": 1.5, "prior_width": 0.2, "prior_radius": 7.0},
+            lambda m: {
+                "prior_turns": m.prior.turns,
+                "prior_width": m.prior.std,
+                "prior_radius": m.prior.radius,
+            },
+        ),
+        (
+            "aae",
+            {"adversarial_loss": "wasserstein_gp", "gradient_penalty": 3.0},
+            lambda m: {"gradient_penalty": m.phases[1].gradient_penalty},
+        ),
+        (
+            "semi_supervised_aae",
+            {"y_temperature": 0.3, "prior_std": 2.0},
+            lambda m: {"y_temperature": m.priors["y"].temperature, "prior_std": m.prior.std},
+        ),
+        (
+            "clustering_aae",
+            {"consistency": "vat", "vat_weight": 2.0, "vat_epsilon": 0.7, "vat_warmup": 5},
+            lambda m: vars(m.phases[-1]),
+        ),
+    ],
+)
+def test_settings_reach_the_model(model, settings, part, dataset):
+    reached = part(built(config_of(model, **settings), dataset)[0])
+    numbers = {name: value for name, value in settings.items() if not isinstance(value, str)}
+    assert {name: reached[name] for name in numbers} == numbers
+
+
 def test_labels_reach_the_discriminator(dataset):
-    """With other labels the conditioned discriminator gets another gradient, the plain one not."""
+    """With other labels, and with none, the loss of the conditioned discriminator is another."""
     config = config_of("conditioned", num_labels=0)
     model, batches = built(config, dataset)
     batch = model._batch(next(iter(batches(0))), step=0)
@@ -236,4 +293,4 @@ def test_codes_that_are_not_finite_stop_the_training_and_keep_the_last_model(
         training.train(bad, dataset, run)
     keras.saving.load_model(run.model_path)
     assert np.isfinite(training.load(run).encode(dataset.x_test)).all()
-    assert len(run.model_path.read_bytes()) == len(before)
+    assert run.model_path.read_bytes() == before
