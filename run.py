@@ -12,7 +12,7 @@ from absl import app, flags
 from adversarial_autoencoder.command import MODES as MODE_TEXTS
 from adversarial_autoencoder.command import Command, check_mode
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.errors import InputError, TrainingError
+from adversarial_autoencoder.errors import InputError, TrainingError, first_line
 from adversarial_autoencoder.settings import value_type
 from adversarial_autoencoder.variants import VARIANTS
 
@@ -76,8 +76,7 @@ def main(argv):
         where = f": {error.filename}" if error.filename else ""
         fail(f"{error.strerror or error}{where}", 1)
     except Exception as error:
-        first_line = str(error).strip().split("\n")[0]
-        fail(f"{type(error).__name__}: {first_line} (--debug shows where)", 1)
+        fail(f"{type(error).__name__}: {first_line(error)} (--debug shows where)", 1)
 
 
 def fail(error, status):

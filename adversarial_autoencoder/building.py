@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from adversarial_autoencoder import networks, phases, priors
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, first_line
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.network_checks import check_prior
 
@@ -139,8 +139,8 @@ def make_prior(config, class_shares=None):
         check_prior(prior, config.z_dim)
     except InputError:
         raise
-    except (OSError, ValueError, TypeError, EOFError, MemoryError) as error:
-        raise InputError(f"prior={config.prior}: {error}") from error
+    except Exception as error:  # Of a file, or whatever the user's function does.
+        raise InputError(f"prior={config.prior}: {first_line(error)}") from error
     return prior
 
 
@@ -149,11 +149,12 @@ def users_function(name):
     module, _, function = name.partition(":")
     try:
         sampler = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # To import it runs the user's module.
         raise InputError(
-            f"prior must be the name of a function that can be imported. Received: {name} ({error})"
+            "prior must be the name of a function that can be imported. "
+            f"Received: {name} ({first_line(error)})"
         ) from error
-    if keras.saving.get_registered_object(name := f"{module}>{function}") is None:
+    if keras.saving.get_registered_object(f"{module}>{function}") is None:
         keras.saving.register_keras_serializable(module, function)(sampler)
     try:
         config = keras.saving.serialize_keras_object(sampler)

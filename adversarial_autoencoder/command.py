@@ -96,6 +96,7 @@ class Command(Settings):
         "value of y that the grid is decoded with, where the model has one",
         group="Figures",
         low=0,
+        high=10_001,
         modes=("latent_grid",),
     )
     num_images: int = setting(

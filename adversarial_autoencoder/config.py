@@ -499,6 +499,8 @@ def _check_together(config):
     if "variational" in config.phases:
         expect(config.posterior == "gaussian", "A vae needs a gaussian posterior", "posterior")
         expect(config.prior == "gaussian", "A vae needs a gaussian prior", "prior")
+    if "mmd" in config.phases:
+        expect(config.batch_size > 1, "wae_mmd compares at least 2 images", "batch_size")
     if config.prior == "swiss_roll":
         expect(config.z_dim == 2, "A swiss_roll has z_dim 2", "z_dim")
     if config.prior == "gaussian_mixture":

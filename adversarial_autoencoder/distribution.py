@@ -44,6 +44,14 @@ def make_strategy(config):
     if "classification" in config.phases and config.num_labels < config.batch_size:
         # So few are all in each minibatch.
         parts["num_labels"] = config.num_labels
+    shared = config.strategy == "mirrored" and replicas > 1
+    if shared and config.consistency != "none" and config.batch_norm:
+        # The replicas of a process are traced in turns, and share the layers whose noise and
+        # statistics the pass for consistency switches off.
+        raise InputError(
+            "With strategy mirrored consistency needs batch_norm=False. "
+            f"Received: batch_norm=True, {replicas} replicas"
+        )
     for name, images in parts.items():
         if images % replicas:
             raise InputError(

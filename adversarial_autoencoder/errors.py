@@ -19,6 +19,11 @@ class TrainingError(RuntimeError):
     """A training that cannot go on; one line: what happened, and what is kept."""
 
 
+def first_line(error):
+    """The first line of what an exception says, or its name where it says nothing."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
 def print_warning(message):
     """Prints a warning on stderr."""
     print(f"Warning: {message}", file=sys.stderr, flush=True)

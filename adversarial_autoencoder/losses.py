@@ -1,5 +1,6 @@
 """Losses as pure functions on tensors; each returns one scalar, the mean over the batch."""
 
+import math
 import typing
 
 import tensorflow as tf
@@ -87,9 +88,8 @@ def gaussian_kl(mean, log_variance, prior_std):
     Returns:
         The mean over the batch, in nats.
     """
-    prior_variance = prior_std**2
-    ratio = tf.exp(log_variance) / prior_variance
-    kl = 0.5 * (ratio + tf.square(mean) / prior_variance - 1.0 - tf.math.log(ratio))
+    log_ratio = log_variance - 2.0 * math.log(prior_std)
+    kl = 0.5 * (tf.exp(log_ratio) + tf.square(mean) / prior_std**2 - 1.0 - log_ratio)
     return tf.reduce_mean(tf.reduce_sum(kl, axis=-1))
 
 

@@ -1,5 +1,6 @@
 """The modes that measure: one run on its test images, and several beside each other."""
 
+import math
 import pathlib
 import sys
 
@@ -12,8 +13,8 @@ from adversarial_autoencoder.selection import shown_run
 
 # Folder, beside the runs, of the classifiers that features are taken from.
 FEATURES = ".features"
-# Training images that it learns from, at most.
-FEATURE_IMAGES = 60_000
+# Training images that it learns from, at most, and numbers in all training images that are read.
+FEATURE_IMAGES, MAX_NUMBERS = 60_000, 2**28
 
 
 def evaluate(command, given):
@@ -23,11 +24,16 @@ def evaluate(command, given):
     from adversarial_autoencoder.evaluation import classification, report
 
     run, model, dataset = shown.run, shown.model, shown.dataset
-    if len(dataset.x_test) < report.MIN_IMAGES:
-        raise InputError(
-            f"{dataset.name} must have at least {report.MIN_IMAGES} test images. "
-            f"Received: {len(dataset.x_test)}"
-        )
+    for part, images in (
+        ("training", dataset.x_train),
+        ("validation", dataset.x_validation),
+        ("test", dataset.x_test),
+    ):
+        if len(images) < report.MIN_IMAGES:
+            raise InputError(
+                f"{dataset.name} must have at least {report.MIN_IMAGES} {part} images. "
+                f"Received: {len(images)}"
+            )
     shown.given_labels(slice(None))
     metrics = {"epochs": len(run.read_history())} | report.measure(
         model, dataset, _features(command, dataset), command.sampler
@@ -104,7 +110,8 @@ def fitted_codes(model, dataset, n):
     """Samples of a Gaussian mixture fitted to the codes of training images, (n, z_dim)."""
     from adversarial_autoencoder.evaluation import ex_post, report
 
-    return ex_post.sample(model.encode(dataset.x_train[: report.MAX_IMAGES], seed=0), n)
+    x = dataset.x_train[: _at_most(report.MAX_IMAGES, dataset)]
+    return ex_post.sample(model.encode(x, seed=0), n)
 
 
 def print_table(rows):
@@ -121,6 +128,11 @@ def _number(value):
     return f"{value}" if isinstance(value, int) else f"{value:.4g}"
 
 
+def _at_most(n, dataset):
+    """As many training images as are read at once: `n`, or fewer of large ones."""
+    return min(n, MAX_NUMBERS // math.prod(dataset.image_shape))
+
+
 def _features(command, dataset):
     """The features of a data set, of a classifier that is kept; None where there are no labels."""
     if dataset.num_classes < 2:
@@ -132,10 +144,9 @@ def _features(command, dataset):
     path = folder / f"{features.cache_key(dataset.checksum)}.keras"
     if (classifier := features.read_classifier(path)) is None:
         print(f"Training the classifier that gives the features, once for {dataset.name}.")
+        n = _at_most(FEATURE_IMAGES, dataset)
         classifier = features.train_classifier(
-            dataset.x_train[:FEATURE_IMAGES],
-            dataset.y_train[:FEATURE_IMAGES],
-            dataset.num_classes,
+            dataset.x_train[:n], dataset.y_train[:n], dataset.num_classes
         )
         folder.mkdir(parents=True, exist_ok=True)
         with atomic(path) as temporary:

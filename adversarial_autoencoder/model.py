@@ -28,6 +28,9 @@ class AdversarialAutoencoder(keras.Model):
 
     Images are given as integers in 0..255 (scaled in the graph) or as floats in [0, 1].
 
+    The log "loss", which Keras's callbacks look for, is the first number of the first phase, of
+    reconstruction; a KL divergence or a discrepancy has a name of its own.
+
     There is always a style code z. A class or cluster code y is there when the decoder has an input
     "y": the encoder infers it when it has an output "y" too; else it is the label that is given.
 
@@ -212,6 +215,7 @@ class AdversarialAutoencoder(keras.Model):
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
+            auto_scale_loss=False,  # Each step's optimizer scales its own.
         )
 
     # --- training
@@ -281,6 +285,8 @@ class AdversarialAutoencoder(keras.Model):
         """Has the optimizer of a step lower `loss`, as recorded on `tape`, over its var_list."""
         variables = self.optimizer.variables_of(step)
         weight = tf.constant(distribution.mean_weight(), loss.dtype)
+        # An optimizer that scales its loss divides the gradients again.
+        weight = self.optimizer.steps[step].scale_loss(weight)
         gradients = tape.gradient(loss, variables, output_gradients=weight)
         if not distribution.is_divided():  # To agree on it would cost an exchange for each update.
             self.finite_steps.look_at_gradients(self._phase_of[step], gradients)
@@ -368,7 +374,7 @@ class AdversarialAutoencoder(keras.Model):
             y: Labels, shape (batch,), where y is not inferred.
             training: As for any Keras model.
         """
-        if isinstance(y, np.ndarray):
+        if y is not None and tf.executing_eagerly():
             y = self._checked_y(y, len(x))
         codes = self._codes(self.heads(to_unit_interval(x), None, training), None)
         return self._decoded(codes["z"], self._given_y(y, codes.get("y")), training)

@@ -88,7 +88,8 @@ def _check_functional(network, name, needed, known):
     inputs = network.input
     if isinstance(inputs, (list, tuple)):
         raise ValueError(
-            f"The {name} must have one input or a dict of them. Received: {len(inputs)} inputs"
+            f"The {name} must take its input as a tensor, or several as a dict. "
+            f"Received: a list of {len(inputs)}"
         )
     _expect_names(f"The {name}'s inputs", by_name(inputs, next(iter(needed))), needed, known)
 

@@ -239,7 +239,7 @@ class Categorical(Prior):
             raise ValueError(
                 f"temperature of a prior must be 0 or above. Received: temperature={temperature}"
             )
-        self.weights = weights and _weights(weights, len(weights))
+        self.weights = None if weights is None else _weights(weights, len(weights))
         self.temperature = temperature
 
     def __call__(self, n, dim, seed):

@@ -312,7 +312,8 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
     Args:
         results_dir: Folder of the runs.
         name: Name of a run in it, or the path of a run's folder. None: the newest that fits.
-        fits: Tells of a `Run` whether it can be used; asked only where no name is given.
+        fits: Tells of a `Run` whether it can be used, also by an InputError that says why not;
+            asked only where no name is given.
         what: What is looked for, for the error.
 
     Returns:
@@ -323,9 +324,15 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
     """
     runs = list_runs(results_dir)
     if name is None:
+        reasons = []
         for run in runs:
-            if fits(run):
-                return run
+            try:
+                if fits(run):
+                    return run
+            except InputError as error:
+                reasons.append(error)
+        if reasons:
+            raise reasons[0]
         raise InputError(
             f"There must be a {what} in {results_dir}: train one first. "
             f"Received: {len(runs)} runs, none of which fits"

@@ -120,6 +120,8 @@ def with_given(run, config, given):
     """The settings of a run with those given on the command line, where they may change."""
     if "prior" in given:
         given = given | {"prior": _located_prior(given["prior"])}
+    if given.get("precision") == "auto":  # What it chose is kept.
+        given = {name: value for name, value in given.items() if name != "precision"}
     for name, value in given.items():
         # The file of samples may have moved; its checksum tells whether it is the same.
         if name == "prior" and value.endswith(".npy") and config.prior.endswith(".npy"):

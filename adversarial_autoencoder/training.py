@@ -14,7 +14,7 @@ from adversarial_autoencoder import callbacks, cluster, safeguards
 from adversarial_autoencoder.building import build, make_prior, users_function
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, first_line
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.optimizers import FusedAdam, PhaseOptimizer
 
@@ -178,7 +178,7 @@ def check(config, dataset):
             sample = tf.function(lambda: prior(2, config.z_dim, tf.constant([0, 0], "int64")))
             sample()
     except Exception as error:  # Whatever the user's function does.
-        raise InputError(str(error).strip().split("\n")[0]) from error
+        raise InputError(first_line(error)) from error
 
 
 def _validation_data(config, dataset):

@@ -113,6 +113,8 @@ def test_a_flag_out_of_range_is_refused(refused, name, value, mode):
         ["--optimizer=sgd", "--generator_epsilon=0.1"],
         ["--corruption=masking", "--input_noise=0"],
         ["--model=semi_supervised_aae", "--num_labels=100", "--vat_epsilon=1"],
+        ["--model=wae_mmd", "--batch_size=1"],
+        ["--mode=latent_grid", f"--grid_class={'9' * 400}"],
         ["--mode=latent_grid", "--grid_dims=0,0"],
         ["--mode=latent_grid", "--grid_dims=-1,0"],
         ["--mode=latent_grid", "--grid_dims=0,1,2"],

@@ -1,5 +1,6 @@
 """Several devices or machines, over which minibatches are divided: the weights of one process."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -105,6 +106,11 @@ def test_replicas_train_to_the_weights_of_one_device(mirrored, settings):
     assert_close(weights_of(several), weights_of(one), 1e-4)
     for name in logs:
         assert logs[name] == pytest.approx(logs_of_one[name], abs=1e-3), name
+    # 201 images leave one, and so a replica without any, for the last minibatch.
+    digits = data.load("digits")
+    x, y = digits.x_test[:201], digits.y_test[:201].astype("int32")
+    evaluated = several.evaluate(x, y, batch_size=50, verbose=0, return_dict=True)
+    assert np.isfinite(list(evaluated.values())).all()
 
 
 def test_a_model_compiled_in_the_scope_of_a_strategy_trains_alike(make_model, digits, mirrored):
@@ -171,6 +177,13 @@ def test_a_minibatch_that_cannot_be_divided_is_refused(mirrored):
     config = Config(model="semi_supervised_aae", num_labels=15, strategy="mirrored")
     with pytest.raises(InputError, match="multiple of the 2 replicas. Received: num_labels=15"):
         distribution.make_strategy(config)
+
+
+def test_consistency_and_the_statistics_of_a_minibatch_need_one_replica_a_process(mirrored):
+    config = Config.of(model="clustering_aae", consistency="vat", strategy="mirrored")
+    with pytest.raises(InputError, match="consistency needs batch_norm=False. .* 2 replicas"):
+        distribution.make_strategy(config)
+    distribution.make_strategy(dataclasses.replace(config, batch_norm=False))
 
 
 @pytest.mark.parametrize(

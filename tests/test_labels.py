@@ -76,6 +76,23 @@ def test_shares_are_those_of_the_labelled_images():
     assert shares == pytest.approx(np.bincount(digits.y_train) / len(digits.y_train))
 
 
+def test_a_class_without_a_training_image_is_refused(tmp_path):
+    """The only image of a class may be among those for validation or test."""
+    y = np.arange(60) % 2
+    y[-1] = 2
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), "uint8")
+    refused = 0
+    for i in range(60):
+        np.savez(tmp_path / "images.npz", x_train=images, y_train=np.roll(y, i))
+        dataset = data.load(str(tmp_path / "images.npz"))
+        if 2 in dataset.y_train:
+            continue
+        refused += 1
+        with pytest.raises(InputError, match="must have a training image.*none of class 2"):
+            training_labels(Config.of(model="supervised_aae"), dataset)
+    assert refused == 18  # Ten test images, and eight for validation.
+
+
 @pytest.mark.parametrize("model", ["aae", "clustering_aae", "dimensionality_reduction_aae"])
 def test_a_system_without_labels_gets_none(model):
     assert training_labels(Config.of(model=model), data.load("digits")) == (None, None)

@@ -118,6 +118,11 @@ def test_gaussian_kl_equals_its_closed_form():
     assert float(kl) == pytest.approx(expected.sum(axis=1).mean(), rel=1e-5)
 
 
+def test_the_gaussian_kl_of_a_variance_too_small_for_a_float_is_finite():
+    kl = losses.gaussian_kl(tf.zeros((1, 1)), tf.constant([[-200.0]]), 1.0)
+    assert float(kl) == pytest.approx(0.5 * (200 - 1))
+
+
 def test_gaussian_kl_is_0_for_the_prior_itself_and_positive_else():
     zeros = np.zeros((3, 2), "float32")
     log_variance = np.full((3, 2), np.log(25.0), "float32")

@@ -187,6 +187,34 @@ def test_keras_backup_and_restore_knows_the_optimizers(make_model, digits, tmp_p
     assert equal(fit(make_model(), epochs=2), weights_of(whole))
 
 
+def test_an_optimizer_that_scales_its_loss_trains_alike(make_model, digits):
+    trained = []
+    for factor in (None, 1024.0):
+        model = make_model()
+        model.compile(keras.optimizers.SGD(0.1, loss_scale_factor=factor), jit_compile=False)
+        model.fit(digits[:200], batch_size=100, shuffle=False, verbose=0)
+        trained.append(weights_of(model))
+    for a, b in zip(*trained, strict=True):
+        assert b == pytest.approx(a, abs=1e-6)
+
+
+def test_a_regularizer_of_the_discriminator_is_a_part_of_its_loss(digits):
+    def size(strength):
+        code = keras.Input((2,))
+        regularizer = keras.regularizers.L2(strength)
+        head = keras.layers.Dense(1, kernel_regularizer=regularizer)
+        model = AdversarialAutoencoder(
+            networks.encoder((8, 8, 1), 2, hidden_units=8),
+            networks.decoder((8, 8, 1), 2, hidden_units=8),
+            keras.Model(code, head(keras.layers.Dense(8)(code))),
+        )
+        model.compile("sgd", jit_compile=False)
+        model.fit(digits[:1000], batch_size=100, verbose=0)
+        return np.abs(head.kernel).max()
+
+    assert size(30.0) < 0.2 * size(0.0)
+
+
 def test_learning_rate_callbacks_reach_every_step(make_model, digits):
     model = make_model()
     scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 10)
@@ -505,6 +533,7 @@ def test_a_model_without_y_represents_images_by_their_codes(make_model, supervis
     [
         (lambda model: model.decode(np.zeros((2, 3), "float32")), "one of 10 values.*: y=None"),
         (lambda model: model(np.zeros((2, 8, 8, 1))), "one of 10 values for each image"),
+        (lambda model: model(np.zeros((2, 8, 8, 1)), np.full(2, 10)), "Received: 10 to 10"),
         (lambda model: model.classify(np.zeros((2, 8, 8, 1))), "must infer y to classify"),
         (lambda model: model.decode(np.zeros((2, 3), "float32"), [0, 1, 2]), "Received"),
         (lambda model: model.decode(np.zeros((2, 3), "float32"), np.zeros((2, 9))), "shape"),

@@ -97,7 +97,7 @@ def test_a_swiss_roll_lies_on_its_spiral_and_each_label_on_its_arc():
 
 
 def test_a_categorical_prior_gives_one_hot_vectors_of_its_weights():
-    y = priors.draw(priors.Categorical([0.2, 0.8]), 50_000, 2)
+    y = priors.draw(priors.Categorical(np.array([0.2, 0.8])), 50_000, 2)
     assert set(np.unique(y)) == {0.0, 1.0}
     assert (y.sum(axis=1) == 1).all()
     assert y.mean(axis=0) == pytest.approx([0.2, 0.8], abs=0.01)

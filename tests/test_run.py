@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import struct
@@ -21,7 +22,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from adversarial_autoencoder import data, modes, training
+from adversarial_autoencoder import data, modes, selection, training
 from adversarial_autoencoder.command import Command
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
@@ -468,6 +469,24 @@ def test_what_does_not_fit_the_data_is_refused_before_a_run_is_made(settings, me
         training.check(Config.of(dataset="digits", **settings), data.load("digits"))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_function_of_the_users_own_that_fails_is_told_in_a_line(tmp_path, monkeypatch):
+    (tmp_path / "failing.py").write_text("def square(n, dim, seed):\n    assert n < 0\n")
+    (tmp_path / "broken.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    for prior, message in (
+        ("failing:square", "prior=failing:square: AssertionError"),
+        ("broken:square", "Received: broken:square (division by zero)"),
+    ):
+        with pytest.raises(InputError, match=re.escape(message)):
+            training.check(Config.of(dataset="digits", prior=prior), data.load("digits"))
+
+
+def test_the_precision_that_was_chosen_is_kept_where_it_is_left_open_again():
+    config = Config(precision="float32")
+    assert selection.with_given(None, config, {"precision": "auto", "epochs": 3}).epochs == 3
+    assert selection.with_given(None, config, {"precision": "auto"}).precision == "float32"
 
 
 def test_a_bad_prior_gives_one_line_and_writes_nothing(tmp_path):

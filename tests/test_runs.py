@@ -46,6 +46,17 @@ def test_find_takes_a_name_a_path_or_the_newest_that_fits(tmp_path):
     assert runs.find(tmp_path) == new
     assert runs.find(tmp_path, fits=lambda run: run.name != "new") == old
 
+    def fits(run):
+        if run.name == "new":
+            raise InputError("The run new has z_dim=3")
+        return wanted
+
+    wanted = True
+    assert runs.find(tmp_path, fits=fits) == old
+    wanted = False
+    with pytest.raises(InputError, match="The run new has z_dim=3"):
+        runs.find(tmp_path, fits=fits)
+
 
 def test_find_says_what_is_missing(tmp_path):
     with pytest.raises(InputError, match="Received: 0 runs"):

@@ -20,7 +20,7 @@ def training_labels(config, dataset):
         run uses no labels.
 
     Raises:
-        InputError: If there are no labels, or too few.
+        InputError: If there are no labels, or too few, or none of a class.
     """
     if not config.uses_labels:
         return None, None
@@ -31,6 +31,11 @@ def training_labels(config, dataset):
         # The subset is balanced by choice: it does not tell how frequent the classes are.
         return labels, [1 / dataset.num_classes] * dataset.num_classes
     counts = np.bincount(labels, minlength=dataset.num_classes)
+    if not counts.all():
+        raise InputError(
+            f"Every class of {dataset.name} must have a training image, after the split. "
+            f"Received: none of class {dataset.class_names[counts.argmin()]}"
+        )
     return labels, (counts / counts.sum()).tolist()
 
 

@@ -115,16 +115,15 @@ def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream, wor
     if labels is None:
         return main.map(lambda images, i: images).prefetch(4)
     main = main.map(lambda images, i: {"x": images, "y": tf.gather(labels, i)})
-    if labelled_stream:
-        known = np.flatnonzero(labels >= 0)
-        if len(known) == len(x):
-            few = main
-        else:
-            few_x, few_y = tf.constant(x.take(known)), tf.constant(labels[known])
-            first = initial_epoch * (len(x) // batch_size)
-            size = min(batch_size, len(known))
-            few = _parts(_index_batches(len(known), size, seed, first, stream=3), worker)
-            few = few.map(lambda i: {"x": tf.gather(few_x, i), "y": tf.gather(few_y, i)})
-        few = few.map(lambda batch: {f"{name}_labelled": part for name, part in batch.items()})
+    known = np.flatnonzero(labels >= 0)
+    # Where all are labelled the minibatch itself is of labelled images.
+    if labelled_stream and len(known) < len(x):
+        few_x, few_y = tf.constant(x.take(known)), tf.constant(labels[known])
+        first = initial_epoch * (len(x) // batch_size)
+        size = min(batch_size, len(known))
+        few = _parts(_index_batches(len(known), size, seed, first, stream=3), worker)
+        few = few.map(
+            lambda j: {"x_labelled": tf.gather(few_x, j), "y_labelled": tf.gather(few_y, j)}
+        )
         main = tf.data.Dataset.zip(main, few).map(lambda batch, few: batch | few)
     return main.prefetch(4)

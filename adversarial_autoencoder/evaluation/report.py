@@ -20,7 +20,7 @@ from adversarial_autoencoder.evaluation import (
 # Images, codes and samples that are used at most of each kind, and their numbers at most in all.
 MAX_IMAGES, MAX_NUMBERS = 10_000, 2**25
 
-# The least number of test images that all measures are defined for.
+# The least number of training, validation and test images that all measures are defined for.
 MIN_IMAGES = 10
 
 # Validation images that choose the width of the Parzen kernel.

@@ -100,6 +100,7 @@ class Classification(Consistency):
         return names if self.consistency == "none" else (*names, *super().metrics)
 
     def count(self, batch):
+        # Also for the loss of the consistency, which has no other images to be weighed by.
         return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
 
     def loss_and_metrics(self, model, batch, training):

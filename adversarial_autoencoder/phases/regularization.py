@@ -58,6 +58,7 @@ class Regularization(Phase):
             with generator_tape.stop_recording():
                 with tf.GradientTape() as tape:
                     loss, metrics, _ = self._discriminate(model, batch, fake, training=True)
+                    loss = sum(model.discriminators[self._code].losses, loss)
                 model.update(self._name("discriminator"), tape, loss)
             generator_loss = game.generator(self._logits(model, batch, fake, training=True))
         model.update(self._name("generator"), generator_tape, generator_loss)
@@ -107,7 +108,8 @@ class Regularization(Phase):
         if not model.conditions(self._code):
             return discriminator(codes, training=training)
         labels = model.one_hot_labels(batch.labels)
-        labels = tf.tile(labels, (tf.shape(codes)[0] // tf.shape(labels)[0], 1))
+        # A replica may get no image of a last minibatch.
+        labels = tf.tile(labels, (tf.shape(codes)[0] // tf.maximum(tf.shape(labels)[0], 1), 1))
         return discriminator({"code": codes, "label": labels}, training=training)
 
     @property
