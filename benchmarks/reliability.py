@@ -38,7 +38,8 @@ TITLE = """# Reliability, measured
 
 Written by `python benchmarks/reliability.py` (see there for its parts), on 2 CPU cores that had
 other work too. Trainings are of scikit-learn's digits with tiny networks. A part that is missing
-here (kills, runs, memory, seeds, inputs) has not been run.
+here (kills, runs, memory, seeds, inputs) has not been run. The first 63 kills were made by an
+earlier version of the script, which spread all moments over the whole length of a training.
 """
 
 
@@ -88,7 +89,7 @@ def kills(number=200, before=None):
     Every training is a process of its own, which runs the code of run.py and is killed by SIGKILL.
     To save the seconds of imports it is forked from a server (multiprocessing's) that has imported
     TensorFlow and the project, has a single thread, and has not started TensorFlow's runtime. The
-    resumed trainings are forked too. A kill during the imports, when nothing is written, is left
+    resumed trainings are forked too. Every second kill comes after the first checkpoint. A kill during the imports, when nothing is written, is left
     out; so is the time before the run's folder is made, when there is nothing to lose.
 
     Args:

@@ -262,6 +262,16 @@ def test_a_file_that_lacks_optimizer_state_is_refused(dataset, tmp_path):
         training.train(other, dataset, run)
 
 
+def test_deterministic_asks_tensorflow_for_it(dataset, tmp_path, monkeypatch):
+    """For good it would hold for all tests that follow."""
+    asked = []
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(1))
+    for name, deterministic in (("a", False), ("b", True)):
+        config = config_of("autoencoder", epochs=1, deterministic=deterministic)
+        training.train(config, dataset, runs.create(tmp_path, name))
+        assert len(asked) == deterministic
+
+
 def test_the_cosine_lets_the_discriminator_keep_its_rate(dataset, tmp_path):
     model = training.train(config_of("aae"), dataset, runs.create(tmp_path, "run"))
     rates = {step: float(o.learning_rate) for step, o in model.optimizer.steps.items()}
