@@ -89,8 +89,9 @@ def kills(number=200, before=None):
     Every training is a process of its own, which runs the code of run.py and is killed by SIGKILL.
     To save the seconds of imports it is forked from a server (multiprocessing's) that has imported
     TensorFlow and the project, has a single thread, and has not started TensorFlow's runtime. The
-    resumed trainings are forked too. Every second kill comes after the first checkpoint. A kill during the imports, when nothing is written, is left
-    out; so is the time before the run's folder is made, when there is nothing to lose.
+    resumed trainings are forked too. Every second kill comes after the first checkpoint. A kill
+    during the imports, when nothing is written, is left out; so is the time before the run's folder
+    is made, when there is nothing to lose.
 
     Args:
         number: Kills.
