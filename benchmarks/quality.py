@@ -66,7 +66,7 @@ ROWS = {
         "--flagfile=recipes/mnist_reduction_100.flags", "error", "6.08 %", "26 %", seeds=1
     ),
     "clustering_16": Row(
-        "--model clustering_aae --num_clusters 16 --epochs 15",
+        "--flagfile=recipes/mnist_clustering_16.flags",
         "clustering_error_best_image",
         "9.55 ± 2.05 %",
         "15 %",
