@@ -499,6 +499,10 @@ def _check_together(config):
     if "variational" in config.phases:
         expect(config.posterior == "gaussian", "A vae needs a gaussian posterior", "posterior")
         expect(config.prior == "gaussian", "A vae needs a gaussian prior", "prior")
+    if config.y_temperature:
+        expect(
+            config.y_temperature >= 1e-3, "y_temperature is 0 or at least 0.001", "y_temperature"
+        )
     if "mmd" in config.phases:
         expect(config.batch_size > 1, "wae_mmd compares at least 2 images", "batch_size")
     if config.prior == "swiss_roll":

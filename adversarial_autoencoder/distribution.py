@@ -33,7 +33,7 @@ def make_strategy(config):
     Raises:
         InputError: If TF_CONFIG is needed and cannot be used, or a minibatch cannot be divided.
     """
-    cluster.task(config.strategy)
+    _, workers = cluster.task(config.strategy)
     strategy = {
         "none": tf.distribute.get_strategy,
         "mirrored": lambda: tf.distribute.MirroredStrategy(_local_devices()),
@@ -44,13 +44,18 @@ def make_strategy(config):
     if "classification" in config.phases and config.num_labels < config.batch_size:
         # So few are all in each minibatch.
         parts["num_labels"] = config.num_labels
-    shared = config.strategy == "mirrored" and replicas > 1
-    if shared and config.consistency != "none" and config.batch_norm:
+    local = replicas // workers
+    if local > 1 and config.consistency != "none" and config.batch_norm:
         # The replicas of a process are traced in turns, and share the layers whose noise and
         # statistics the pass for consistency switches off.
         raise InputError(
-            "With strategy mirrored consistency needs batch_norm=False. "
-            f"Received: batch_norm=True, {replicas} replicas"
+            "With several devices in a process, consistency needs batch_norm=False. "
+            f"Received: batch_norm=True, {local} devices"
+        )
+    if "mmd" in config.phases and config.batch_size < 2 * replicas:
+        raise InputError(
+            f"wae_mmd compares at least 2 images on each of the {replicas} replicas. "
+            f"Received: batch_size={config.batch_size}"
         )
     for name, images in parts.items():
         if images % replicas:

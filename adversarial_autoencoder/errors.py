@@ -15,6 +15,10 @@ class InputError(ValueError):
         super().__init__(message if len(message) <= MAX_LENGTH else f"{message[:MAX_LENGTH]}...")
 
 
+class Mismatch(InputError):
+    """A run that is there, but has other settings than those given."""
+
+
 class TrainingError(RuntimeError):
     """A training that cannot go on; one line: what happened, and what is kept."""
 

@@ -197,6 +197,8 @@ class AdversarialAutoencoder(keras.Model):
             run_eagerly, steps_per_execution, jit_compile: As for any Keras model.
         """
         steps = self.var_lists
+        if any(layer.compute_dtype == "float16" for layer in self._flatten_layers()):
+            raise ValueError("Layers must compute in float32 or bfloat16. Received: float16")
         if not isinstance(optimizer, PhaseOptimizer):
             if not isinstance(optimizer, dict):
                 optimizer = dict.fromkeys(steps, optimizer)

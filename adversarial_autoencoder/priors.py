@@ -235,9 +235,10 @@ class Categorical(Prior):
     """
 
     def __init__(self, weights=None, temperature=0.0):
-        if not 0 <= temperature < math.inf:
+        if temperature and not 1e-3 <= temperature < math.inf:
             raise ValueError(
-                f"temperature of a prior must be 0 or above. Received: temperature={temperature}"
+                "temperature of a prior must be 0 or at least 0.001. "
+                f"Received: temperature={temperature}"
             )
         self.weights = None if weights is None else _weights(weights, len(weights))
         self.temperature = temperature

@@ -26,7 +26,7 @@ from importlib import metadata
 from adversarial_autoencoder import checkpoint
 from adversarial_autoencoder import config as settings
 from adversarial_autoencoder.durable import atomic, is_locked, lock
-from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder.errors import InputError, Mismatch, did_you_mean
 
 LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
 FAILED = "failed.txt"
@@ -312,8 +312,8 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
     Args:
         results_dir: Folder of the runs.
         name: Name of a run in it, or the path of a run's folder. None: the newest that fits.
-        fits: Tells of a `Run` whether it can be used, also by an InputError that says why not;
-            asked only where no name is given.
+        fits: Tells of a `Run` whether it can be used, also by a Mismatch that says why not; asked
+            only where no name is given.
         what: What is looked for, for the error.
 
     Returns:
@@ -329,9 +329,9 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
             try:
                 if fits(run):
                     return run
-            except InputError as error:
+            except Mismatch as error:
                 reasons.append(error)
-        if reasons:
+        if reasons and len(reasons) == len(runs):
             raise reasons[0]
         raise InputError(
             f"There must be a {what} in {results_dir}: train one first. "

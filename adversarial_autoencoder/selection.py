@@ -6,7 +6,7 @@ import pathlib
 import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, Mismatch
 from adversarial_autoencoder.quiet import import_tensorflow
 
 # Settings that may differ from those a run was begun with: its length, where its data lies, and on
@@ -112,7 +112,7 @@ def _fitting_config(run, given):
     if dataset not in data.NAMES:
         dataset = str(pathlib.Path(dataset).resolve())
     if dataset != config.dataset:
-        raise InputError(f"The run {run.name} has dataset={config.dataset}. Received: {dataset}")
+        raise Mismatch(f"The run {run.name} has dataset={config.dataset}. Received: {dataset}")
     return with_given(run, config, given)
 
 
@@ -127,7 +127,7 @@ def with_given(run, config, given):
         if name == "prior" and value.endswith(".npy") and config.prior.endswith(".npy"):
             continue
         if name not in CHANGEABLE and value != getattr(config, name):
-            raise InputError(
+            raise Mismatch(
                 f"The run {run.name} has {name}={getattr(config, name)}. Received: {name}={value}"
             )
     if given.get("strategy", config.strategy) != config.strategy:
@@ -152,10 +152,10 @@ def _located_prior(prior):
 
 
 def is_finished(run, config):
-    """Whether a run has all its epochs; InputError if it has more."""
+    """Whether a run has all its epochs; Mismatch if it has more."""
     epochs = len(run.read_history())
     if epochs > config.epochs:
-        raise InputError(
+        raise Mismatch(
             f"The run {run.name} has {epochs} epochs already. Received: epochs={config.epochs}"
         )
     return epochs == config.epochs and run.is_trained

@@ -38,8 +38,7 @@ TITLE = """# Reliability, measured
 
 Written by `python benchmarks/reliability.py` (see there for its parts), on 2 CPU cores that had
 other work too. Trainings are of scikit-learn's digits with tiny networks. A part that is missing
-here (kills, runs, memory, seeds, inputs) has not been run. The first 63 kills were made by an
-earlier version of the script, which spread all moments over the whole length of a training.
+here (kills, runs, memory, seeds, inputs) has not been run.
 """
 
 
@@ -84,7 +83,7 @@ def train_in_fork(flags, out, err):
 
 
 def kills(number=200, before=None):
-    """Kills a training at moments spread over its whole length, and resumes it until it ends.
+    """Kills a training at moments spread over its length, and resumes it until it ends.
 
     Every training is a process of its own, which runs the code of run.py and is killed by SIGKILL.
     To save the seconds of imports it is forked from a server (multiprocessing's) that has imported
@@ -171,7 +170,8 @@ def kills(number=200, before=None):
                 failures.append(f"{name}: {leftovers}")
             shutil.rmtree(path)
             print(name, counts, dict(at_epoch), failures, flush=True)
-    return {"counts": counts, "at_epoch": dict(sorted(at_epoch.items())), "failures": failures}
+    result = {"counts": counts, "at_epoch": dict(sorted(at_epoch.items())), "failures": failures}
+    return (before or {}) | result  # With a note on those of earlier calls.
 
 
 def kills_table(result):
@@ -185,6 +185,7 @@ def kills_table(result):
         "resumed to the end": counts["resumed to the end"],
         "weights, optimizers and history equal to the uninterrupted run's": counts["equal"],
         "failures": result["failures"],
+        **({"note": result["note"]} if "note" in result else {}),
     }
 
 

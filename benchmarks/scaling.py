@@ -134,9 +134,12 @@ def read(name, text):
     """The value of a setting of a training, of its text."""
     fields = {field.name: field for field in dataclasses.fields(Config)}
     if name not in fields:
-        sys.exit(f"Error: {name} is no setting of a training")
+        sys.exit(f"Error: Settings must be those of a training. Received: {name}")
     kind = value_type(fields[name])
-    return text.lower() == "true" if kind is bool else kind(text)
+    try:
+        return {"true": True, "false": False}[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        sys.exit(f"Error: {name} must be of type {kind.__name__}. Received: {text}")
 
 
 def line_through(batches, seconds):

@@ -114,6 +114,7 @@ def test_a_flag_out_of_range_is_refused(refused, name, value, mode):
         ["--corruption=masking", "--input_noise=0"],
         ["--model=semi_supervised_aae", "--num_labels=100", "--vat_epsilon=1"],
         ["--model=wae_mmd", "--batch_size=1"],
+        ["--model=clustering_aae", "--y_temperature=1e-39"],
         ["--mode=latent_grid", f"--grid_class={'9' * 400}"],
         ["--mode=latent_grid", "--grid_dims=0,0"],
         ["--mode=latent_grid", "--grid_dims=-1,0"],

@@ -174,6 +174,8 @@ def test_the_parts_of_all_workers_are_the_minibatches_of_one(stream):
 def test_a_minibatch_that_cannot_be_divided_is_refused(mirrored):
     with pytest.raises(InputError, match="multiple of the 2 replicas. Received: batch_size=25"):
         distribution.make_strategy(Config(strategy="mirrored", batch_size=25))
+    with pytest.raises(InputError, match="2 images on each of the 2 replicas.*batch_size=2"):
+        distribution.make_strategy(Config.of(model="wae_mmd", strategy="mirrored", batch_size=2))
     config = Config(model="semi_supervised_aae", num_labels=15, strategy="mirrored")
     with pytest.raises(InputError, match="multiple of the 2 replicas. Received: num_labels=15"):
         distribution.make_strategy(config)
@@ -181,7 +183,7 @@ def test_a_minibatch_that_cannot_be_divided_is_refused(mirrored):
 
 def test_consistency_and_the_statistics_of_a_minibatch_need_one_replica_a_process(mirrored):
     config = Config.of(model="clustering_aae", consistency="vat", strategy="mirrored")
-    with pytest.raises(InputError, match="consistency needs batch_norm=False. .* 2 replicas"):
+    with pytest.raises(InputError, match="consistency needs batch_norm=False. .* 2 devices"):
         distribution.make_strategy(config)
     distribution.make_strategy(dataclasses.replace(config, batch_norm=False))
 

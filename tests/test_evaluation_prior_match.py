@@ -20,6 +20,13 @@ rng = np.random.default_rng(0)
 Z = rng.normal(0, 5, (10_000, 2))
 
 
+def test_the_distance_of_integer_codes_is_that_of_their_values():
+    z = np.arange(20).reshape(10, 2)
+    expected = sliced_wasserstein(z.astype(float), z + 3.0)
+    assert sliced_wasserstein(z, z + 3) == pytest.approx(expected)
+    assert expected > 0.1
+
+
 def test_a_sample_is_at_distance_0_from_itself_in_any_order():
     assert sliced_wasserstein(Z, rng.permutation(Z)) == pytest.approx(0, abs=1e-12)
 

@@ -118,9 +118,9 @@ def test_a_relaxed_categorical_prior_is_the_concrete_distribution(temperature):
     assert odds.std() == pytest.approx(np.pi / np.sqrt(3) / temperature, rel=0.03)
 
 
-@pytest.mark.parametrize("temperature", [-0.1, np.nan, np.inf])
-def test_a_temperature_below_zero_or_not_finite_is_refused(temperature):
-    with pytest.raises(ValueError, match="temperature of a prior must be 0 or above"):
+@pytest.mark.parametrize("temperature", [-0.1, 1e-39, np.nan, np.inf])
+def test_a_temperature_that_gives_no_probabilities_is_refused(temperature):
+    with pytest.raises(ValueError, match="temperature of a prior must be 0 or at least 0.001"):
         priors.Categorical(temperature=temperature)
 
 

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from adversarial_autoencoder import durable, runs
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, Mismatch
 
 
 def make(results, name, age=0):
@@ -46,14 +46,21 @@ def test_find_takes_a_name_a_path_or_the_newest_that_fits(tmp_path):
     assert runs.find(tmp_path) == new
     assert runs.find(tmp_path, fits=lambda run: run.name != "new") == old
 
-    def fits(run):
-        if run.name == "new":
-            raise InputError("The run new has z_dim=3")
-        return wanted
 
-    wanted = True
+def test_find_goes_past_runs_with_other_settings_but_not_past_broken_ones(tmp_path):
+    old, _ = make(tmp_path, "old", age=60), make(tmp_path, "new")
+
+    def fits(run):
+        if run.name in others:
+            raise kind(f"The run {run.name} has z_dim=3")
+        return True
+
+    kind, others = Mismatch, ["new"]
     assert runs.find(tmp_path, fits=fits) == old
-    wanted = False
+    others = ["new", "old"]
+    with pytest.raises(InputError, match="The run new has z_dim=3"):
+        runs.find(tmp_path, fits=fits)
+    kind, others = InputError, ["new"]
     with pytest.raises(InputError, match="The run new has z_dim=3"):
         runs.find(tmp_path, fits=fits)
 

@@ -33,7 +33,8 @@ def sliced_wasserstein(z, z_prior, num_projections=100, seed=0):
     """
     check_same_shape(z, z_prior)
     directions = np.random.default_rng(seed).normal(size=(z.shape[1], num_projections))
-    directions = (directions / np.linalg.norm(directions, axis=0)).T.astype(z.dtype)
+    directions = (directions / np.linalg.norm(directions, axis=0)).T
+    directions = directions.astype(np.result_type(z, z_prior, "float32"))
     # Along rows, which lie in one piece of memory.
     difference = np.sort(directions @ z.T) - np.sort(directions @ z_prior.T)
     return float(np.mean(np.abs(difference)) / np.sqrt(np.mean(np.var(z_prior, axis=0))))

@@ -103,8 +103,8 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
 
     Args:
         model: An `AdversarialAutoencoder`.
-        dataset: A `data.Dataset` with `MIN_IMAGES` test images; the validation images choose, the
-            test images measure.
+        dataset: A `data.Dataset` with `MIN_IMAGES` images of each part; the validation images
+            choose, the test images measure.
         features: `features.Features` trained on this data set, or None.
         sampler: Where the z of generated images is from: "prior", or "gaussian_mixture" fitted to
             the training codes.
