@@ -257,16 +257,16 @@ def seeds():
 def inputs():
     """Counts the cases of bad input, and of readers fuzzed, that the suite tries."""
     tests = ["tests/test_bad_input.py", "tests/test_fuzz.py"]
-    pytest = [sys.executable, "-m", "pytest", "-q", *tests]
+    pytest = [sys.executable, "-m", "pytest", "-o", "addopts=", "-v", *tests]
     done = subprocess.run(pytest, cwd=ROOT, capture_output=True, text=True, check=False)
-    collected = subprocess.run(
-        [*pytest, "--collect-only", "-q"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    cases = len(re.findall("test_bad_input.py::", collected))
+    failures = re.findall("^(FAILED|ERROR) (.*)", done.stdout, re.M)
+    assert done.returncode == bool(failures), done.stdout
     return {
-        "cases of bad input": cases,
-        "readers fuzzed, 250 files each": len(re.findall("test_fuzz.py::", collected)),
-        "failures": re.findall("^FAILED (.*)", done.stdout, re.M),
+        "cases of bad input": len(re.findall(r"^tests/test_bad_input\.py::", done.stdout, re.M)),
+        "readers fuzzed, 250 files each": len(
+            re.findall(r"^tests/test_fuzz\.py::", done.stdout, re.M)
+        ),
+        "failures": [name for _, name in failures],
     }
 
 
