@@ -198,6 +198,16 @@ def test_an_optimizer_that_scales_its_loss_trains_alike(make_model, digits):
         assert b == pytest.approx(a, abs=1e-6)
 
 
+def test_layers_of_float16_are_refused(digits):
+    """Without a scale of the loss their gradients would vanish without a word."""
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 2, hidden_units=8, dtype="mixed_float16"),
+        networks.decoder((8, 8, 1), 2, hidden_units=8),
+    )
+    with pytest.raises(ValueError, match="float32 or bfloat16. Received: float16"):
+        model.compile("adam")
+
+
 def test_a_regularizer_of_the_discriminator_is_a_part_of_its_loss(digits):
     def size(strength):
         code = keras.Input((2,))
