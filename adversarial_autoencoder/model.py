@@ -5,21 +5,15 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder import distribution, losses, phases, priors
-from adversarial_autoencoder.batch import check_range, make_batch, to_unit_interval
+from adversarial_autoencoder.autoencoder import Autoencoder
+from adversarial_autoencoder.batch import check_range, make_batch
 from adversarial_autoencoder.finite_steps import FiniteSteps
-from adversarial_autoencoder.network_checks import (
-    by_name,
-    check_networks,
-    check_prior,
-    code_shapes,
-)
-from adversarial_autoencoder.networks import CLUSTER_HEADS
+from adversarial_autoencoder.network_checks import by_name, check_discriminators
 from adversarial_autoencoder.optimizers import PhaseOptimizer
-from adversarial_autoencoder.posteriors import POSTERIORS
 
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
-class AdversarialAutoencoder(keras.Model):
+class AdversarialAutoencoder(Autoencoder):
     """An autoencoder whose codes follow a prior of your choice, so that its decoder generates.
 
     Makhzani et al. 2015, "Adversarial Autoencoders", arXiv 1511.05644. For a discriminator, the
@@ -84,32 +78,15 @@ class AdversarialAutoencoder(keras.Model):
         seed=0,
         name="adversarial_autoencoder",
     ):
-        super().__init__(name=name)
-        for what, value, choices in (
-            ("posterior", posterior, POSTERIORS),
-            ("reconstruction_loss", reconstruction_loss, losses.RECONSTRUCTION),
-        ):
-            if value not in choices:
-                raise ValueError(
-                    f"{what} must be one of {', '.join(choices)}. Received: {what}={value!r}"
-                )
-        discriminators = {} if discriminator is None else by_name(discriminator, "z")
-        check_networks(encoder, decoder, discriminators, posterior)
-        self._dims = {code: s[-1] for code, s in code_shapes(encoder, decoder, posterior).items()}
-        given = {} if prior is None else by_name(prior, "z")
-        if unknown := set(given) - set(self._dims):
+        super().__init__(encoder, decoder, prior, posterior, name)
+        if reconstruction_loss not in (choices := losses.RECONSTRUCTION):
             raise ValueError(
-                f"A prior must be of a code, {' or '.join(self._dims)}. "
-                f"Received: {', '.join(sorted(unknown))}"
+                f"reconstruction_loss must be one of {', '.join(choices)}. "
+                f"Received: reconstruction_loss={reconstruction_loss!r}"
             )
-        self.priors = _DEFAULT_PRIORS | given
-        for code, dim in self._dims.items():
-            check_prior(self.priors[code], dim)
-        _check_components(self.priors["z"], discriminators.get("z"))
-        self.encoder = encoder
-        self.decoder = decoder
+        discriminators = {} if discriminator is None else by_name(discriminator, "z")
+        check_discriminators(discriminators, self._dims, self.prior)
         self.discriminators = dict(discriminators)
-        self.posterior = posterior
         self.reconstruction_loss = reconstruction_loss
         self.phases = tuple(phases or _default_phases(discriminators))
         self.seed = seed
@@ -122,40 +99,9 @@ class AdversarialAutoencoder(keras.Model):
         distribution.seed_apart(self)
 
     @property
-    def z_dim(self):
-        """Dimensions of z."""
-        return self._dims["z"]
-
-    @property
-    def num_classes(self):
-        """Values of y, classes or clusters; 0: there is no y."""
-        return self._dims.get("y", 0)
-
-    @property
-    def infers_y(self):
-        """Whether the encoder infers y."""
-        return isinstance(self.encoder.output, dict) and "y" in self.encoder.output
-
-    @property
-    def prior(self):
-        """The prior p(z)."""
-        return self.priors["z"]
-
-    @property
     def discriminator(self):
         """The discriminator D_z, or None."""
         return self.discriminators.get("z")
-
-    @property
-    def cluster_heads(self):
-        """The points of z that the values of y stand for, an array (num_classes, z_dim); or None.
-
-        Makhzani et al. 2015, section 7.
-        """
-        names = [layer.name for layer in self.decoder.layers]
-        if CLUSTER_HEADS not in names:
-            return None
-        return self.decoder.get_layer(CLUSTER_HEADS).kernel.numpy()
 
     @property
     def uses_labels(self):
@@ -305,25 +251,6 @@ class AdversarialAutoencoder(keras.Model):
             return self.encoder.trainable_variables
         return keras.Model(self.encoder.input, heads[code]).trainable_variables
 
-    def heads(self, x, seed, training=False):
-        """Runs the encoder: a dict from the name of each code to its head.
-
-        Args:
-            x: Images in [0, 1], shape (batch, ...).
-            seed: Seed of its noise inputs, integers of shape (2,); None: they are 0.
-            training: As for any Keras model.
-        """
-        inputs = x
-        if isinstance(self.encoder.input, dict) and "noise" in self.encoder.input:
-            n, dim = tf.shape(x)[0], self.encoder.input["noise"].shape[-1]
-            noise = (
-                tf.zeros((n, dim))
-                if seed is None
-                else distribution.own_rows(lambda n: tf.random.stateless_normal((n, dim), seed), n)
-            )
-            inputs = {"x": x, "noise": noise}
-        return by_name(self.encoder(inputs, training=training), "z")
-
     def infer(self, batch, training):
         """Infers the codes of a minibatch, drawn from their posteriors.
 
@@ -335,10 +262,6 @@ class AdversarialAutoencoder(keras.Model):
         if self.num_classes and not self.infers_y:
             codes["y"] = tf.one_hot(batch.labels, self.num_classes)
         return heads, codes
-
-    def decoder_input(self, codes):
-        """What the decoder takes: z alone, or a dict of both codes."""
-        return codes if isinstance(self.decoder.input, dict) else codes["z"]
 
     def draw_prior(self, code, n, seed, labels=None):
         """Samples of the prior of a code, (n, dim), of the components of `labels` if given."""
@@ -360,137 +283,6 @@ class AdversarialAutoencoder(keras.Model):
         depth = self.discriminators["z"].input["label"].shape[-1]
         return tf.one_hot(tf.where(labels < 0, depth - 1, labels), depth)
 
-    def _codes(self, heads, seed):
-        codes = {"z": POSTERIORS[self.posterior](heads["z"], seed)}
-        if "y" in heads:
-            codes["y"] = tf.nn.softmax(heads["y"])
-        return codes
-
-    # --- use
-
-    def call(self, x, y=None, training=False):
-        """Reconstructs images: (batch, ...) in [0, 1] or 0..255 -> the same shape in [0, 1].
-
-        Args:
-            x: Images.
-            y: Labels, shape (batch,), where y is not inferred.
-            training: As for any Keras model.
-        """
-        if y is not None and tf.executing_eagerly():
-            y = self._checked_y(y, len(x))
-        codes = self._codes(self.heads(to_unit_interval(x), None, training), None)
-        return self._decoded(codes["z"], self._given_y(y, codes.get("y")), training)
-
-    def encode(self, x, seed=None, batch_size=1000):
-        """Encodes images.
-
-        Args:
-            x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
-            seed: An integer draws the codes from q(z|x); None takes its mean (of a Gaussian
-                posterior) or the code at noise 0 (of a universal one).
-            batch_size: Number of images encoded at once.
-
-        Returns:
-            Their codes z, a float32 array of shape (n, z_dim).
-        """
-        return self._infer_arrays(x, seed, batch_size)["z"]
-
-    def classify(self, x, batch_size=1000):
-        """Infers y, the class or cluster of images.
-
-        Args:
-            x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
-            batch_size: Number of images at once.
-
-        Returns:
-            Probabilities q(y|x), a float32 array of shape (n, num_classes).
-        """
-        if not self.infers_y:
-            raise ValueError(f"A model must infer y to classify. Received: {self.name}")
-        return self._infer_arrays(x, None, batch_size)["y"]
-
-    def represent(self, x, seed=None, batch_size=1000):
-        """The place of images in the space of z: z, and where there are cluster heads, theirs too.
-
-        Args and returns: as for `encode`.
-        """
-        codes = self._infer_arrays(x, seed, batch_size)
-        heads = self.cluster_heads
-        return codes["z"] if heads is None else codes["z"] + codes["y"] @ heads
-
-    def draw_representation(self, n, seed=0, labels=None):
-        """What `represent` would give if the codes followed their priors, shape (n, z_dim).
-
-        Args:
-            n: Number of samples, >= 1.
-            seed: Integer >= 0; the same seed gives the same samples.
-            labels: The component of the prior of each sample, shape (n,); or None.
-        """
-        z = priors.draw(self.priors["z"], n, self.z_dim, seed, labels)
-        heads = self.cluster_heads
-        if heads is None:
-            return z
-        return z + priors.draw(self.priors["y"], n, self.num_classes, seed + 1) @ heads
-
-    def decode(self, z, y=None, batch_size=1000):
-        """Decodes codes.
-
-        Args:
-            z: Codes, shape (n, z_dim).
-            y: Where there is a y, values of it, integers of shape (n,), or weights of the values,
-                shape (n, num_classes).
-            batch_size: Number of codes decoded at once.
-
-        Returns:
-            Images in [0, 1], a float32 array of shape (n, ...).
-        """
-        if y is None:
-            return _in_batches(lambda z: self._decoded(z, self._given_y(None)), batch_size, z)
-        y = self._checked_y(y, len(z))
-        return _in_batches(lambda z, y: self._decoded(z, self._given_y(y)), batch_size, z, y)
-
-    def generate(self, n, y=None, seed=0):
-        """Decodes `n` samples of the prior into images in [0, 1], shape (n, ...).
-
-        Args:
-            n: Number of images, >= 1.
-            y: Values of y, shape (n,); None: drawn from their prior, where there is a y.
-            seed: Integer >= 0; the same seed gives the same images.
-        """
-        z = priors.draw(self.priors["z"], n, self.z_dim, seed)
-        if y is None and self.num_classes:
-            y = priors.draw(self.priors["y"], n, self.num_classes, seed + 1)
-        return self.decode(z, y)
-
-    def _infer_arrays(self, x, seed, batch_size):
-        """The codes that the encoder infers, a dict of arrays."""
-        check_range(x)
-        batches = [x[i : i + batch_size] for i in range(0, max(len(x), 1), batch_size)]
-        parts = []
-        for i, part in enumerate(batches):
-            # Folded, so that it differs from the noise of any step and prior.
-            seeds = None if seed is None else tf.random.fold_in(tf.constant([seed, i], "int64"), 4)
-            # One for the noise inputs, one to draw from the posterior.
-            noise, draw = (seeds if seeds is None else tf.random.fold_in(seeds, j) for j in (0, 1))
-            parts.append(self._codes(self.heads(to_unit_interval(part), noise), draw))
-        return {code: np.concatenate([part[code] for part in parts]) for code in parts[0]}
-
-    def _checked_y(self, y, n):
-        """The y of a user as an array: values of shape (n,), or weights of them."""
-        y, k = np.asarray(y), self.num_classes
-        if not k:
-            raise ValueError("The model has no code y. Received: y")
-        if y.shape == (n, k):
-            return y.astype("float32")
-        if y.shape != (n,) or y.dtype.kind not in "iu":
-            raise ValueError(
-                f"y must be integers of shape ({n},) or weights of shape ({n}, {k}). "
-                f"Received: {y.dtype} of shape {y.shape}"
-            )
-        if n and not 0 <= y.min() <= y.max() < k:
-            raise ValueError(f"y must lie in 0 to {k - 1}. Received: {y.min()} to {y.max()}")
-        return y
-
     def _check_labels(self, y):
         """Raises ValueError for an array of labels with classes that the model does not have."""
         k = self.num_classes
@@ -503,24 +295,6 @@ class AdversarialAutoencoder(keras.Model):
             raise ValueError(
                 f"Every image must have a label, as y is not inferred. Received: {y.min()}"
             )
-
-    def _given_y(self, y, inferred=None):
-        """The code y of labels or weights, or the inferred one; None where there is no y."""
-        if y is None and inferred is None and self.num_classes:
-            raise ValueError(
-                f"The model needs a y, one of {self.num_classes} values for each image. "
-                "Received: y=None"
-            )
-        if y is None:
-            return inferred
-        if not self.num_classes:
-            raise ValueError("The model has no code y. Received: y")
-        y = tf.convert_to_tensor(y)
-        return tf.one_hot(y, self.num_classes) if y.dtype.is_integer else tf.cast(y, "float32")
-
-    def _decoded(self, z, y, training=False):
-        codes = {"z": tf.convert_to_tensor(z)} | ({} if y is None else {"y": y})
-        return tf.sigmoid(self.decoder(self.decoder_input(codes), training=training))
 
     # --- saving
 
@@ -567,28 +341,6 @@ class AdversarialAutoencoder(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
-
-
-_DEFAULT_PRIORS = {"z": priors.Gaussian(), "y": priors.Categorical()}
-
-
-def _check_components(prior, discriminator):
-    """Raises ValueError unless each class that a discriminator sees has its component."""
-    if discriminator is None or not isinstance(discriminator.input, dict):
-        return
-    classes = discriminator.input["label"].shape[-1] - 1
-    components = prior.num_components if getattr(prior, "has_components", False) else classes
-    if components != classes:
-        raise ValueError(
-            f"The prior must have a component for each of the {classes} classes that the "
-            f"discriminator sees. Received: {components} components"
-        )
-
-
-def _in_batches(function, batch_size, *arrays):
-    starts = range(0, max(len(arrays[0]), 1), batch_size)
-    batches = ([array[i : i + batch_size] for array in arrays] for i in starts)
-    return np.concatenate([function(*batch).numpy() for batch in batches])
 
 
 def _default_phases(discriminators):

@@ -10,12 +10,11 @@ def by_name(tensors, name):
     return tensors if isinstance(tensors, dict) else {name: tensors}
 
 
-def check_networks(encoder, decoder, discriminators, posterior):
+def check_networks(encoder, decoder, posterior):
     """Raises ValueError where shapes do not fit, or where an output is no logit.
 
     Args:
         encoder, decoder: Functional Keras models.
-        discriminators: Dict from the name of a code to a functional Keras model.
         posterior: "deterministic" or "gaussian".
     """
     _check_functional(encoder, "encoder", {"x"}, {"x", "noise"})
@@ -44,18 +43,30 @@ def check_networks(encoder, decoder, discriminators, posterior):
         _expect(inputs[code].shape, shape, what)
     _expect(decoder.output.shape, by_name(encoder.input, "x")["x"].shape, "The decoder's output")
     _expect_logits(decoder.output, "decoder")
+
+
+def check_discriminators(discriminators, dims, prior):
+    """Raises ValueError where discriminators do not fit the codes, or what they see the prior.
+
+    Args:
+        discriminators: Dict from the name of a code to a functional Keras model.
+        dims: Dict from the name of each code to its dimensions.
+        prior: The prior p(z).
+    """
     for code, discriminator in discriminators.items():
-        if code not in shapes:
+        if code not in dims:
             raise ValueError(
-                f"A discriminator must be of a code, {' or '.join(shapes)}. Received: {code}"
+                f"A discriminator must be of a code, {' or '.join(dims)}. Received: {code}"
             )
         name = "discriminator" + (f" of {code}" if len(discriminators) > 1 else "")
         known = {"code", "label"} if code == "z" else {"code"}
         _check_functional(discriminator, name, {"code"}, known)
         inputs = by_name(discriminator.input, "code")
-        _expect(inputs["code"].shape, shapes[code], f"The {name}'s input")
+        _expect(inputs["code"].shape, (None, dims[code]), f"The {name}'s input")
         _expect(discriminator.output.shape, (None, 1), f"The {name}'s output")
         _expect_logits(discriminator.output, name)
+        if "label" in inputs:
+            _expect_components(prior, inputs["label"].shape[-1] - 1)
 
 
 def code_shapes(encoder, decoder, posterior):
@@ -104,6 +115,16 @@ def _expect_names(what, tensors, needed, known):
 def _expect(shape, expected, what):
     if tuple(shape) != tuple(expected):
         raise ValueError(f"{what} must have the shape {tuple(expected)}. Received: {shape}")
+
+
+def _expect_components(prior, classes):
+    """Raises ValueError unless each class that a discriminator sees has its component."""
+    components = prior.num_components if getattr(prior, "has_components", False) else classes
+    if components != classes:
+        raise ValueError(
+            f"The prior must have a component for each of the {classes} classes that the "
+            f"discriminator sees. Received: {components} components"
+        )
 
 
 def _expect_logits(output, name):

@@ -14,6 +14,7 @@ LAYERS = [
     {"distribution"},
     {"losses", "networks", "optimizers", "posteriors", "priors"},
     {"batch", "finite_steps", "network_checks", "phases"},
+    {"autoencoder"},
     {"model"},
     {"data", "evaluation", "figures", "runs"},
     {"callbacks", "hardware", "safeguards"},
