@@ -3,17 +3,14 @@
 import dataclasses
 import math
 
-from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder import config_rules
+from adversarial_autoencoder.config_rules import COMPONENT_PRIORS, PRIORS
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.settings import Settings, setting
 from adversarial_autoencoder.variants import VARIANTS
 
 # The default length of a training: that of MNIST, and the least for small data sets.
 DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
-
-
-# The priors that have a name, and those of them whose components can be classes.
-PRIORS = ("gaussian", "uniform", "laplace", "gamma", "gaussian_mixture", "swiss_roll")
-COMPONENT_PRIORS = ("gaussian_mixture", "swiss_roll")
 
 # The phases that update the encoder as a classifier.
 CLASSIFICATION = ("classification", "consistency")
@@ -361,7 +358,7 @@ class Config(Settings):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_together(self)
+        config_rules.check_together(self)
 
     @classmethod
     def of(cls, **given):
@@ -381,30 +378,12 @@ class Config(Settings):
         for name, value in given.items():
             if name == "vat_weight" and not value:  # No less than none.
                 continue
-            for other, values in config.unmet_needs(name):
+            for other, values in config_rules.unmet_needs(config, name):
                 raise InputError(
                     f"--{name} goes with --{other} {' or '.join(values)}. "
                     f"Received: {other}={getattr(config, other)!r}"
                 )
         return config
-
-    def unmet_needs(self, name):
-        """The other settings, as (name, values), without whose values this one has no effect."""
-        metadata = type(self).__dataclass_fields__[name].metadata
-        needs, phase = metadata["needs"], metadata["phase"]
-        unmet = [(other, v) for other, v in needs.items() if getattr(self, other) not in v]
-        if phase and not any(named.startswith(phase) for named in self.phases):
-            models = [m for m, v in VARIANTS.items() if any(p.startswith(phase) for p in v.phases)]
-            if self.model not in models:
-                unmet.append(("model", models))
-            elif name != "consistency":
-                labels, near = ("num_labels", ("N",)), ("consistency", ("vat", "augment"))
-                unmet.append(labels if "classification" in self.variant.phases else near)
-        if name == "num_clusters" and not unmet and not self.infers_clusters:
-            unmet = [("num_labels", ("not given",))]
-        if name == "corruption" and not unmet and not self.input_noise:
-            unmet = [("input_noise", ("above 0",))]
-        return unmet
 
     @property
     def variant(self):
@@ -479,93 +458,3 @@ class Config(Settings):
             )
         enough = math.ceil(MIN_STEPS / (num_images // self.batch_size))
         return dataclasses.replace(self, epochs=self.epochs or max(DEFAULT_EPOCHS, enough))
-
-
-def _check_together(config):
-    """Raises InputError where settings contradict each other."""
-
-    def expect(condition, expected, *names):
-        if not condition:
-            received = ", ".join(f"{name}={getattr(config, name)}" for name in names)
-            raise InputError(f"{expected}. Received: {received}")
-
-    if config.prior_function and ":" not in config.prior:
-        raise InputError(
-            f"prior must be {', '.join(PRIORS)}, FILE.npy or module:function."
-            f"{did_you_mean(config.prior, PRIORS)} Received: prior={config.prior!r}"
-        )
-    if config.variant.labels == "needed" and config.variant.y == "inferred":
-        expect(config.num_labels is not None, f"{config.model} needs num_labels", "num_labels")
-    if "variational" in config.phases:
-        expect(config.posterior == "gaussian", "A vae needs a gaussian posterior", "posterior")
-        expect(config.prior == "gaussian", "A vae needs a gaussian prior", "prior")
-    if config.y_temperature:
-        expect(
-            config.y_temperature >= 1e-3, "y_temperature is 0 or at least 0.001", "y_temperature"
-        )
-    if "mmd" in config.phases:
-        expect(config.batch_size > 1, "wae_mmd compares at least 2 images", "batch_size")
-    if config.prior == "swiss_roll":
-        expect(config.z_dim == 2, "A swiss_roll has z_dim 2", "z_dim")
-    if config.prior == "gaussian_mixture":
-        expect(config.z_dim % 2 == 0, "A gaussian_mixture needs an even z_dim", "z_dim")
-    if config.condition_prior_on_labels:
-        expect(
-            config.prior in COMPONENT_PRIORS or config.variant.y,
-            f"condition_prior_on_labels needs a prior {' or '.join(COMPONENT_PRIORS)}, or a code y",
-            "prior",
-            "model",
-        )
-        expect(
-            any(phase.startswith("regularization") for phase in config.phases),
-            "condition_prior_on_labels needs an adversarial model",
-            "model",
-        )
-        expect(
-            config.variant.y != "inferred" or config.variant.labels != "unused",
-            "condition_prior_on_labels needs a model that may see labels",
-            "model",
-        )
-    elif config.variant.labels == "unused":
-        expect(
-            config.num_labels is None,
-            "num_labels needs a model that uses labels, or condition_prior_on_labels",
-            "num_labels",
-            "model",
-        )
-    if config.jit_compile == "true":
-        # Keras does not compile a step that exchanges gradients.
-        expect(config.strategy == "none", "jit_compile needs strategy none", "strategy")
-    if config.learning_rate_schedule == "step":
-        _ = config.step_schedule
-
-
-def config_from_dict(values):
-    """Makes a Config of a dict, as `dataclasses.asdict` gives it and JSON keeps it.
-
-    A field that is missing takes its default: an older version did not know it.
-
-    Raises:
-        InputError: If a field is unknown or out of its range.
-    """
-    if "consistency" not in values and values.get("vat_weight"):
-        # Before it was named, its weight told; and its steps did not grow.
-        values = values | {"consistency": "vat", "vat_warmup": 0}
-    known = [field.name for field in dataclasses.fields(Config)]
-    for name in values:
-        if name not in known:
-            raise InputError(
-                "The settings must be those of this version."
-                f"{did_you_mean(name, known)} Received: {name}"
-            )
-    return Config(**values)
-
-
-def to_flags(config):
-    """Writes the settings of a Config that have an effect as the lines of a flag file."""
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    return "".join(
-        f"--{name}={value}\n"
-        for name, value in values.items()
-        if value is not None and not config.unmet_needs(name)
-    )

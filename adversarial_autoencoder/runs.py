@@ -23,8 +23,7 @@ import platform
 import time
 from importlib import metadata
 
-from adversarial_autoencoder import checkpoint
-from adversarial_autoencoder import config as settings
+from adversarial_autoencoder import checkpoint, config_files
 from adversarial_autoencoder.durable import atomic, is_locked, lock
 from adversarial_autoencoder.errors import InputError, Mismatch, did_you_mean
 
@@ -91,7 +90,7 @@ class Run:
         with atomic(self.path / "config.json") as path:
             path.write_text(json.dumps(document, indent=2) + "\n")
         with atomic(self.path / "flags.txt") as path:
-            path.write_text(settings.to_flags(config))
+            path.write_text(config_files.to_flags(config))
         self.figures_path.mkdir(exist_ok=True)
 
     def check_prior(self, path):
@@ -124,7 +123,7 @@ class Run:
                 f"The run {self.name} must have a readable config.json. "
                 f"Received: {type(error).__name__} in {self.path}"
             ) from error
-        return settings.config_from_dict(values), data
+        return config_files.from_dict(values), data
 
     def read_classes(self):
         """The shape of the images and the names of their classes, as config.json tells them."""

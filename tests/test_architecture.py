@@ -9,8 +9,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = "adversarial_autoencoder"
 LAYERS = [
     {"errors", "quiet", "variants"},
-    {"cluster", "durable", "settings"},
+    {"cluster", "config_rules", "durable", "settings"},
     {"checkpoint", "command", "config"},
+    {"config_files"},
     {"distribution"},
     {"losses", "networks", "optimizers", "posteriors", "priors"},
     {"batch", "finite_steps", "network_checks", "phases"},
@@ -67,7 +68,11 @@ def test_a_library_is_imported_in_its_place_only(library, allowed):
 
 
 @pytest.mark.parametrize(
-    "name", ["command", "config", "durable", "errors", "runs", "settings", "variants"]
+    "name",
+    [
+        *("command", "config", "config_files", "config_rules", "durable", "errors", "runs"),
+        *("settings", "variants"),
+    ],
 )
 def test_settings_and_runs_do_without_tensorflow(name):
     roots = {n.split(".")[0] for n in imports(ROOT / PACKAGE / f"{name}.py")}
