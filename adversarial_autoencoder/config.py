@@ -308,15 +308,6 @@ class Config(Settings):
         needs={"optimizer": ("adam",)},
         phase="regularization",
     )
-    y_warmup: int = setting(
-        0,
-        "minibatches over which the encoder's rate in the game on y grows from 0, so that it has"
-        " learned from labels before it becomes sure of every image",
-        group="Optimizer",
-        low=0,
-        high=10**9,
-        phase="regularization_y",
-    )
     learning_rate_schedule: str = setting(
         "cosine",
         "constant; or falling to 0 along a half cosine over all epochs (not the discriminators');"

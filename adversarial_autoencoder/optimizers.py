@@ -1,4 +1,4 @@
-"""One Keras optimizer that owns one for each step of the procedure; a fast Adam; a warm-up."""
+"""One Keras optimizer that owns one for each step of the training procedure; a fast Adam."""
 
 import keras
 import tensorflow as tf
@@ -128,30 +128,3 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=tf.cast(gradient, variable.dtype),
         )
-
-
-@keras.saving.register_keras_serializable("adversarial_autoencoder")
-class Warmup(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate, or a schedule of it, that grows linearly from 0 at first.
-
-    Args:
-        rate: A learning rate > 0, or a Keras schedule.
-        steps: Number of updates after which it is in full force, >= 1.
-    """
-
-    def __init__(self, rate, steps):
-        super().__init__()
-        self.rate = rate
-        self.steps = steps
-
-    def __call__(self, step):
-        rate = self.rate(step) if callable(self.rate) else self.rate
-        share = tf.minimum(tf.cast(step + 1, "float32") / self.steps, 1.0)
-        return share * tf.cast(rate, "float32")
-
-    def get_config(self):
-        return {"rate": keras.saving.serialize_keras_object(self.rate), "steps": self.steps}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(keras.saving.deserialize_keras_object(config["rate"]), config["steps"])

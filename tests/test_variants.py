@@ -1,7 +1,5 @@
 """One contract for every system with every posterior: it trains, saves and goes on exactly."""
 
-import math
-
 import keras
 import numpy as np
 import pytest
@@ -144,24 +142,6 @@ def test_the_papers_optimizer_can_be_expressed_and_adam_on_its_schedule(name, ki
     assert getattr(optimizer, momentum) == 0.1
     rates = [float(optimizer._learning_rate(step)) for step in (0, 19, 20, 39, 40)]
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.005])
-
-
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
-def test_the_game_on_y_can_begin_slowly(schedule):
-    config = config_of(
-        "semi_supervised_aae", epochs=5, y_warmup=10, learning_rate_schedule=schedule
-    )
-    steps = training.optimizer(config, ["generator_y", "generator_z"], steps_per_epoch=4).steps
-    grown = keras.saving.deserialize_keras_object(
-        keras.saving.serialize_keras_object(steps["generator_y"])
-    )
-    for step, share in ((0, 0.1), (4, 0.5), (9, 1.0), (15, 1.0)):
-        cosine = (1 + math.cos(math.pi * step / 20)) / 2 if schedule == "cosine" else 1.0
-        for optimizer in (steps["generator_y"], grown):
-            optimizer.iterations.assign(step)
-            assert float(optimizer.learning_rate) == pytest.approx(1e-3 * share * cosine)
-        steps["generator_z"].iterations.assign(step)
-        assert float(steps["generator_z"].learning_rate) == pytest.approx(1e-3 * cosine)
 
 
 @pytest.mark.parametrize("model", ["supervised_aae", "semi_supervised_aae"])
