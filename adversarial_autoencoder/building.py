@@ -106,6 +106,7 @@ def build(config, image_shape, class_shares=None):
         posterior="gaussian" if config.posterior == "gaussian" else "deterministic",
         reconstruction_loss=config.reconstruction_loss,
         phases=[PHASES[name](config) for name in names],
+        y_start=config.y_start,
         seed=config.seed,
         name=config.model,
     )

@@ -282,6 +282,15 @@ class Config(Settings):
         needs={"consistency": ("vat",)},
         phase=CLASSIFICATION,
     )
+    y_start: int = setting(
+        0,
+        "minibatches in which labels and consistency alone move q(y|x), before reconstruction and"
+        " game do so too",
+        group="Training",
+        low=0,
+        high=10**9,
+        phase="classification",
+    )
     optimizer: str = setting(
         "adam", "for every step of the procedure", group="Optimizer", choices=("adam", "sgd")
     )

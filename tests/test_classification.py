@@ -170,6 +170,28 @@ def test_augmentation_asks_for_images(digits):
         model.fit(digits.reshape(-1, 64), verbose=0)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_reconstruction_and_game_move_y_from_y_start_on(batch, optimizer):
+    hidden = {"num_classes": 2, "hidden_units": 16}
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 2, **hidden),
+        networks.decoder((8, 8, 1), 2, **hidden),
+        {"y": networks.discriminator(2, hidden_units=16)},
+        y_start=2,
+    )
+    assert [phase.name for phase in model.phases] == ["reconstruction", "regularization"]
+    model.compile(optimizer)
+    y_head = model.encoder.get_layer("encoder_y").kernel
+    discriminator = model.discriminators["y"].get_layer("discriminator_dense_0").kernel
+    seen = []
+    for _ in range(4):
+        before = y_head.numpy(), discriminator.numpy()
+        model.train_step((batch.x,))
+        seen.append((np.any(y_head.numpy() != before[0]), np.any(discriminator != before[1])))
+    # The discriminator learns from the beginning.
+    assert seen == [(False, True), (False, True), (True, True), (True, True)]
+
+
 def test_it_can_be_compiled_by_xla(digits):
     encoder = networks.encoder((8, 8, 1), 2, num_classes=3, hidden_units=8, batch_norm=True)
     decoder = networks.decoder((8, 8, 1), 2, num_classes=3, hidden_units=8)

@@ -140,6 +140,8 @@ def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training(
         ({"step_epochs": "5"}, "--step_epochs goes with --learning_rate_schedule step"),
         ({"step_factors": "0.5"}, "--step_factors goes with --learning_rate_schedule step"),
         ({"num_clusters": 5, "model": "semi_supervised_aae"}, "--num_clusters goes with"),
+        ({"y_start": 5}, "--y_start goes with --model semi_supervised_aae or dimensionality"),
+        ({"y_start": 5, "model": "dimensionality_reduction_aae"}, "goes with --num_labels N"),
         (
             {"num_clusters": 5, "model": "dimensionality_reduction_aae", "num_labels": 100},
             "num_clusters",

@@ -105,7 +105,7 @@ def test_sigma_is_the_width_that_is_missing():
     x = rng.normal(0, 0.4, size=(5000, 2))
     sample = np.zeros((1, 2))
     assert density.choose_sigma(x, sample, (0.1, 0.2, 0.4, 0.8)) == pytest.approx(0.4)
-    # Between those that are tried first: 0.2 * 8 ** (5 / 8) = 0.73 is too far, 0.56 and 0.43 remain.
+    # Between those that are tried first, of which 0.2 is the best.
     assert density.choose_sigma(x, sample, (0.1, 0.2, 1.6, 3.2)) == pytest.approx(0.4, rel=0.1)
     assert density.choose_sigma(x, sample, (0.7,)) == pytest.approx(0.7)
 

@@ -223,8 +223,12 @@ def test_labels_of_unlabelled_images_never_enter_the_graph(model, dataset):
         ),
         (
             "semi_supervised_aae",
-            {"y_temperature": 0.3, "prior_std": 2.0},
-            lambda m: {"y_temperature": m.priors["y"].temperature, "prior_std": m.prior.std},
+            {"y_temperature": 0.3, "prior_std": 2.0, "y_start": 7},
+            lambda m: {
+                "y_temperature": m.priors["y"].temperature,
+                "prior_std": m.prior.std,
+                "y_start": m.y_start,
+            },
         ),
         (
             "clustering_aae",
