@@ -12,7 +12,7 @@ from adversarial_autoencoder.network_checks import check_prior
 
 # What a variant's phases and a configuration's prior are called -> how they are made of it.
 PHASES = {
-    "reconstruction": lambda config: phases.Reconstruction(),
+    "reconstruction": lambda config: phases.Reconstruction(config.detach_y),
     "variational": lambda config: phases.Variational(),
     "mmd": lambda config: phases.MaximumMeanDiscrepancy(config.mmd_weight),
     "regularization": lambda config: _regularization(config, None),
@@ -106,7 +106,6 @@ def build(config, image_shape, class_shares=None):
         posterior="gaussian" if config.posterior == "gaussian" else "deterministic",
         reconstruction_loss=config.reconstruction_loss,
         phases=[PHASES[name](config) for name in names],
-        y_start=config.y_start,
         seed=config.seed,
         name=config.model,
     )

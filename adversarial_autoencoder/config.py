@@ -282,10 +282,16 @@ class Config(Settings):
         needs={"consistency": ("vat",)},
         phase=CLASSIFICATION,
     )
+    detach_y: bool = setting(
+        False,
+        "the reconstruction takes q(y|x) as it is; what moves y are labels, consistency and game",
+        group="Training",
+        phase="regularization_y",
+    )
     y_start: int = setting(
         0,
-        "minibatches in which labels and consistency alone move q(y|x), before reconstruction and"
-        " game do so too",
+        "minibatches after which the encoder begins to play the game on y; its rate grows over as"
+        " many again. Labels and consistency come first",
         group="Training",
         low=0,
         high=10**9,

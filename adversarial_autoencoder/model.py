@@ -58,9 +58,6 @@ class AdversarialAutoencoder(Autoencoder):
         reconstruction_loss: "mse" or "bce".
         phases: List of `phases.Phase`, run in this order on every minibatch. Default:
             reconstruction, then regularization of each code that has a discriminator.
-        y_start: Number of minibatches, >= 0, in which an inferred y is moved by its labels (and
-            their consistency) alone; reconstruction and game take it as it is. From guesses they
-            would make an encoder that is sure of wrong classes, which stay.
         seed: Seed of the noise drawn in training, >= 0.
         name: Name of the model.
 
@@ -78,7 +75,6 @@ class AdversarialAutoencoder(Autoencoder):
         posterior="deterministic",
         reconstruction_loss="mse",
         phases=None,
-        y_start=0,
         seed=0,
         name="adversarial_autoencoder",
     ):
@@ -93,7 +89,6 @@ class AdversarialAutoencoder(Autoencoder):
         self.discriminators = dict(discriminators)
         self.reconstruction_loss = reconstruction_loss
         self.phases = tuple(phases or _default_phases(discriminators))
-        self.y_start = y_start
         self.seed = seed
         self._means = {
             metric: keras.metrics.Mean(name=metric)
@@ -264,9 +259,6 @@ class AdversarialAutoencoder(Autoencoder):
         """
         heads = batch.heads or self.heads(batch.x, batch.noise(0), training)
         codes = self._codes(heads, batch.noise(1))
-        if training and self.y_start and "y" in heads:
-            started = self.optimizer.iterations >= self.y_start
-            codes["y"] = tf.where(started, codes["y"], tf.stop_gradient(codes["y"]))
         if self.num_classes and not self.infers_y:
             codes["y"] = tf.one_hot(batch.labels, self.num_classes)
         return heads, codes
@@ -331,7 +323,6 @@ class AdversarialAutoencoder(Autoencoder):
             **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
             "posterior": self.posterior,
             "reconstruction_loss": self.reconstruction_loss,
-            "y_start": self.y_start,
             "seed": self.seed,
             "name": self.name,
         }

@@ -1,4 +1,4 @@
-"""One Keras optimizer that owns one for each step of the training procedure; a fast Adam."""
+"""One Keras optimizer that owns one for each step of the procedure; a fast Adam; a late start."""
 
 import keras
 import tensorflow as tf
@@ -128,3 +128,30 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=tf.cast(gradient, variable.dtype),
         )
+
+
+@keras.saving.register_keras_serializable("adversarial_autoencoder")
+class LateStart(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that is 0 at first, and then grows linearly to what it would be without this.
+
+    Args:
+        rate: A learning rate > 0, or a Keras schedule.
+        steps: Number of updates, >= 1, for which it is 0, and over as many again it grows.
+    """
+
+    def __init__(self, rate, steps):
+        super().__init__()
+        self.rate = rate
+        self.steps = steps
+
+    def __call__(self, step):
+        rate = self.rate(step) if callable(self.rate) else self.rate
+        share = tf.clip_by_value(tf.cast(step, "float32") / self.steps - 1.0, 0.0, 1.0)
+        return share * tf.cast(rate, "float32")
+
+    def get_config(self):
+        return {"rate": keras.saving.serialize_keras_object(self.rate), "steps": self.steps}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config["rate"]), config["steps"])

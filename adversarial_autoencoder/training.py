@@ -16,7 +16,7 @@ from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError, first_line
 from adversarial_autoencoder.model import AdversarialAutoencoder
-from adversarial_autoencoder.optimizers import FusedAdam, PhaseOptimizer
+from adversarial_autoencoder.optimizers import FusedAdam, LateStart, PhaseOptimizer
 
 # Images in a validation minibatch.
 VALIDATION_BATCH = 1000
@@ -64,6 +64,8 @@ def optimizer(config, steps, steps_per_epoch):
     def optimizer_of(step):
         kind = step.removesuffix("_z").removesuffix("_y")
         rate = scheduled(getattr(config, f"{kind}_learning_rate"), kind)
+        if step == "generator_y" and config.y_start:
+            rate = LateStart(rate, config.y_start)
         momentum = getattr(config, f"{kind}_momentum")
         if config.optimizer == "sgd":
             return keras.optimizers.SGD(rate, momentum)

@@ -1,5 +1,7 @@
 """One contract for every system with every posterior: it trains, saves and goes on exactly."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -144,6 +146,22 @@ def test_the_papers_optimizer_can_be_expressed_and_adam_on_its_schedule(name, ki
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.005])
 
 
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_the_game_on_y_can_begin_late(schedule):
+    config = config_of("semi_supervised_aae", epochs=5, y_start=6, learning_rate_schedule=schedule)
+    steps = training.optimizer(config, ["generator_y", "generator_z"], steps_per_epoch=4).steps
+    again = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(steps["generator_y"])
+    )
+    for step, share in ((0, 0.0), (6, 0.0), (9, 0.5), (12, 1.0), (15, 1.0)):
+        cosine = (1 + math.cos(math.pi * step / 20)) / 2 if schedule == "cosine" else 1.0
+        for optimizer in (steps["generator_y"], again):
+            optimizer.iterations.assign(step)
+            assert float(optimizer.learning_rate) == pytest.approx(1e-3 * share * cosine)
+        steps["generator_z"].iterations.assign(step)
+        assert float(steps["generator_z"].learning_rate) == pytest.approx(1e-3 * cosine)
+
+
 @pytest.mark.parametrize("model", ["supervised_aae", "semi_supervised_aae"])
 def test_a_run_trains_and_goes_on_as_if_it_had_not_stopped(model, dataset, tmp_path):
     def config(epochs):
@@ -223,11 +241,11 @@ def test_labels_of_unlabelled_images_never_enter_the_graph(model, dataset):
         ),
         (
             "semi_supervised_aae",
-            {"y_temperature": 0.3, "prior_std": 2.0, "y_start": 7},
+            {"y_temperature": 0.3, "prior_std": 2.0, "detach_y": True},
             lambda m: {
                 "y_temperature": m.priors["y"].temperature,
                 "prior_std": m.prior.std,
-                "y_start": m.y_start,
+                "detach_y": m.phases[0].detach_y,
             },
         ),
         (

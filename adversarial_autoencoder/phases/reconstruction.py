@@ -8,17 +8,28 @@ from adversarial_autoencoder.phases.phase import Phase, register
 
 @register
 class Reconstruction(Phase):
-    """Updates encoder and decoder to reconstruct the images (section 2)."""
+    """Updates encoder and decoder to reconstruct the images (section 2).
+
+    Args:
+        detach_y: Whether it takes an inferred y as it is, so that it does not move the encoder
+            through y. It is easier to reconstruct from a y that tells of looks, such as slant and
+            width, than of the class.
+    """
 
     metrics = ("reconstruction_loss",)
     single_step = "reconstruction"
 
+    def __init__(self, detach_y=False):
+        self.detach_y = detach_y
+
     def var_lists(self, model):
-        encoder, decoder = model.encoder, model.decoder
-        return {self.single_step: encoder.trainable_variables + decoder.trainable_variables}
+        encoder = model.head_variables("z") if self.detach_y else model.encoder.trainable_variables
+        return {self.single_step: encoder + model.decoder.trainable_variables}
 
     def loss_and_metrics(self, model, batch, training):
         heads, codes = model.infer(batch, training)
+        if self.detach_y and "y" in codes:
+            codes = codes | {"y": tf.stop_gradient(codes["y"])}
         x_logits = model.decoder(model.decoder_input(codes), training=training)
         loss = losses.RECONSTRUCTION[model.reconstruction_loss](batch.x, x_logits)
         penalty, metrics = self._penalty(model, batch, heads, codes)
@@ -30,6 +41,9 @@ class Reconstruction(Phase):
         """What is added to the loss, and its metrics."""
         return 0.0, {}
 
+    def get_config(self):
+        return {"detach_y": self.detach_y}
+
 
 @register
 class Variational(Reconstruction):
@@ -40,6 +54,9 @@ class Variational(Reconstruction):
     """
 
     metrics = ("reconstruction_loss", "kl_divergence")
+
+    def __init__(self):
+        super().__init__()
 
     def var_lists(self, model):
         if model.posterior != "gaussian" or not isinstance(model.prior, priors.Gaussian):
@@ -55,6 +72,9 @@ class Variational(Reconstruction):
         pixels = tf.reduce_prod(tf.shape(batch.x)[1:])
         return kl / tf.cast(pixels, kl.dtype), {"kl_divergence": kl}
 
+    def get_config(self):
+        return {}
+
 
 @register
 class MaximumMeanDiscrepancy(Reconstruction):
@@ -69,6 +89,7 @@ class MaximumMeanDiscrepancy(Reconstruction):
     metrics = ("reconstruction_loss", "mmd")
 
     def __init__(self, weight=0.25):
+        super().__init__()
         self.weight = weight
 
     def _penalty(self, model, batch, heads, codes):
