@@ -20,7 +20,7 @@ from adversarial_autoencoder.errors import InputError
 DESCRIPTION = "dataset.json"
 ARRAYS = "arrays.npz"
 SHARD_BYTES = 64 * 2**20
-MAX_SHARDS = 256  # All are open while they are written.
+MAX_SHARDS = 128  # All are open while they are written: macOS allows 256 open files at first.
 HELD_OUT = ("x_validation", "y_validation", "x_test", "y_test", "y_train")
 
 
