@@ -10,17 +10,14 @@ from adversarial_autoencoder.network_checks import (
     by_name,
     check_networks,
     check_prior,
-    code_shapes,
+    code_dims,
 )
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.posteriors import POSTERIORS
 
 
 class Autoencoder(keras.Model):
-    """Encoder, decoder and the priors of the codes between them; what a trained model is used for.
-
-    There is always a style code z. A class or cluster code y is there when the decoder has an input
-    "y": the encoder infers it when it has an output "y" too; else it is the label that is given.
+    """The part of `AdversarialAutoencoder` that is used once it is trained; not made on its own.
 
     Args:
         encoder, decoder, prior, posterior, name: As for `AdversarialAutoencoder`.
@@ -34,7 +31,7 @@ class Autoencoder(keras.Model):
                 f"Received: posterior={posterior!r}"
             )
         check_networks(encoder, decoder, posterior)
-        self._dims = {code: s[-1] for code, s in code_shapes(encoder, decoder, posterior).items()}
+        self._dims = code_dims(encoder, decoder, posterior)
         given = {} if prior is None else by_name(prior, "z")
         if unknown := set(given) - set(self._dims):
             raise ValueError(
@@ -160,15 +157,18 @@ class Autoencoder(keras.Model):
         y = self._checked_y(y, len(z))
         return _in_batches(lambda z, y: self._decoded(z, self._given_y(y)), batch_size, z, y)
 
-    def generate(self, n, y=None, seed=0):
+    def generate(self, n, y=None, seed=0, z=None):
         """Decodes `n` samples of the prior into images in [0, 1], shape (n, ...).
 
         Args:
             n: Number of images, >= 1.
             y: Values of y, shape (n,); None: drawn from their prior, where there is a y.
             seed: Integer >= 0; the same seed gives the same images.
+            z: Codes, shape (n, z_dim), such as those of `evaluation.ex_post.sample`; None: drawn
+                from their prior.
         """
-        z = priors.draw(self.priors["z"], n, self.z_dim, seed)
+        if z is None:
+            z = priors.draw(self.priors["z"], n, self.z_dim, seed)
         if y is None and self.num_classes:
             y = priors.draw(self.priors["y"], n, self.num_classes, seed + 1)
         return self.decode(z, y)

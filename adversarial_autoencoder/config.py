@@ -4,10 +4,9 @@ import dataclasses
 import math
 
 from adversarial_autoencoder import config_rules
-from adversarial_autoencoder.config_rules import COMPONENT_PRIORS, PRIORS
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.settings import Settings, setting
-from adversarial_autoencoder.variants import VARIANTS
+from adversarial_autoencoder.variants import COMPONENT_PRIORS, PRIORS, VARIANTS
 
 # The default length of a training: that of MNIST, and the least for small data sets.
 DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
@@ -390,14 +389,7 @@ class Config(Settings):
         if "vat_weight" in given:
             defaults["consistency"] = "vat" if given["vat_weight"] else "none"
         config = cls(**defaults | given)
-        for name, value in given.items():
-            if name == "vat_weight" and not value:  # No less than none.
-                continue
-            for other, values in config_rules.unmet_needs(config, name):
-                raise InputError(
-                    f"--{name} goes with --{other} {' or '.join(values)}. "
-                    f"Received: {other}={getattr(config, other)!r}"
-                )
+        config_rules.check_given(config, given)
         return config
 
     @property

@@ -1,11 +1,7 @@
 """Which settings of a training need, or exclude, each other."""
 
 from adversarial_autoencoder.errors import InputError, did_you_mean
-from adversarial_autoencoder.variants import VARIANTS
-
-# The priors that have a name, and those of them whose components can be classes.
-PRIORS = ("gaussian", "uniform", "laplace", "gamma", "gaussian_mixture", "swiss_roll")
-COMPONENT_PRIORS = ("gaussian_mixture", "swiss_roll")
+from adversarial_autoencoder.variants import COMPONENT_PRIORS, PRIORS, VARIANTS
 
 
 def unmet_needs(config, name):
@@ -25,6 +21,18 @@ def unmet_needs(config, name):
     if name == "corruption" and not unmet and not config.input_noise:
         unmet = [("input_noise", ("above 0",))]
     return unmet
+
+
+def check_given(config, given):
+    """Raises InputError where a setting that was given, a dict from its name, has no effect."""
+    for name, value in given.items():
+        if name == "vat_weight" and not value:  # No less than none.
+            continue
+        for other, values in unmet_needs(config, name):
+            raise InputError(
+                f"--{name} goes with --{other} {' or '.join(values)}. "
+                f"Received: {other}={getattr(config, other)!r}"
+            )
 
 
 def check_together(config):

@@ -38,7 +38,7 @@ def samples(model, rows=10, columns=10, seed=0, z=None):
     """
     rows = model.num_classes or rows
     y = np.repeat(np.arange(rows), columns) if model.num_classes else None
-    images = model.generate(rows * columns, y, seed) if z is None else model.decode(z, y)
+    images = model.generate(rows * columns, y, seed, z)
     images = images.reshape(rows, columns, *images.shape[1:])
     source = "the prior" if z is None else "a Gaussian mixture fitted to the codes"
     title = f"Images decoded from samples of {source}"

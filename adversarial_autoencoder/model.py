@@ -276,7 +276,7 @@ class AdversarialAutoencoder(Autoencoder):
 
     def conditions(self, code):
         """Whether the prior and the discriminator of a code are conditioned on labels."""
-        return isinstance(self.discriminators[code].input, dict)
+        return "label" in by_name(self.discriminators[code].input, "code")
 
     def one_hot_labels(self, labels):
         """Labels as the discriminator D_z sees them: one-hot, the last class is "unlabelled"."""

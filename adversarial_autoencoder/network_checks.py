@@ -34,19 +34,18 @@ def check_networks(encoder, decoder, posterior):
             f"variance. Received: {heads['z'].shape}"
         )
     _check_functional(decoder, "decoder", {"z"}, {"z", "y"})
-    shapes = code_shapes(encoder, decoder, posterior)
     inputs = by_name(decoder.input, "z")
-    for code, shape in shapes.items():
+    for code, dim in code_dims(encoder, decoder, posterior).items():
         what = "The decoder's input" + (f" {code}" if len(inputs) > 1 else "")
         if code not in inputs:
             raise ValueError(f"The decoder must have an input {code}. Received: {set(inputs)}")
-        _expect(inputs[code].shape, shape, what)
+        _expect(inputs[code].shape, (None, dim), what)
     _expect(decoder.output.shape, by_name(encoder.input, "x")["x"].shape, "The decoder's output")
     _expect_logits(decoder.output, "decoder")
 
 
 def check_discriminators(discriminators, dims, prior):
-    """Raises ValueError where discriminators do not fit the codes, or what they see the prior.
+    """Raises ValueError where discriminators do not fit the codes, or the components of the prior.
 
     Args:
         discriminators: Dict from the name of a code to a functional Keras model.
@@ -69,15 +68,14 @@ def check_discriminators(discriminators, dims, prior):
             _expect_components(prior, inputs["label"].shape[-1] - 1)
 
 
-def code_shapes(encoder, decoder, posterior):
-    """The shapes of the codes: a dict with "z" and, where there is a y, "y"."""
+def code_dims(encoder, decoder, posterior):
+    """The dimensions of the codes: a dict with "z" and, where there is a y, "y"."""
     heads = by_name(encoder.output, "z")
-    z_dim = heads["z"].shape[-1] // (2 if posterior == "gaussian" else 1)
-    shapes = {"z": (None, z_dim)}
+    dims = {"z": heads["z"].shape[-1] // (2 if posterior == "gaussian" else 1)}
     y = heads.get("y", by_name(decoder.input, "z").get("y"))
     if y is not None:
-        shapes["y"] = (None, y.shape[-1])
-    return shapes
+        dims["y"] = y.shape[-1]
+    return dims
 
 
 def check_prior(prior, dim):
@@ -118,7 +116,7 @@ def _expect(shape, expected, what):
 
 
 def _expect_components(prior, classes):
-    """Raises ValueError unless each class that a discriminator sees has its component."""
+    """Raises ValueError unless the components of a prior that has some are the classes."""
     components = prior.num_components if getattr(prior, "has_components", False) else classes
     if components != classes:
         raise ValueError(

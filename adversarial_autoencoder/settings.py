@@ -34,8 +34,8 @@ def setting(
         modes: The modes that read it; None: all.
         needs: The values of other settings, a dict from name to tuple, without which it has no
             effect.
-        phase: The first word of the name of a phase without which it has no effect, or a tuple of
-            such words, of which one is enough.
+        phase: How the name of a phase begins without which it has no effect, or a tuple of such
+            beginnings, of which one is enough.
     """
     metadata = {
         "help": help,

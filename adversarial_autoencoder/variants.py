@@ -120,3 +120,7 @@ VARIANTS = {
         },
     ),
 }
+
+# The priors that have a name, and those of them whose components can be classes.
+PRIORS = ("gaussian", "uniform", "laplace", "gamma", "gaussian_mixture", "swiss_roll")
+COMPONENT_PRIORS = ("gaussian_mixture", "swiss_roll")

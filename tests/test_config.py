@@ -9,14 +9,12 @@ import pytest
 from adversarial_autoencoder import building, config_files, config_rules, modes
 from adversarial_autoencoder.command import MODES, Command, check_mode
 from adversarial_autoencoder.config import (
-    COMPONENT_PRIORS,
     DEFAULT_EPOCHS,
-    PRIORS,
     Config,
 )
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.settings import value_type
-from adversarial_autoencoder.variants import VARIANTS
+from adversarial_autoencoder.variants import COMPONENT_PRIORS, PRIORS, VARIANTS
 
 
 @pytest.mark.parametrize(

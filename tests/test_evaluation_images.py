@@ -105,8 +105,10 @@ def test_sigma_is_the_width_that_is_missing():
     x = rng.normal(0, 0.4, size=(5000, 2))
     sample = np.zeros((1, 2))
     assert density.choose_sigma(x, sample, (0.1, 0.2, 0.4, 0.8)) == pytest.approx(0.4)
-    # Between those that are tried first, of which 0.2 is the best.
-    assert density.choose_sigma(x, sample, (0.1, 0.2, 1.6, 3.2)) == pytest.approx(0.4, rel=0.1)
+    # Half the way, by ratio, between those that are tried first.
+    assert density.choose_sigma(x, sample, (0.1, 0.25, 0.75, 2.0)) == pytest.approx(0.1875**0.5)
+    # Those that are tried first stay in the choice.
+    assert density.choose_sigma(x, sample, (0.001, 0.4, 10.0)) == pytest.approx(0.4)
     assert density.choose_sigma(x, sample, (0.7,)) == pytest.approx(0.7)
 
 

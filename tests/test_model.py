@@ -132,6 +132,8 @@ def test_encode_decode_call_and_generate_fit_together(make_model, digits):
     assert 0 <= samples.min() <= samples.max() <= 1
     assert np.array_equal(samples, model.generate(5))
     assert not np.array_equal(samples, model.generate(5, seed=1))
+    z = np.zeros((3, 2), "float32")
+    assert np.array_equal(model.generate(3, z=z), model.decode(z))
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])

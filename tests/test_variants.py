@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 
 from adversarial_autoencoder import AdversarialAutoencoder, building, data, runs, training
-from adversarial_autoencoder.config import PRIORS, Config
+from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError, TrainingError
-from adversarial_autoencoder.variants import VARIANTS
+from adversarial_autoencoder.variants import PRIORS, VARIANTS
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
 COMBINATIONS = [

@@ -62,15 +62,20 @@ def choose_sigma(x_validation, samples, sigmas=SIGMAS):
         sigmas: Standard deviations to try, rising.
 
     Returns:
-        The best of `sigmas` and of seven more between the best and its neighbours: half a step of
-        the default's ratio, 1.2, costs 7 nats on MNIST.
+        The best of `sigmas` and of three more towards each of its neighbours: half a step of the
+        default's ratio, 1.2, costs 7 nats on MNIST.
     """
-    for _ in range(2):
-        means = parzen_log_likelihoods(x_validation, samples, sigmas).mean(axis=1)
-        best = int(means.argmax())
-        chosen, near = sigmas[best], sigmas[max(best - 1, 0) : best + 2]
-        sigmas = np.geomspace(near[0], near[-1], 9)
-    return float(chosen)
+
+    def best(widths):
+        means = parzen_log_likelihoods(x_validation, samples, widths).mean(axis=1)
+        return int(means.argmax())
+
+    i = best(sigmas)
+    chosen = sigmas[i]
+    neighbours = (*sigmas[max(i - 1, 0) : i], *sigmas[i + 1 : i + 2])
+    finer = [chosen * (other / chosen) ** (k / 4) for other in neighbours for k in (1, 2, 3)]
+    finer.append(chosen)
+    return float(finer[best(finer)])
 
 
 def parzen(x, samples, sigma):

@@ -140,7 +140,7 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
     z = None
     if sampler == "gaussian_mixture":
         z = ex_post.sample(model.encode(x_train, seed=0), limit)
-    generated = generate(model, limit, z)
+    generated = model.generate(limit, z=z)
     drawn = _parzen(x, x_validation, generated)
     if features is not None:
         real, validation = features(x), features(x_validation)
@@ -153,26 +153,6 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
     suffix = "" if sampler == "prior" else f"_{sampler}"
     report |= {f"{name}{suffix}": value for name, value in drawn.items()}
     return {name: value for name, value in report.items() if np.isfinite(value)}
-
-
-def generate(model, n, z=None, seed=0):
-    """Images decoded from given codes z, or from samples of the prior; y is drawn from its prior.
-
-    Args:
-        model: An `AdversarialAutoencoder`.
-        n: Number of images, >= 1.
-        z: Codes, shape (n, z_dim), such as those of `ex_post.sample`; or None.
-        seed: Integer >= 0; the same seed gives the same images.
-
-    Returns:
-        Images in [0, 1], a float32 array of shape (n, height, width, channels).
-    """
-    if z is None:
-        return model.generate(n, seed=seed)
-    y = None
-    if model.num_classes:
-        y = priors.draw(model.priors["y"], n, model.num_classes, seed + 1)
-    return model.decode(z, y)
 
 
 def _reconstruction(x, reconstructed):

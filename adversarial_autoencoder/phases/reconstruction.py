@@ -55,9 +55,6 @@ class Variational(Reconstruction):
 
     metrics = ("reconstruction_loss", "kl_divergence")
 
-    def __init__(self):
-        super().__init__()
-
     def var_lists(self, model):
         if model.posterior != "gaussian" or not isinstance(model.prior, priors.Gaussian):
             raise ValueError(
@@ -71,9 +68,6 @@ class Variational(Reconstruction):
         kl = losses.gaussian_kl(mean, log_variance, model.prior.std)
         pixels = tf.reduce_prod(tf.shape(batch.x)[1:])
         return kl / tf.cast(pixels, kl.dtype), {"kl_divergence": kl}
-
-    def get_config(self):
-        return {}
 
 
 @register

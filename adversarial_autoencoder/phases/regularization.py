@@ -106,7 +106,8 @@ class Regularization(Phase):
         """The discriminator's logits on codes, one or more for each image, in their order."""
         discriminator = model.discriminators[self._code]
         if not model.conditions(self._code):
-            return discriminator(codes, training=training)
+            inputs = {"code": codes} if isinstance(discriminator.input, dict) else codes
+            return discriminator(inputs, training=training)
         labels = model.one_hot_labels(batch.labels)
         # A replica may get no image of a last minibatch.
         labels = tf.tile(labels, (tf.shape(codes)[0] // tf.maximum(tf.shape(labels)[0], 1), 1))
