@@ -283,14 +283,15 @@ class Config(Settings):
     )
     detach_y: bool = setting(
         False,
-        "the reconstruction takes q(y|x) as it is; what moves y are labels, consistency and game",
+        "send no gradient of the reconstruction through y; it still trains the hidden layers that y"
+        " and z share",
         group="Training",
         phase="regularization_y",
     )
     y_start: int = setting(
         0,
-        "minibatches after which the encoder begins to play the game on y; its rate grows over as"
-        " many again. Labels and consistency come first",
+        "minibatches for which the game on y moves its discriminator alone; then the encoder's rate"
+        " in it grows, over as many again",
         group="Training",
         low=0,
         high=10**9,
@@ -448,13 +449,13 @@ class Config(Settings):
         return epochs, factors
 
     def for_data(self, num_images):
-        """Fills in the number of epochs where it was left open, now that the data is known.
+        """Fills in the number of epochs where it was left open, and checks what the data decides.
 
         Args:
             num_images: Number of training images.
 
         Raises:
-            InputError: If a minibatch is larger than the data.
+            InputError: If a minibatch is larger than the data, or the game on y would not begin.
         """
         if self.labelled_images_only and self.num_labels:
             num_images = min(num_images, self.num_labels)
@@ -463,5 +464,11 @@ class Config(Settings):
                 f"batch_size must be at most the {num_images} training images. "
                 f"Received: batch_size={self.batch_size}"
             )
-        enough = math.ceil(MIN_STEPS / (num_images // self.batch_size))
-        return dataclasses.replace(self, epochs=self.epochs or max(DEFAULT_EPOCHS, enough))
+        steps = num_images // self.batch_size
+        epochs = self.epochs or max(DEFAULT_EPOCHS, math.ceil(MIN_STEPS / steps))
+        if self.y_start >= epochs * steps:
+            raise InputError(
+                f"y_start must be below the {epochs * steps} minibatches of the training. "
+                f"Received: y_start={self.y_start}"
+            )
+        return dataclasses.replace(self, epochs=epochs)

@@ -57,6 +57,13 @@ def check_together(config):
         expect(
             config.y_temperature >= 1e-3, "y_temperature is 0 or at least 0.001", "y_temperature"
         )
+    if config.detach_y and config.variant.y == "inferred":
+        expect(
+            {"classification", "consistency"} & set(config.phases),
+            "detach_y needs labels or a consistency, from which y is learned",
+            "num_labels",
+            "consistency",
+        )
     if "mmd" in config.phases:
         expect(config.batch_size > 1, "wae_mmd compares at least 2 images", "batch_size")
     if config.prior == "swiss_roll":

@@ -134,6 +134,8 @@ class FusedAdam(keras.optimizers.Adam):
 class LateStart(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that is 0 at first, and then grows linearly to what it would be without this.
 
+    The optimizer gathers its moments from the beginning.
+
     Args:
         rate: A learning rate > 0, or a Keras schedule.
         steps: Number of updates, >= 1, for which it is 0, and over as many again it grows.

@@ -142,6 +142,9 @@ class WarnOfCollapse(keras.callbacks.Callback):
         """The signs that an epoch shows: a dict from a name to a text."""
         signs = {}
         for suffix in ("", "_y", "_z"):
+            generator = self.model.optimizer.steps.get(f"generator{suffix}")
+            if generator is None or not float(generator.learning_rate):
+                continue  # The encoder does not play yet.
             names = [f"discriminator_accuracy_{kind}{suffix}" for kind in ("real", "fake")]
             right = [logs.get(name, 0) for name in names]
             if min(right) >= DEAD_ACCURACY:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from adversarial_autoencoder import AdversarialAutoencoder, losses, networks
 from adversarial_autoencoder.batch import make_batch
-from adversarial_autoencoder.phases import Classification, Consistency, Reconstruction
+from adversarial_autoencoder.phases import Classification, Consistency, Reconstruction, Variational
 from adversarial_autoencoder.phases.consistency import (
     MAX_ROTATION,
     MAX_SHIFT,
@@ -171,18 +171,28 @@ def test_augmentation_asks_for_images(digits):
 
 
 @pytest.mark.parametrize("detach_y", [True, False])
-def test_a_reconstruction_that_is_detached_from_y_does_not_move_it(batch, detach_y):
+def test_a_detached_y_gets_no_gradient_of_the_reconstruction(batch, detach_y):
     hidden = {"num_classes": 2, "hidden_units": 16}
+    decoder = networks.decoder((8, 8, 1), 2, **hidden)
     model = AdversarialAutoencoder(
-        networks.encoder((8, 8, 1), 2, **hidden),
-        networks.decoder((8, 8, 1), 2, **hidden),
-        phases=[Reconstruction(detach_y)],
+        networks.encoder((8, 8, 1), 2, **hidden), decoder, phases=[Reconstruction(detach_y)]
     )
-    model.compile("adam")
-    before = {v.path: v.numpy() for v in model.trainable_variables}
-    model.train_step((batch.x,))
-    still = {v.path for v in model.trainable_variables if np.array_equal(v, before[v.path])}
-    assert still == ({"encoder_y/kernel", "encoder_y/bias"} if detach_y else set())
+    first = decoder.get_layer("decoder_dense_0").kernel
+    assert [code.shape[-1] for code in decoder.get_layer("decoder_codes").input] == [2, 2]
+    first.assign(first * [[0.0], [0.0], [1.0], [1.0]])  # It looks at y alone.
+    with tf.GradientTape() as tape:
+        loss, _ = model.phases[0].loss_and_metrics(model, batch, training=True)
+    trunk = model.encoder.get_layer("encoder_dense_0").kernel
+    gradient = tape.gradient(loss, trunk, unconnected_gradients="zero")
+    assert np.any(gradient) == (not detach_y)
+    updated = {variable.path for variable in model.var_lists["reconstruction"]}
+    assert ("encoder_y/kernel" in updated) == (not detach_y)
+    assert {trunk.path, "encoder_z/kernel", first.path} <= updated
+
+
+@pytest.mark.parametrize("kind", [Reconstruction, Variational])
+def test_a_phase_of_before_y_could_be_detached_is_not(kind):
+    assert kind.from_config({}).detach_y is False
 
 
 def test_it_can_be_compiled_by_xla(digits):

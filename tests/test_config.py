@@ -140,6 +140,13 @@ def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training(
         ({"num_clusters": 5, "model": "semi_supervised_aae"}, "--num_clusters goes with"),
         ({"y_start": 5}, "--y_start goes with --model semi_supervised_aae or dimensionality"),
         ({"y_start": 5, "model": "dimensionality_reduction_aae"}, "goes with --num_labels N"),
+        ({"detach_y": True}, "--detach_y goes with --model semi_supervised_aae or clustering_aae"),
+        ({"detach_y": True, "model": "supervised_aae"}, "--detach_y goes with --model semi_sup"),
+        (
+            {"detach_y": True, "model": "clustering_aae"},
+            "detach_y needs labels or a consistency, from which y is learned. "
+            "Received: num_labels=None, consistency=none",
+        ),
         (
             {"num_clusters": 5, "model": "dimensionality_reduction_aae", "num_labels": 100},
             "num_clusters",
@@ -163,6 +170,8 @@ def test_a_setting_without_effect_is_refused(settings, message):
         {"prior_length": 5.0, "prior_width": 1.0, "prior": "gaussian_mixture"},
         {"gradient_penalty": 5.0, "adversarial_loss": "wasserstein_gp"},
         {"step_epochs": "5", "step_factors": "0.5", "learning_rate_schedule": "step"},
+        {"y_start": 5, "model": "semi_supervised_aae"},
+        {"detach_y": True, "model": "clustering_aae", "consistency": "vat"},
     ],
     ids="-".join,
 )
@@ -315,6 +324,13 @@ def test_the_length_of_a_training_follows_the_data():
     assert Config(epochs=3).for_data(1249).epochs == 3
     with pytest.raises(InputError, match="at most the 99 training images. Received: batch_size=1"):
         Config().for_data(99)
+
+
+def test_the_game_on_y_begins_within_the_training():
+    config = Config.of(model="semi_supervised_aae", epochs=3, y_start=36)
+    assert config.for_data(1300).y_start == 36
+    with pytest.raises(InputError, match="y_start must be below the 36 minibatches of the train"):
+        config.for_data(1249)
 
 
 def test_where_y_has_to_be_given_only_labelled_images_count():

@@ -55,15 +55,21 @@ def test_a_variable_that_is_not_finite_ends_the_training_though_no_loss_shows_it
         make_model().fit(digits[:100], batch_size=50, verbose=0, callbacks=callbacks)
 
 
-def warnings_of(epochs, logs, spread=1.0, infers_y=True):
+def warnings_of(epochs, logs, spread=1.0, infers_y=True, rate=1e-3):
     """The warnings of a training whose every epoch has the same logs."""
     warnings = []
     rng = np.random.default_rng(0)
     z = rng.normal(size=(500, 3))
     sample = types.SimpleNamespace(z_prior=z, z=z * [1, spread, 1])
     callback = safeguards.WarnOfCollapse(sample, warnings.append)
+    generator = types.SimpleNamespace(learning_rate=rate)
     callback.set_model(
-        types.SimpleNamespace(discriminators={"z": 0}, num_classes=10, infers_y=infers_y)
+        types.SimpleNamespace(
+            discriminators={"z": 0},
+            num_classes=10,
+            infers_y=infers_y,
+            optimizer=types.SimpleNamespace(steps={"generator_z": generator}),
+        )
     )
     callback.set_params({"epochs": epochs})
     for epoch in range(epochs):
@@ -80,6 +86,7 @@ def test_a_dead_discriminator_is_told_once_with_its_tag():
     (warning,) = warnings_of(200, logs)
     assert "for 10 epochs, up to epoch 10." in warning
     assert warnings_of(20, logs | {"discriminator_accuracy_fake_z": 0.9}) == []
+    assert warnings_of(20, logs, rate=0.0) == []
 
 
 def test_collapsed_codes_are_told_with_their_figures():
