@@ -55,6 +55,12 @@ def test_it_has_the_images_of_the_folder_in_the_same_parts(folder, prepared):
     np.testing.assert_array_equal(dataset.x_train[3], whole.x_train[3])
 
 
+def test_there_are_only_so_many_files(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "SHARD_BYTES", 1000)
+    monkeypatch.setattr(shards, "MAX_SHARDS", 2)
+    assert len(data.prepare(folder, tmp_path / "few").x_train.paths) == 2
+
+
 def test_each_epoch_is_another_order_of_all_images_with_their_labels(prepared):
     x, y = prepared[0].x_train, prepared[0].y_train.astype("int32")
     images = x.take(np.arange(len(x)))

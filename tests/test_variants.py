@@ -17,8 +17,9 @@ COMBINATIONS = [
     (model, posterior)
     for model in VARIANTS
     for posterior in (("gaussian",) if model == "vae" else POSTERIORS)
-] + [("labelled_reduction", "deterministic"), ("conditioned", "deterministic")]
+] + [(name, "deterministic") for name in ("labelled_reduction", "conditioned", "detached")]
 SPECIAL = {
+    "detached": {"model": "semi_supervised_aae", "detach_y": True},
     "late": {"model": "semi_supervised_aae", "detach_y": True, "y_start": 4},
     "labelled_reduction": {"model": "dimensionality_reduction_aae", "num_labels": 100},
     "conditioned": {
