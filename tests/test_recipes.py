@@ -56,9 +56,12 @@ def test_a_recipe_of_this_project_learns_the_classes_of_small_digits(recipe, tmp
     """
     assert recipe.read_text().startswith("# ")
     flags = ["--dataset=digits", "--hidden_units=64", "--epochs=15"]
-    if settings_of(f"--flagfile={recipe}").consistency == "vat":
+    for_mnist = settings_of(f"--flagfile={recipe}")
+    if for_mnist.consistency == "vat":
         # In images of 64 pixels.
         flags += ["--vat_epsilon=0.5", "--vat_warmup=90"]
+    if for_mnist.y_start:
+        flags += ["--y_start=60"]
     config = settings_of(f"--flagfile={recipe}", *flags)
     if config.num_labels and config.num_labels > 100:
         config = dataclasses.replace(config, num_labels=200)
