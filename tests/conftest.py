@@ -18,6 +18,15 @@ tf.config.set_logical_device_configuration(
 
 
 @pytest.fixture(scope="session")
+def program():
+    """run.py as a module, with its flags defined; it is the whole program but for the process."""
+    import run
+
+    run.define_flags()
+    return run
+
+
+@pytest.fixture(scope="session")
 def digits():
     """1797 real handwritten digits, uint8, shape (1797, 8, 8, 1)."""
     return (load_digits().images * (255 / 16)).round().astype("uint8")[..., None]

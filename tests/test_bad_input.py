@@ -2,7 +2,6 @@
 
 import dataclasses
 import gzip
-import importlib.util
 import json
 import os
 import pathlib
@@ -26,15 +25,10 @@ ROOT = pathlib.Path(__file__).parent.parent
 X = np.zeros((60, 4, 4), "uint8")
 
 
-@pytest.fixture(scope="module")
-def program():
-    """run.py as a module, with its flags defined; it is the whole program but for the process."""
-    spec = importlib.util.spec_from_file_location("program", ROOT / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.define_flags()
+@pytest.fixture(scope="module", autouse=True)
+def sigterm():
     before = signal.getsignal(signal.SIGTERM)
-    yield module
+    yield
     signal.signal(signal.SIGTERM, before)
 
 

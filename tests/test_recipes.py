@@ -19,11 +19,7 @@ OWN = [path for path in RECIPES if path.stem.startswith("mnist_")]
 PUBLISHED = [path for path in RECIPES if path not in OWN]
 SMALL = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--epochs=1"]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def flags():
-    if "mode" not in run.FLAGS:
-        run.define_flags()
+pytestmark = pytest.mark.usefixtures("program")
 
 
 def settings_of(*flags):
