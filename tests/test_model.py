@@ -679,3 +679,19 @@ def test_a_function_that_is_not_registered_is_not_imported(make_model, users_mod
     scope = {"unregistered": priors.Gaussian(2.0)}
     loaded = keras.saving.load_model(tmp_path / "model.keras", custom_objects=scope)
     assert loaded.prior.std == 2.0
+
+
+def test_a_discriminator_may_name_its_only_input(digits):
+    """A dict with the key "code" alone is no discriminator that sees labels."""
+    named = {}
+    for code in ("z", "y"):
+        x = keras.Input((2,), name="code")
+        named[code] = keras.Model({"code": x}, keras.layers.Dense(1)(x))
+    hidden = {"num_classes": 2, "hidden_units": 8}
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 2, **hidden), networks.decoder((8, 8, 1), 2, **hidden), named
+    )
+    model.compile("adam")
+    assert not model.uses_labels
+    losses = model.fit(digits[:100], batch_size=50, verbose=0).history
+    assert np.isfinite([*losses.values()]).all()
