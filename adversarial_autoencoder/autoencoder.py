@@ -66,6 +66,19 @@ class Autoencoder(keras.Model):
         return self.priors["z"]
 
     @property
+    def prior_shares(self):
+        """The probability of each value of y in its prior p(y), an array (num_classes,); or None.
+
+        Estimated, as the prior may be the user's own; a value that is never drawn keeps a share.
+        """
+        if not self.num_classes:
+            return None
+        with tf.init_scope():
+            drawn = priors.draw(self.priors["y"], 100_000, self.num_classes)
+        counts = drawn.sum(axis=0, dtype="float64") + 1
+        return (counts / counts.sum()).astype("float32")
+
+    @property
     def cluster_heads(self):
         """The points of z that the values of y stand for, an array (num_classes, z_dim); or None.
 

@@ -173,5 +173,5 @@ def _regularization(config, code):
 
 
 def _consistency(config):
-    names = ("consistency", "vat_weight", "vat_epsilon", "vat_warmup")
+    names = ("consistency", "vat_weight", "vat_epsilon", "vat_warmup", "information_weight")
     return {name: getattr(config, name) for name in names}

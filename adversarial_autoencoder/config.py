@@ -281,6 +281,15 @@ class Config(Settings):
         needs={"consistency": ("vat",)},
         phase=CLASSIFICATION,
     )
+    information_weight: float = setting(
+        0.0,
+        "weight, beside the consistency, of the mutual information of x and y (Hu et al. 2017),"
+        " which finds clusters; 0.1 is theirs",
+        group="Training",
+        low=0,
+        needs={"consistency": ("vat", "augment")},
+        phase=CLASSIFICATION,
+    )
     detach_y: bool = setting(
         False,
         "send no gradient of the reconstruction through y; it still trains the hidden layers that y"
@@ -295,7 +304,7 @@ class Config(Settings):
         group="Training",
         low=0,
         high=10**9,
-        phase="classification",
+        phase=CLASSIFICATION,
     )
     optimizer: str = setting(
         "adam", "for every step of the procedure", group="Optimizer", choices=("adam", "sgd")

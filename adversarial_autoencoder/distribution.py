@@ -5,9 +5,10 @@ over the replicas, which is the gradient of the whole minibatch, updates all of 
 noise of a minibatch is drawn as a whole too, and each replica takes the rows of its images. So the
 weights become those of a single process with the same batch size, up to rounding.
 
-Three things differ from a single process. The noise of Keras's own layers (dropout, noise on an
+Four things differ from a single process. The noise of Keras's own layers (dropout, noise on an
 input) is drawn by each replica, from seeds of its own. The maximum mean discrepancy compares the
-codes of each part alone, an estimate of the same quantity with more variance. And where the parts
+codes of each part alone, an estimate of the same quantity with more variance; the mutual
+information of x and y is that of each part, too. And where the parts
 have different numbers of labelled images, which `make_strategy` refuses, the mean of their
 classification losses is not that of the images.
 """

@@ -76,6 +76,37 @@ def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch, 
     }
 
 
+@pytest.mark.parametrize("kind", ["vat", "augment"])
+def test_information_is_weighed_beside_the_consistency(batch, kind):
+    model = linear_model(np.random.default_rng(0).normal(size=64))
+    plain, informed = Consistency(kind), Consistency(kind, information_weight=0.3)
+    model.phases = (Reconstruction(), informed)
+    model.compile("sgd")
+    loss, metrics = plain.loss_and_metrics(model, batch, training=False)
+    more, more_metrics = informed.loss_and_metrics(model, batch, training=False)
+    assert set(metrics) == set(plain.metrics) == {f"{kind}_loss"}
+    assert set(more_metrics) == set(informed.metrics) == {f"{kind}_loss", "information_loss"}
+    logits = model.heads(batch.x, None)["y"]
+    expected = losses.negative_information(logits, np.array([0.5, 0.5], "float32"))
+    information = float(more_metrics["information_loss"])
+    assert information == pytest.approx(float(expected), rel=0.02)
+    assert float(more) == pytest.approx(float(loss) + 0.3 * information)
+
+
+def test_alone_information_makes_y_sure_and_evenly_used(batch):
+    """The images lie on both sides of a plane that is found without labels."""
+    model = linear_model(np.full(64, 0.02))
+    phase = Consistency(vat_weight=0.0, information_weight=1.0)
+    model.phases = (Reconstruction(), phase)
+    model.compile(keras.optimizers.Adam(0.05))
+    before = phase.evaluate(model, batch)["information_loss"]
+    for _ in range(100):
+        phase.step(model, batch)
+    assert before > 0.6 > 0.3 > phase.evaluate(model, batch)["information_loss"]
+    share = tf.nn.softmax(model.heads(batch.x, None)["y"])[:, 0].numpy().mean()
+    assert 0.35 < share < 0.65
+
+
 def test_without_it_there_is_no_such_loss(batch):
     model = linear_model(np.zeros(64))
     phase = Classification()
@@ -210,3 +241,4 @@ def test_a_model_of_before_consistency_had_a_name_keeps_its_weight():
     for weight, kind in ((0.5, "vat"), (0.0, "none")):
         phase = Classification.from_config({"vat_weight": weight, "vat_epsilon": 2.0})
         assert (phase.consistency, phase.vat_weight) == (kind, weight)
+        assert phase.information_weight == 0

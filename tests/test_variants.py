@@ -253,7 +253,13 @@ def test_labels_of_unlabelled_images_never_enter_the_graph(model, dataset):
         ),
         (
             "clustering_aae",
-            {"consistency": "vat", "vat_weight": 2.0, "vat_epsilon": 0.7, "vat_warmup": 5},
+            {
+                "consistency": "vat",
+                "vat_weight": 2.0,
+                "vat_epsilon": 0.7,
+                "vat_warmup": 5,
+                "information_weight": 0.2,
+            },
             lambda m: vars(m.phases[-1]),
         ),
     ],

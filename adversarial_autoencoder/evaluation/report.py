@@ -188,9 +188,7 @@ def _prior_match(model, x):
 def _classes(model, x_validation, y_validation, inferred, y):
     """Measures of y, as classes where labels taught it, else as clusters."""
     k, shares = model.num_classes, inferred.mean(axis=0, dtype="float64")
-    # Estimated, as the prior of y may be the user's own; a value that is never drawn keeps a share.
-    drawn = priors.draw(model.priors["y"], 100_000, k).sum(axis=0, dtype="float64") + 1
-    report = {"y_divergence": prior_match.categorical_divergence(shares, drawn / drawn.sum())}
+    report = {"y_divergence": prior_match.categorical_divergence(shares, model.prior_shares)}
     if any(isinstance(phase, phases.Classification) for phase in model.phases):
         report["num_classes"] = k
         if y is not None:

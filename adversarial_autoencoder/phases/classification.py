@@ -26,12 +26,22 @@ class Consistency(Phase):
         vat_epsilon: Length of the step, the Euclidean norm over all pixels in [0, 1], > 0.
         vat_warmup: Minibatches over which the length grows from 0 to this, >= 0. Long steps at
             first, when q(y|x) is still a guess, merge classes that are alike for good.
+        information_weight: Weight, >= 0, of `losses.negative_information`: y shall tell much of x.
+            Beside the game on y, which asks for the same, it has a gradient where q(y|x) is sure,
+            and is weighed against the consistency in one loss (Hu et al. 2017).
     """
 
     choices = CONSISTENCY
     single_step = "classification"
 
-    def __init__(self, consistency="vat", vat_weight=1.0, vat_epsilon=1.5, vat_warmup=0):
+    def __init__(
+        self,
+        consistency="vat",
+        vat_weight=1.0,
+        vat_epsilon=1.5,
+        vat_warmup=0,
+        information_weight=0.0,
+    ):
         if consistency not in (choices := self.choices):
             raise ValueError(
                 f"consistency must be one of {', '.join(choices)}. "
@@ -41,10 +51,12 @@ class Consistency(Phase):
         self.vat_weight = vat_weight
         self.vat_epsilon = vat_epsilon
         self.vat_warmup = vat_warmup
+        self.information_weight = information_weight
 
     @property
     def metrics(self):
-        return (f"{self.consistency}_loss",)
+        names = (f"{self.consistency}_loss",)
+        return (*names, "information_loss") if self.information_weight else names
 
     def var_lists(self, model):
         return {self.single_step: model.head_variables("y")}
@@ -54,15 +66,21 @@ class Consistency(Phase):
             return model.heads(x, batch.noise(0), training)["y"]
 
         with _without_noise(model.encoder, training):
+            logits = logits_at(batch.x)
             if self.consistency == "augment":
-                weight, loss = 1.0, augmented(logits_at, batch.x, batch.noise(1))
+                weight, loss = 1.0, augmented(logits_at, batch.x, logits, batch.noise(1))
             else:
                 weight, epsilon = self.vat_weight, self.vat_epsilon
                 if training and self.vat_warmup:
                     steps = tf.cast(model.optimizer.iterations + 1, "float32")
                     epsilon *= tf.minimum(1.0, steps / self.vat_warmup)
-                loss = virtual_adversarial(logits_at, batch.x, batch.noise(1), epsilon)
-        return weight * loss, {f"{self.consistency}_loss": loss}
+                loss = virtual_adversarial(logits_at, batch.x, logits, batch.noise(1), epsilon)
+        total, metrics = weight * loss, {f"{self.consistency}_loss": loss}
+        if self.information_weight:
+            loss = losses.negative_information(logits, model.prior_shares)
+            total += self.information_weight * loss
+            metrics["information_loss"] = loss
+        return total, metrics
 
     def get_config(self):
         return {
@@ -70,6 +88,7 @@ class Consistency(Phase):
             "vat_weight": self.vat_weight,
             "vat_epsilon": self.vat_epsilon,
             "vat_warmup": self.vat_warmup,
+            "information_weight": self.information_weight,
         }
 
 
@@ -85,8 +104,8 @@ class Classification(Consistency):
 
     choices = ("none", *CONSISTENCY)
 
-    def __init__(self, consistency="none", vat_weight=1.0, vat_epsilon=1.5, vat_warmup=0):
-        super().__init__(consistency, vat_weight, vat_epsilon, vat_warmup)
+    def __init__(self, consistency="none", **options):
+        super().__init__(consistency, **options)
 
     @classmethod
     def from_config(cls, config):

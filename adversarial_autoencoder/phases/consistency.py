@@ -1,9 +1,9 @@
 """Losses that let a classifier learn from images without a label: q(y|x) shall not change nearby.
 
 Each takes `logits_at`, the function from images to the logits of y; x, images in [0, 1] of shape
-(batch, height, width, channels); and `seed`, integers of shape (2,) for its noise. It gives the
-mean over the images of KL(q(y|x) || q(y|x')) in nats, where x' lies near x. Nothing is learned
-through q(y|x), which is the target.
+(batch, height, width, channels); `logits`, those at x; and `seed`, integers of shape (2,) for its
+noise. It gives the mean over the images of KL(q(y|x) || q(y|x')) in nats, where x' lies near x.
+Nothing is learned through q(y|x), which is the target.
 """
 
 import math
@@ -22,13 +22,13 @@ PROBE = 0.3
 MAX_ROTATION, MAX_SHIFT = 15.0, 1 / 14
 
 
-def virtual_adversarial(logits_at, x, seed, epsilon):
+def virtual_adversarial(logits_at, x, logits, seed, epsilon):
     """x' is the step of Euclidean length `epsilon` (of all pixels) that changes q(y|x) most.
 
     Virtual adversarial training, Miyato et al. 2017 (arXiv 1704.03976), algorithm 1, with one power
     iteration, but for the length at which it begins: see `PROBE`.
     """
-    logits = tf.stop_gradient(logits_at(x))
+    logits = tf.stop_gradient(logits)
     noise = distribution.own_rows(
         lambda n: tf.random.stateless_normal((n, *x.shape[1:]), seed, stddev=PROBE), tf.shape(x)[0]
     )
@@ -39,10 +39,10 @@ def virtual_adversarial(logits_at, x, seed, epsilon):
     return losses.categorical_kl(logits, logits_at(x + epsilon * direction))
 
 
-def augmented(logits_at, x, seed):
+def augmented(logits_at, x, logits, seed):
     """x' is x, shifted and rotated at random (Sajjadi et al. 2016, arXiv 1606.04586)."""
-    logits = tf.stop_gradient(logits_at(x))
-    return losses.categorical_kl(logits, logits_at(shifted_and_rotated(x, seed)))
+    moved = shifted_and_rotated(x, seed)
+    return losses.categorical_kl(tf.stop_gradient(logits), logits_at(moved))
 
 
 def shifted_and_rotated(x, seed):
