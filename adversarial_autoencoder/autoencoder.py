@@ -188,13 +188,15 @@ class Autoencoder(keras.Model):
 
     # --- what these are made of
 
-    def heads(self, x, seed, training=False):
+    def heads(self, x, seed, training=False, code=None):
         """Runs the encoder: a dict from the name of each code to its head.
 
         Args:
             x: Images in [0, 1], shape (batch, ...).
             seed: Seed of its noise inputs, integers of shape (2,); None: they are 0.
             training: As for any Keras model.
+            code: The only code that is wanted, so that layers of the other alone do not run (a
+                normalisation would, for its statistics); None: all.
         """
         inputs = x
         if isinstance(self.encoder.input, dict) and "noise" in self.encoder.input:
@@ -205,14 +207,27 @@ class Autoencoder(keras.Model):
                 else distribution.own_rows(lambda n: tf.random.stateless_normal((n, dim), seed), n)
             )
             inputs = {"x": x, "noise": noise}
-        return by_name(self.encoder(inputs, training=training), "z")
+        if code is None or len(by_name(self.encoder.output, "z")) == 1:
+            return by_name(self.encoder(inputs, training=training), "z")
+        return {code: self.encoder_of(code)(inputs, training=training)}
+
+    def encoder_of(self, code):
+        """The layers of the encoder that a code depends on: a model with its head as the output."""
+        heads = by_name(self.encoder.output, "z")
+        if code not in heads:
+            raise ValueError(
+                f"The encoder must have an output {code}. Received: {', '.join(heads)}"
+            )
+        return keras.Model(self.encoder.input, heads[code]) if len(heads) > 1 else self.encoder
 
     def decoder_input(self, codes):
         """What the decoder takes: z alone, or a dict of both codes."""
         return codes if isinstance(self.decoder.input, dict) else codes["z"]
 
     def _codes(self, heads, seed):
-        codes = {"z": POSTERIORS[self.posterior](heads["z"], seed)}
+        codes = {}
+        if "z" in heads:
+            codes["z"] = POSTERIORS[self.posterior](heads["z"], seed)
         if "y" in heads:
             codes["y"] = tf.nn.softmax(heads["y"])
         return codes

@@ -85,6 +85,7 @@ def build(config, image_shape, class_shares=None):
             image_shape,
             config.z_dim,
             num_classes=num_classes if config.variant.y == "inferred" else 0,
+            separate_y=config.separate_y,
             posterior=config.posterior,
             noise_dim=config.noise_dim if config.posterior == "universal" else 0,
             network=config.network,

@@ -178,6 +178,13 @@ class Config(Settings):
     batch_norm: bool = setting(
         False, "normalise the hidden layers of the encoder over the minibatch", group="Networks"
     )
+    separate_y: bool = setting(
+        False,
+        "give an inferred y hidden layers of its own in the encoder, which the phases of z leave"
+        " alone",
+        group="Networks",
+        phase="regularization_y",
+    )
     weight_std: float = setting(
         0.0,
         "standard deviation of the initial weights N(0, std^2); 0: Glorot uniform",

@@ -73,9 +73,9 @@ def negative_information(logits, shares):
     """H(q(y|x)) + 4 KL(q(y) || p(y)): low where y tells much of x, and its values are used evenly.
 
     Hu et al. 2017 ("Learning Discrete Representations via Information Maximizing Self-Augmented
-    Training", arXiv 1702.08720), equations 7 to 10: but for a constant, and with the weight of their
-    experiments, the mutual information of x and y with its sign changed. q(y) is the mean of
-    q(y|x) over the batch.
+    Training", arXiv 1702.08720), section 3: but for a constant, and with the weight of their
+    experiments, the mutual information of x and y with its sign changed. q(y) is the mean of q(y|x)
+    over the batch.
 
     Args:
         logits: Scores before the softmax, shape (batch, k).

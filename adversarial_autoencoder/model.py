@@ -240,24 +240,18 @@ class AdversarialAutoencoder(Autoencoder):
             self.finite_steps.look_at_gradients(self._phase_of[step], gradients)
         self.optimizer.update(step, gradients, variables)
 
-    def head_variables(self, code):
-        """The variables that a head of the encoder depends on: the trunk and the head's own."""
-        heads = by_name(self.encoder.output, "z")
-        if code not in heads:
-            raise ValueError(
-                f"The encoder must have an output {code}. Received: {', '.join(heads)}"
-            )
-        if len(heads) == 1:
-            return self.encoder.trainable_variables
-        return keras.Model(self.encoder.input, heads[code]).trainable_variables
-
-    def infer(self, batch, training):
+    def infer(self, batch, training, code=None):
         """Infers the codes of a minibatch, drawn from their posteriors.
+
+        Args:
+            batch: The `Batch`.
+            training: As for any Keras model.
+            code: The only code that is wanted; None: all.
 
         Returns:
             The heads of the encoder and the codes, two dicts from the names of the codes.
         """
-        heads = batch.heads or self.heads(batch.x, batch.noise(0), training)
+        heads = batch.heads or self.heads(batch.x, batch.noise(0), training, code)
         codes = self._codes(heads, batch.noise(1))
         if self.num_classes and not self.infers_y:
             codes["y"] = tf.one_hot(batch.labels, self.num_classes)

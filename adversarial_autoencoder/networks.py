@@ -81,6 +81,7 @@ def encoder(
     z_dim,
     *,
     num_classes=0,
+    separate_y=False,
     posterior="deterministic",
     noise_dim=0,
     network="mlp",
@@ -94,6 +95,7 @@ def encoder(
         image_shape: Shape of one image, (height, width, channels).
         z_dim: Number of dimensions of the code z, >= 1.
         num_classes: Number of values of the code y; 0: none.
+        separate_y: Whether y has hidden layers of its own, instead of those of z.
         posterior: "deterministic", or "gaussian": mean and log variance of z side by side.
         noise_dim: Number of noise inputs, for a universal posterior; 0: none.
         network: "mlp" or "conv".
@@ -115,21 +117,30 @@ def encoder(
     if input_noise:
         layer = {"gaussian": layers.GaussianNoise, "masking": layers.Dropout}[corruption]
         h = layer(input_noise, name="encoder_corruption")(h)
-    if network == "conv":
-        h = _convolutions(h, hidden)
-    h = layers.Flatten(name="encoder_flatten")(h)
     if noise_dim:
         inputs["noise"] = keras.Input((noise_dim,), name="noise")
-        h = layers.Concatenate(name="encoder_with_noise")([h, inputs["noise"]])
-    if network == "mlp":
-        h = hidden.mlp(h, "encoder")
-    elif noise_dim:
-        # Without a hidden layer behind it the noise could only shift the code.
-        h = layers.ReLU(name="encoder_relu")(hidden.dense(hidden.hidden_units, "encoder_dense")(h))
-    heads = {"z": hidden.output(z_dim * (2 if posterior == "gaussian" else 1), "encoder_z")(h)}
+    h_z = _trunk(h, inputs.get("noise"), network, hidden, "encoder")
+    heads = {"z": hidden.output(z_dim * (2 if posterior == "gaussian" else 1), "encoder_z")(h_z)}
     if num_classes:
-        heads["y"] = hidden.output(num_classes, "encoder_y")(h)
+        h_y = _trunk(h, None, network, hidden, "encoder_y") if separate_y else h_z
+        heads["y"] = hidden.output(num_classes, "encoder_y")(h_y)
     return keras.Model(_single(inputs), _single(heads), name="encoder")
+
+
+def _trunk(h, noise, network, hidden, name):
+    """The hidden layers of an encoder, behind which its heads stand; `noise` may be None."""
+    if network == "conv":
+        h = _convolutions(h, hidden, name)
+    h = layers.Flatten(name=f"{name}_flatten")(h)
+    if noise is not None:
+        h = layers.Concatenate(name=f"{name}_with_noise")([h, noise])
+    if network == "mlp":
+        return hidden.mlp(h, name)
+    if noise is None:
+        return h
+    # Without a hidden layer behind it the noise could only shift the code.
+    h = hidden.dense(hidden.hidden_units, f"{name}_dense")(h)
+    return layers.ReLU(name=f"{name}_relu")(h)
 
 
 def decoder(image_shape, z_dim, *, num_classes=0, head_margin=None, network="mlp", **hidden):
@@ -245,7 +256,7 @@ def _single(tensors):
     return tensors if len(tensors) > 1 else next(iter(tensors.values()))
 
 
-def _convolutions(x, hidden):
+def _convolutions(x, hidden, name):
     """Layers of convolutions, each of which halves the sides of the image, rounded up."""
     for i in range(hidden.hidden_layers):
         layer = layers.Conv2D(
@@ -256,9 +267,9 @@ def _convolutions(x, hidden):
             use_bias=not hidden.batch_norm,
             kernel_initializer=hidden.initializer(),
             dtype=hidden.dtype,
-            name=f"encoder_conv_{i}",
+            name=f"{name}_conv_{i}",
         )
-        x = hidden.activation(layer(x), "encoder", i)
+        x = hidden.activation(layer(x), name, i)
     return x
 
 

@@ -41,9 +41,9 @@ def optimizer(config, steps, steps_per_epoch):
     equilibrium the discriminator's gradients are small and mostly noise; Adam would blow them up to
     steps of full size, which spoil the reconstruction.
 
-    The encoder's game on y may begin late (`y_start`), when it has learned from labels, or without
-    them by `information_weight`: a game that begins with guesses makes it sure of wrong classes. The
-    discriminator plays from the beginning.
+    The encoder's game on y may begin late (`y_start`), when it has learned from labels, or, without
+    them, by `information_weight`: a game that begins with guesses makes it sure of wrong classes.
+    The discriminator plays from the beginning.
 
     Args:
         config: A `Config` with its epochs resolved.

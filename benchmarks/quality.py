@@ -5,9 +5,11 @@ python benchmarks/quality.py semi_supervised_100     some of them
 python benchmarks/quality.py --table                 only the table, of the results in quality.json
 
 QUALITY.md tells how the settings were chosen: on validation images, but for what it names. Each
-call trains anew, in a folder of its own.
+call trains anew, in a folder of its own; with --results_dir DIR, the folder of a call before, it
+goes on with what was interrupted there, and measures what is finished.
 """
 
+import argparse
 import dataclasses
 import json
 import pathlib
@@ -19,7 +21,6 @@ import time
 
 ROOT = pathlib.Path(__file__).parent.parent
 KEPT = pathlib.Path(__file__).with_suffix(".json")
-RESULTS = ROOT / "results" / time.strftime("quality-%Y%m%d-%H%M%S")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,30 +85,38 @@ ROWS = {
 }
 
 
-def run(*flags):
-    command = [sys.executable, ROOT / "run.py", f"--results_dir={RESULTS}", *flags]
+def run(results, *flags):
+    command = [sys.executable, ROOT / "run.py", f"--results_dir={results}", *flags]
     return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
-def figure_of(name, metric):
+def figure_of(folder, metric):
     """The figure of one trained run, on the test images."""
+    of_run = folder.parent, f"--run={folder.name}"
     if metric == "error":
-        output = run("--mode=classify", f"--run={name}")
+        output = run(*of_run, "--mode=classify")
         return float(re.search(r"Test error: ([\d.]+)%", output)[1]) / 100
-    metrics = RESULTS / name / "metrics.json"
+    metrics = folder / "metrics.json"
     if not metrics.exists() or metric not in json.loads(metrics.read_text()):
         sampler = "gaussian_mixture" if metric.endswith("_gaussian_mixture") else "prior"
-        run("--mode=evaluate", f"--run={name}", f"--sampler={sampler}")
+        run(*of_run, "--mode=evaluate", f"--sampler={sampler}")
     return json.loads(metrics.read_text())[metric]
 
 
-def measure(name):
+def minutes_of(folder):
+    """From the beginning of a run to its last checkpoint, with any interruption."""
+    # TensorBoard names its files by the time: events.out.tfevents.SECONDS.HOST...
+    beginning = min(int(path.name.split(".")[3]) for path in folder.glob("logs/train/events*"))
+    return ((folder / "model.keras").stat().st_mtime - beginning) / 60
+
+
+def measure(name, results):
     """Trains a recipe with its seeds and measures each: a row of quality.json."""
     row = ROWS[name]
-    start = time.monotonic()
-    run("--mode=train", f"--run_name={name}", *row.flags.split(), f"--seeds={row.seeds}")
-    minutes = (time.monotonic() - start) / 60 / row.seeds
-    figures = [figure_of(f"{name}-seed{seed}", row.metric) for seed in range(row.seeds)]
+    run(results, "--mode=train", f"--run_name={name}", *row.flags.split(), f"--seeds={row.seeds}")
+    folders = [results / f"{name}-seed{seed}" for seed in range(row.seeds)]
+    minutes = statistics.mean(map(minutes_of, folders))
+    figures = [figure_of(folder, row.metric) for folder in folders]
     return {
         "recipe": name,
         "metric": row.metric,
@@ -144,14 +153,18 @@ def table(results):
 
 
 def main(arguments):
-    unknown = [name for name in arguments if name not in ROWS]
-    if unknown and arguments != ["--table"]:
-        sys.exit(f"Error: rows are {', '.join(ROWS)}, or --table alone. Received: {unknown[0]}")
-    if arguments != ["--table"]:
-        for name in arguments or ROWS:
-            row = measure(name)
-            results = kept() | {name: row}  # Another process may have added rows.
-            KEPT.write_text(json.dumps(list(results.values()), indent=1) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rows", nargs="*", help=f"of {', '.join(ROWS)}; none: all")
+    parser.add_argument("--table", action="store_true", help="print the table of what is kept")
+    parser.add_argument("--results_dir", type=pathlib.Path, help="of a call before, to go on with")
+    arguments = parser.parse_args(arguments)
+    if unknown := set(arguments.rows) - set(ROWS):
+        parser.error(f"rows are {', '.join(ROWS)}. Received: {', '.join(sorted(unknown))}")
+    results = arguments.results_dir or ROOT / "results" / time.strftime("quality-%Y%m%d-%H%M%S")
+    for name in () if arguments.table else arguments.rows or ROWS:
+        row = measure(name, results.resolve())
+        rows = kept() | {name: row}  # Another process may have added rows.
+        KEPT.write_text(json.dumps(list(rows.values()), indent=1) + "\n")
     print("\n".join(table(kept())))
 
 

@@ -72,7 +72,7 @@ def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch, 
     assert logs["classification_loss"] == 0
     assert logs[f"{kind}_loss"] > 0
     assert {path for path in moved if "iteration" not in path} == {
-        v.path for v in model.head_variables("y")
+        v.path for v in model.encoder_of("y").trainable_variables
     }
 
 

@@ -138,16 +138,23 @@ def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training(
         ({"step_epochs": "5"}, "--step_epochs goes with --learning_rate_schedule step"),
         ({"step_factors": "0.5"}, "--step_factors goes with --learning_rate_schedule step"),
         ({"num_clusters": 5, "model": "semi_supervised_aae"}, "--num_clusters goes with"),
-        ({"y_start": 5}, "--y_start goes with --model semi_supervised_aae or clustering_aae or dim"),
+        (
+            {"y_start": 5},
+            "--y_start goes with --model semi_supervised_aae or clustering_aae or dim",
+        ),
         ({"y_start": 5, "model": "clustering_aae"}, "--y_start goes with --consistency vat or aug"),
         (
             {"information_weight": 0.1, "model": "clustering_aae"},
             "--information_weight goes with --consistency vat or augment",
         ),
-        ({"information_weight": 0.1}, "--information_weight goes with --consistency vat or augment"),
+        (
+            {"information_weight": 0.1},
+            "--information_weight goes with --consistency vat or augment",
+        ),
         ({"y_start": 5, "model": "dimensionality_reduction_aae"}, "goes with --num_labels N"),
         ({"detach_y": True}, "--detach_y goes with --model semi_supervised_aae or clustering_aae"),
         ({"detach_y": True, "model": "supervised_aae"}, "--detach_y goes with --model semi_sup"),
+        ({"separate_y": True, "model": "supervised_aae"}, "--separate_y goes with --model semi_s"),
         (
             {"detach_y": True, "model": "clustering_aae"},
             "detach_y needs labels or a consistency, from which y is learned. "
@@ -178,6 +185,7 @@ def test_a_setting_without_effect_is_refused(settings, message):
         {"step_epochs": "5", "step_factors": "0.5", "learning_rate_schedule": "step"},
         {"y_start": 5, "model": "semi_supervised_aae"},
         {"detach_y": True, "model": "clustering_aae", "consistency": "vat"},
+        {"separate_y": True, "model": "clustering_aae"},
         {"information_weight": 0.1, "y_start": 5, "model": "clustering_aae", "consistency": "vat"},
         {"information_weight": 0.1, "model": "semi_supervised_aae", "consistency": "augment"},
     ],

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from adversarial_autoencoder import networks
+from adversarial_autoencoder import AdversarialAutoencoder, networks
 from adversarial_autoencoder.networks import CLUSTER_HEADS, Margin
 
 SHAPES = [(28, 28, 1), (32, 32, 3), (64, 64, 1), (8, 8, 1), (9, 14, 3)]
@@ -48,6 +48,42 @@ def test_networks_of_two_codes_and_noise_have_dicts(network):
     assert {name: tuple(head.shape) for name, head in heads.items()} == {"z": (3, 3), "y": (3, 4)}
     decoder = networks.decoder((8, 8, 1), 3, num_classes=4, network=network, hidden_units=32)
     assert decoder({"z": np.zeros((3, 3)), "y": np.eye(4)[:3]}).shape == (3, 8, 8, 1)
+
+
+@pytest.mark.parametrize("noise_dim", [0, 6])
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+def test_a_separate_y_shares_no_layer_with_z(network, noise_dim):
+    encoder = networks.encoder(
+        (8, 8, 1),
+        3,
+        num_classes=4,
+        separate_y=True,
+        noise_dim=noise_dim,
+        network=network,
+        batch_norm=True,
+        hidden_units=32,
+    )
+    decoder = networks.decoder((8, 8, 1), 3, num_classes=4, hidden_units=32)
+    model = AdversarialAutoencoder(encoder, decoder)
+    variables = {
+        code: {variable.path for variable in model.encoder_of(code).variables}
+        for code in ("z", "y")
+    }
+    assert len(variables["y"]) >= 10  # Two layers with their normalisation, and the head.
+    assert not variables["z"] & variables["y"]
+    assert variables["z"] | variables["y"] == {variable.path for variable in encoder.variables}
+    # One code alone is the same as that of both, and leaves the statistics of the other.
+    x, seed = tf.constant(images((8, 8, 1))), tf.constant([1, 2], "int64")
+    both = model.heads(x, seed)
+    before = {variable.path: variable.numpy() for variable in encoder.non_trainable_variables}
+    for code, other in (("y", "z"), ("z", "y")):
+        assert np.array_equal(model.heads(x, seed, code=code)[code], both[code])
+        assert set(model.heads(x, seed, training=True, code=code)) == {code}
+        after = {variable.path: variable.numpy() for variable in encoder.non_trainable_variables}
+        moved = {path for path in before if not np.array_equal(before[path], after[path])}
+        assert moved
+        assert not moved & variables[other]
+        before = after
 
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])

@@ -17,9 +17,18 @@ COMBINATIONS = [
     (model, posterior)
     for model in VARIANTS
     for posterior in (("gaussian",) if model == "vae" else POSTERIORS)
-] + [(name, "deterministic") for name in ("labelled_reduction", "conditioned", "detached")]
+] + [
+    *((name, "deterministic") for name in ("labelled_reduction", "conditioned", "detached")),
+    ("separate", "universal"),
+]
 SPECIAL = {
     "detached": {"model": "semi_supervised_aae", "detach_y": True},
+    "separate": {
+        "model": "clustering_aae",
+        "separate_y": True,
+        "consistency": "vat",
+        "information_weight": 0.1,
+    },
     "late": {"model": "semi_supervised_aae", "detach_y": True, "y_start": 4},
     "labelled_reduction": {"model": "dimensionality_reduction_aae", "num_labels": 100},
     "conditioned": {

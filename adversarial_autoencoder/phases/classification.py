@@ -59,11 +59,11 @@ class Consistency(Phase):
         return (*names, "information_loss") if self.information_weight else names
 
     def var_lists(self, model):
-        return {self.single_step: model.head_variables("y")}
+        return {self.single_step: model.encoder_of("y").trainable_variables}
 
     def loss_and_metrics(self, model, batch, training):
         def logits_at(x):
-            return model.heads(x, batch.noise(0), training)["y"]
+            return model.heads(x, batch.noise(0), training, "y")["y"]
 
         with _without_noise(model.encoder, training):
             logits = logits_at(batch.x)
@@ -123,7 +123,7 @@ class Classification(Consistency):
         return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
 
     def loss_and_metrics(self, model, batch, training):
-        logits = model.heads(batch.x_labelled, batch.noise(0), training)["y"]
+        logits = model.heads(batch.x_labelled, batch.noise(0), training, "y")["y"]
         loss = losses.cross_entropy(batch.y_labelled, logits)
         metrics = {
             "classification_loss": loss,

@@ -23,8 +23,9 @@ class Reconstruction(Phase):
         self.detach_y = detach_y
 
     def var_lists(self, model):
-        encoder = model.head_variables("z") if self.detach_y else model.encoder.trainable_variables
-        return {self.single_step: encoder + model.decoder.trainable_variables}
+        encoder = model.encoder_of("z") if self.detach_y else model.encoder
+        variables = encoder.trainable_variables + model.decoder.trainable_variables
+        return {self.single_step: variables}
 
     def loss_and_metrics(self, model, batch, training):
         heads, codes = model.infer(batch, training)
