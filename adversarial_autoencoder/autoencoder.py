@@ -67,14 +67,15 @@ class Autoencoder(keras.Model):
 
     @property
     def prior_shares(self):
-        """The probability of each value of y in its prior p(y), an array (num_classes,); or None.
+        """The probability of each value of y in its prior p(y), an array (num_classes,).
 
-        Estimated, as the prior may be the user's own; a value that is never drawn keeps a share.
+        Estimated where the prior is the user's own; a value that is never drawn keeps a share.
         """
-        if not self.num_classes:
-            return None
+        prior, k = self.priors["y"], self.num_classes
+        if isinstance(prior, priors.Categorical):
+            return prior.shares(k)
         with tf.init_scope():
-            drawn = priors.draw(self.priors["y"], 100_000, self.num_classes)
+            drawn = priors.draw(prior, min(100_000, 2**24 // k), k)
         counts = drawn.sum(axis=0, dtype="float64") + 1
         return (counts / counts.sum()).astype("float32")
 
@@ -207,9 +208,8 @@ class Autoencoder(keras.Model):
                 else distribution.own_rows(lambda n: tf.random.stateless_normal((n, dim), seed), n)
             )
             inputs = {"x": x, "noise": noise}
-        if code is None or len(by_name(self.encoder.output, "z")) == 1:
-            return by_name(self.encoder(inputs, training=training), "z")
-        return {code: self.encoder_of(code)(inputs, training=training)}
+        encoder = self.encoder if code is None else self.encoder_of(code)
+        return by_name(encoder(inputs, training=training), code or "z")
 
     def encoder_of(self, code):
         """The layers of the encoder that a code depends on: a model with its head as the output."""

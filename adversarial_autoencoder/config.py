@@ -180,7 +180,7 @@ class Config(Settings):
     )
     separate_y: bool = setting(
         False,
-        "give an inferred y hidden layers of its own in the encoder, which the phases of z leave"
+        "give an inferred y hidden layers of its own in the encoder, which the game on z leaves"
         " alone",
         group="Networks",
         phase="regularization_y",

@@ -14,8 +14,9 @@ def unmet_needs(config, name):
         if config.model not in models:
             unmet.append(("model", models))
         elif name != "consistency":
-            labels, near = ("num_labels", ("N",)), ("consistency", ("vat", "augment"))
-            unmet.append(labels if "classification" in config.variant.phases else near)
+            near = ("consistency", ("vat", "augment"))
+            either = ("num_labels", ("N", "--consistency vat", "--consistency augment"))
+            unmet.append(either if "classification" in config.variant.phases else near)
     if name == "num_clusters" and not unmet and not config.infers_clusters:
         unmet = [("num_labels", ("not given",))]
     if name == "corruption" and not unmet and not config.input_noise:
@@ -60,9 +61,16 @@ def check_together(config):
     if config.detach_y and config.variant.y == "inferred":
         expect(
             {"classification", "consistency"} & set(config.phases),
-            "detach_y needs labels or a consistency, from which y is learned",
+            "detach_y needs labels or a consistency",
             "num_labels",
             "consistency",
+        )
+    if config.y_start and "consistency" in config.phases:
+        expect(
+            config.information_weight,
+            "Without labels y_start needs information_weight, by which y is learned until then",
+            "y_start",
+            "information_weight",
         )
     if "mmd" in config.phases:
         expect(config.batch_size > 1, "wae_mmd compares at least 2 images", "batch_size")

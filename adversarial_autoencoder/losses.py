@@ -65,20 +65,21 @@ def categorical_kl(logits, other_logits):
     return tf.reduce_mean(tf.reduce_sum(tf.exp(log_p) * (log_p - log_q), axis=-1))
 
 
-# How much more the shares of the values of y count than the sureness of each (Hu et al. 2017).
-SHARES = 4.0
+# How much more it counts which shares the values of y have than how sure they are.
+SHARES_WEIGHT = 4.0
 
 
-def negative_information(logits, shares):
+def information_loss(logits, shares):
     """H(q(y|x)) + 4 KL(q(y) || p(y)): low where y tells much of x, and its values are used evenly.
 
     Hu et al. 2017 ("Learning Discrete Representations via Information Maximizing Self-Augmented
-    Training", arXiv 1702.08720), section 3: but for a constant, and with the weight of their
-    experiments, the mutual information of x and y with its sign changed. q(y) is the mean of q(y|x)
-    over the batch.
+    Training", arXiv 1702.08720), section 3, with the weight of their experiments. With a weight of
+    1 and equal shares it would be the mutual information of x and y with its sign changed, but for
+    a constant. q(y) is the mean of q(y|x) over the batch.
 
     Args:
-        logits: Scores before the softmax, shape (batch, k).
+        logits: Scores before the softmax, shape (batch, k), batch >= k: fewer images cannot use
+            every value.
         shares: Probability of each value of y in its prior p(y), shape (k,), each above 0.
 
     Returns:
@@ -88,8 +89,10 @@ def negative_information(logits, shares):
     entropy = -tf.reduce_mean(tf.reduce_sum(tf.exp(log_q) * log_q, axis=-1))
     n = tf.cast(tf.shape(logits)[0], logits.dtype)
     log_mean = tf.reduce_logsumexp(log_q, axis=0) - tf.math.log(n)
-    divergence = tf.reduce_sum(tf.exp(log_mean) * (log_mean - tf.math.log(shares)))
-    return entropy + SHARES * divergence
+    divergence = tf.reduce_sum(
+        tf.exp(log_mean) * (log_mean - tf.math.log(tf.cast(shares, logits.dtype)))
+    )
+    return entropy + SHARES_WEIGHT * divergence
 
 
 def accuracy(labels, logits):

@@ -71,7 +71,7 @@ def _train(command, run, config, holding):
     import_tensorflow()
     strategy = aae.distribution.make_strategy(config)
     config = aae.hardware.choose(config)
-    aae.training.check(config, dataset)
+    aae.training.check(config, dataset, strategy)
     settings = dataclasses.replace(config, dataset=None, data_dir=None)
     epochs_done = len(run.read_history()) if run is not None and run.is_trained else 0
     aae.distribution.check_agreement(strategy, f"{settings} {dataset.checksum} {epochs_done}")

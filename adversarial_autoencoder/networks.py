@@ -95,7 +95,8 @@ def encoder(
         image_shape: Shape of one image, (height, width, channels).
         z_dim: Number of dimensions of the code z, >= 1.
         num_classes: Number of values of the code y; 0: none.
-        separate_y: Whether y has hidden layers of its own, instead of those of z.
+        separate_y: Whether y has hidden layers of its own, which see the corrupted images but no
+            noise inputs, instead of those of z.
         posterior: "deterministic", or "gaussian": mean and log variance of z side by side.
         noise_dim: Number of noise inputs, for a universal posterior; 0: none.
         network: "mlp" or "conv".

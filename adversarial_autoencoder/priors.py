@@ -243,13 +243,16 @@ class Categorical(Prior):
         self.weights = None if weights is None else _weights(weights, len(weights))
         self.temperature = temperature
 
+    def shares(self, dim):
+        """The probability of each class, an array of shape (dim,)."""
+        return np.array(_weights(self.weights, dim), "float32")
+
     def __call__(self, n, dim, seed):
-        weights = _weights(self.weights, dim)
         if not self.temperature:
-            return tf.one_hot(_components(n, weights, seed), dim)
+            return tf.one_hot(_components(n, _weights(self.weights, dim), seed), dim)
         tiny = np.finfo("float32").tiny
         gumbel = -tf.math.log(-tf.math.log(tf.random.stateless_uniform((n, dim), seed, tiny)))
-        return tf.nn.softmax((np.log(weights).astype("float32") + gumbel) / self.temperature)
+        return tf.nn.softmax((np.log(self.shares(dim)) + gumbel) / self.temperature)
 
     def get_config(self):
         return {"weights": self.weights, "temperature": self.temperature}

@@ -173,9 +173,18 @@ def forget():
     keras.backend.clear_session()
 
 
-def check(config, dataset):
+def check(config, dataset, strategy=None):
     """Raises InputError where the settings do not fit the data, before anything is written."""
     shares = training_labels(config, dataset)[1]
+    if config.information_weight:
+        values = config.num_clusters if config.infers_clusters else len(shares)
+        replicas = strategy.num_replicas_in_sync if strategy else 1
+        if config.batch_size < values * replicas:
+            raise InputError(
+                f"information_weight needs at least {values} images in a minibatch, one for each "
+                f"value of y{f', on each of {replicas} replicas' if replicas > 1 else ''}. "
+                f"Received: batch_size={config.batch_size}"
+            )
     prior = make_prior(config, shares)
     try:
         if config.network == "conv":

@@ -104,10 +104,10 @@ def figure_of(folder, metric):
 
 
 def minutes_of(folder):
-    """From the beginning of a run to its last checkpoint, with any interruption."""
-    # TensorBoard names its files by the time: events.out.tfevents.SECONDS.HOST...
-    beginning = min(int(path.name.split(".")[3]) for path in folder.glob("logs/train/events*"))
-    return ((folder / "model.keras").stat().st_mtime - beginning) / 60
+    """How long a run was trained, without the time between an interruption and its going on."""
+    # Each attempt has a file of TensorBoard, named events.out.tfevents.SECONDS.HOST...
+    attempts = folder.glob("logs/train/events*")
+    return sum(path.stat().st_mtime - int(path.name.split(".")[3]) for path in attempts) / 60
 
 
 def measure(name, results):
@@ -160,8 +160,13 @@ def main(arguments):
     arguments = parser.parse_args(arguments)
     if unknown := set(arguments.rows) - set(ROWS):
         parser.error(f"rows are {', '.join(ROWS)}. Received: {', '.join(sorted(unknown))}")
+    if arguments.table and arguments.rows:
+        parser.error("--table prints all rows that are kept")
+    if arguments.results_dir and not arguments.results_dir.is_dir():
+        parser.error(f"--results_dir must be a folder. Received: {arguments.results_dir}")
     results = arguments.results_dir or ROOT / "results" / time.strftime("quality-%Y%m%d-%H%M%S")
     for name in () if arguments.table else arguments.rows or ROWS:
+        print(f"Row {name}, runs in {results}", file=sys.stderr)
         row = measure(name, results.resolve())
         rows = kept() | {name: row}  # Another process may have added rows.
         KEPT.write_text(json.dumps(list(rows.values()), indent=1) + "\n")

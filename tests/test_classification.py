@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from adversarial_autoencoder import AdversarialAutoencoder, losses, networks
+from adversarial_autoencoder import AdversarialAutoencoder, losses, networks, priors
 from adversarial_autoencoder.batch import make_batch
 from adversarial_autoencoder.phases import Classification, Consistency, Reconstruction, Variational
 from adversarial_autoencoder.phases.consistency import (
@@ -87,10 +87,16 @@ def test_information_is_weighed_beside_the_consistency(batch, kind):
     assert set(metrics) == set(plain.metrics) == {f"{kind}_loss"}
     assert set(more_metrics) == set(informed.metrics) == {f"{kind}_loss", "information_loss"}
     logits = model.heads(batch.x, None)["y"]
-    expected = losses.negative_information(logits, np.array([0.5, 0.5], "float32"))
+    expected = losses.information_loss(logits, np.array([0.5, 0.5], "float32"))
     information = float(more_metrics["information_loss"])
-    assert information == pytest.approx(float(expected), rel=0.02)
+    assert information == pytest.approx(float(expected), rel=1e-5)
     assert float(more) == pytest.approx(float(loss) + 0.3 * information)
+    # Of another prior.
+    model.priors["y"] = priors.Categorical([3, 1])
+    expected = losses.information_loss(logits, np.array([0.75, 0.25], "float32"))
+    assert abs(float(expected) - information) > 0.01
+    _, metrics = informed.loss_and_metrics(model, batch, training=False)
+    assert float(metrics["information_loss"]) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_alone_information_makes_y_sure_and_evenly_used(batch):

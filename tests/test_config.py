@@ -151,14 +151,21 @@ def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training(
             {"information_weight": 0.1},
             "--information_weight goes with --consistency vat or augment",
         ),
-        ({"y_start": 5, "model": "dimensionality_reduction_aae"}, "goes with --num_labels N"),
+        (
+            {"y_start": 5, "model": "dimensionality_reduction_aae"},
+            "--y_start goes with --num_labels N or --consistency vat or --consistency augment. ",
+        ),
+        (
+            {"y_start": 5, "model": "clustering_aae", "consistency": "vat"},
+            "Without labels y_start needs information_weight, by which y is learned until then. "
+            "Received: y_start=5, information_weight=0.0",
+        ),
         ({"detach_y": True}, "--detach_y goes with --model semi_supervised_aae or clustering_aae"),
         ({"detach_y": True, "model": "supervised_aae"}, "--detach_y goes with --model semi_sup"),
         ({"separate_y": True, "model": "supervised_aae"}, "--separate_y goes with --model semi_s"),
         (
             {"detach_y": True, "model": "clustering_aae"},
-            "detach_y needs labels or a consistency, from which y is learned. "
-            "Received: num_labels=None, consistency=none",
+            "detach_y needs labels or a consistency. Received: num_labels=None, consistency=none",
         ),
         (
             {"num_clusters": 5, "model": "dimensionality_reduction_aae", "num_labels": 100},

@@ -188,6 +188,21 @@ def test_consistency_and_the_statistics_of_a_minibatch_need_one_replica_a_proces
     distribution.make_strategy(dataclasses.replace(config, batch_norm=False))
 
 
+def test_information_needs_an_image_for_each_value_of_y_on_each_replica(mirrored):
+    settings = {"model": "clustering_aae", "consistency": "vat", "information_weight": 0.1}
+    config = Config.of(**SMALL | settings | {"num_clusters": 51, "batch_norm": False})
+    digits = data.load("digits")
+    training.check(config, digits)
+    received = "at least 51 images.*on each of 2 replicas. Received: batch_size=100"
+    with pytest.raises(InputError, match=received):
+        training.check(config, digits, mirrored)
+    with pytest.raises(InputError, match="51 images.*value of y. Received: batch_size=50"):
+        training.check(dataclasses.replace(config, batch_size=50), digits)
+    # With fewer values it trains.
+    _, logs = train(settings | {"batch_norm": False}, mirrored)
+    assert np.isfinite(logs["information_loss"]).all()
+
+
 @pytest.mark.parametrize(
     "tf_config",
     [

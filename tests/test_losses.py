@@ -13,25 +13,25 @@ def logit(p):
 
 def test_information_is_all_there_is_where_y_is_sure_and_evenly_used():
     sure, even = 100 * np.eye(4, dtype="float32"), np.full(4, 0.25, "float32")
-    assert float(losses.negative_information(sure, even)) == pytest.approx(0, abs=1e-6)
+    assert float(losses.information_loss(sure, even)) == pytest.approx(0, abs=1e-6)
     guessed = np.zeros((6, 4), "float32")
-    assert float(losses.negative_information(guessed, even)) == pytest.approx(np.log(4))
+    assert float(losses.information_loss(guessed, even)) == pytest.approx(np.log(4))
     # All images sure of one value: KL of (1, 0, 0, 0) from equal shares.
-    one = float(losses.negative_information(sure[[0, 0, 0]], even))
-    assert one == pytest.approx(losses.SHARES * np.log(4), rel=1e-5)
+    one = float(losses.information_loss(sure[[0, 0, 0]], even))
+    assert one == pytest.approx(losses.SHARES_WEIGHT * np.log(4), rel=1e-5)
     # Sure, and used as the prior says.
     shares = np.array([0.5, 0.25, 0.25], "float32")
     sure = 100 * np.eye(3, dtype="float32")[[0, 0, 1, 2]]
-    assert float(losses.negative_information(sure, shares)) == pytest.approx(0, abs=1e-6)
+    assert float(losses.information_loss(sure, shares)) == pytest.approx(0, abs=1e-6)
 
 
 def test_information_equals_its_formula():
     q = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
     shares, mean = np.array([0.2, 0.3, 0.5]), q.mean(axis=0)
     expected = -(q * np.log(q)).sum(axis=1).mean()
-    expected += losses.SHARES * (mean * np.log(mean / shares)).sum()
+    expected += losses.SHARES_WEIGHT * (mean * np.log(mean / shares)).sum()
     logits = (np.log(q) + 3).astype("float32")
-    loss = float(losses.negative_information(logits, shares.astype("float32")))
+    loss = float(losses.information_loss(logits, shares.astype("float32")))
     assert loss == pytest.approx(expected, rel=1e-5)
 
 

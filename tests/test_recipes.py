@@ -73,3 +73,4 @@ def test_a_recipe_of_this_project_learns_the_classes_of_small_digits(recipe, tmp
         assert 1 - last["val_classification_accuracy"] < 0.3
     assert last["val_reconstruction_loss"] < first["val_reconstruction_loss"]
     assert ("vat_loss" in last) == (config.consistency == "vat")
+    assert ("information_loss" in last) == (config.information_weight > 0)

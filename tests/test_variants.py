@@ -26,6 +26,7 @@ SPECIAL = {
     "separate": {
         "model": "clustering_aae",
         "separate_y": True,
+        "detach_y": True,
         "consistency": "vat",
         "information_weight": 0.1,
     },

@@ -16,7 +16,8 @@ CONSISTENCY = ("vat", "augment")
 class Consistency(Phase):
     """Updates the encoder's trunk and head of y to let q(y|x) change little near every image.
 
-    It needs no labels; what keeps q(y|x) from being the same everywhere are the other phases.
+    It needs no labels; what keeps q(y|x) from being the same everywhere are the other phases, or
+    the information.
 
     Args:
         consistency: What is near. "vat": the small step that changes q(y|x) most, which works for
@@ -26,9 +27,9 @@ class Consistency(Phase):
         vat_epsilon: Length of the step, the Euclidean norm over all pixels in [0, 1], > 0.
         vat_warmup: Minibatches over which the length grows from 0 to this, >= 0. Long steps at
             first, when q(y|x) is still a guess, merge classes that are alike for good.
-        information_weight: Weight, >= 0, of `losses.negative_information`: y shall tell much of x.
-            Beside the game on y, which asks for the same, it has a gradient where q(y|x) is sure,
-            and is weighed against the consistency in one loss (Hu et al. 2017).
+        information_weight: Weight, >= 0, of `losses.information_loss`: y shall tell much of x.
+            The game on y asks for the same, but takes turns with the consistency; here one loss
+            weighs them (Hu et al. 2017).
     """
 
     choices = CONSISTENCY
@@ -77,7 +78,7 @@ class Consistency(Phase):
                 loss = virtual_adversarial(logits_at, batch.x, logits, batch.noise(1), epsilon)
         total, metrics = weight * loss, {f"{self.consistency}_loss": loss}
         if self.information_weight:
-            loss = losses.negative_information(logits, model.prior_shares)
+            loss = losses.information_loss(logits, model.prior_shares)
             total += self.information_weight * loss
             metrics["information_loss"] = loss
         return total, metrics
@@ -104,8 +105,15 @@ class Classification(Consistency):
 
     choices = ("none", *CONSISTENCY)
 
-    def __init__(self, consistency="none", **options):
-        super().__init__(consistency, **options)
+    def __init__(
+        self,
+        consistency="none",
+        vat_weight=1.0,
+        vat_epsilon=1.5,
+        vat_warmup=0,
+        information_weight=0.0,
+    ):
+        super().__init__(consistency, vat_weight, vat_epsilon, vat_warmup, information_weight)
 
     @classmethod
     def from_config(cls, config):

@@ -54,7 +54,7 @@ class Regularization(Phase):
     def step(self, model, batch):
         game = losses.ADVERSARIAL[self.adversarial_loss]
         with tf.GradientTape() as generator_tape:
-            fake = model.infer(batch, True, self._code)[1][self._code]
+            fake = model.infer(batch, training=True, code=self._code)[1][self._code]
             with generator_tape.stop_recording():
                 with tf.GradientTape() as tape:
                     loss, metrics, _ = self._discriminate(model, batch, fake, training=True)
@@ -66,7 +66,7 @@ class Regularization(Phase):
 
     def evaluate(self, model, batch):
         game = losses.ADVERSARIAL[self.adversarial_loss]
-        fake = model.infer(batch, False, self._code)[1][self._code]
+        fake = model.infer(batch, training=False, code=self._code)[1][self._code]
         _, metrics, fake_logits = self._discriminate(model, batch, fake, training=False)
         return metrics | {self._name("generator_loss"): game.generator(fake_logits)}
 
