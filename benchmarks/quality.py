@@ -66,12 +66,24 @@ ROWS = {
     "reduction_100": Row(
         "--flagfile=recipes/mnist_reduction_100.flags", "error", "6.08 %", "26 %", seeds=2
     ),
+    "reduction_none": Row(
+        "--flagfile=recipes/mnist_reduction_none.flags",
+        "clustering_error_best_image",
+        "13.95 %",
+        "40 %",
+        seeds=2,
+    ),
     "clustering_16": Row(
         "--flagfile=recipes/mnist_clustering_16.flags",
         "clustering_error_best_image",
         "9.55 ± 2.05 %",
         "15 %",
-        seeds=1,
+    ),
+    "clustering_30": Row(
+        "--flagfile=recipes/mnist_clustering_30.flags",
+        "clustering_error_best_image",
+        "4.10 ± 1.13 %",
+        seeds=2,
     ),
     "parzen": Row("--z_dim 8", "parzen", "340 ± 2", "377.5", seeds=1),
     "fid_aae": Row(
