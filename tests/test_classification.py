@@ -99,6 +99,17 @@ def test_information_is_weighed_beside_the_consistency(batch, kind):
     assert float(metrics["information_loss"]) == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_the_shares_of_a_prior_of_ones_own_are_estimated():
+    model = linear_model(np.zeros(64))
+    assert model.prior_shares == pytest.approx([0.5, 0.5])
+    model.priors["y"] = lambda n, dim, seed: tf.one_hot(
+        tf.cast(tf.random.stateless_uniform((n,), seed) < 0.25, "int32"), dim
+    )
+    assert tf.function(lambda: model.prior_shares)().numpy() == pytest.approx(
+        [0.75, 0.25], abs=0.01
+    )
+
+
 def test_alone_information_makes_y_sure_and_evenly_used(batch):
     """The images lie on both sides of a plane that is found without labels."""
     model = linear_model(np.full(64, 0.02))

@@ -137,7 +137,7 @@ def test_classes_are_measured_as_classes_and_clusters_as_clusters(dataset):
         """Infers y from the labels of the images that it is shown, permuted."""
 
         num_classes = 10
-        priors = {"y": priors.Categorical()}
+        prior_shares = priors.Categorical().shares(10)
 
         def __init__(self, phases):
             self.phases = phases
