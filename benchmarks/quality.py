@@ -55,10 +55,9 @@ ROWS = {
         "error",
         "1.60 ± 0.08 %",
         "2.9 % (1280 labels)",
-        seeds=1,
     ),
     "semi_supervised_all": Row(
-        "--flagfile=recipes/mnist_all_labels.flags", "error", "0.85 ± 0.02 %", seeds=1
+        "--flagfile=recipes/mnist_all_labels.flags", "error", "0.85 ± 0.02 %"
     ),
     "reduction_1000": Row(
         "--flagfile=recipes/mnist_reduction_1000.flags", "error", "4.20 %", seeds=1
@@ -71,7 +70,6 @@ ROWS = {
         "clustering_error_best_image",
         "13.95 %",
         "40 %",
-        seeds=2,
     ),
     "clustering_16": Row(
         "--flagfile=recipes/mnist_clustering_16.flags",
@@ -83,7 +81,6 @@ ROWS = {
         "--flagfile=recipes/mnist_clustering_30.flags",
         "clustering_error_best_image",
         "4.10 ± 1.13 %",
-        seeds=2,
     ),
     "parzen": Row("--z_dim 8", "parzen", "340 ± 2", "377.5", seeds=1),
     "fid_aae": Row(
