@@ -12,11 +12,13 @@ import run
 from adversarial_autoencoder import data, runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.evaluation.clustering import name_by_majority, named_error
+from adversarial_autoencoder.evaluation.density import choose_sigma, parzen
 
 RECIPES = sorted((pathlib.Path(run.__file__).parent / "recipes").glob("*.flags"))
 # This project's own, of which a figure is expected, and those of publications.
 OWN = [path for path in RECIPES if path.stem.startswith("mnist_")]
 PUBLISHED = [path for path in RECIPES if path not in OWN]
+LIKELIHOOD = next(path for path in OWN if path.stem == "mnist_likelihood")
 SMALL = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--epochs=1"]
 
 pytestmark = pytest.mark.usefixtures("program")
@@ -44,7 +46,25 @@ def test_a_recipe_names_its_source_and_trains(recipe, tmp_path):
     assert all(np.isfinite(value) for value in row.values())
 
 
-@pytest.mark.parametrize("recipe", OWN, ids=lambda path: path.stem)
+def test_the_recipe_for_the_likelihood_learns_small_digits(tmp_path):
+    """Of 180 minibatches: digits are likelier near its samples than near their mean image."""
+    config = settings_of(
+        f"--flagfile={LIKELIHOOD}", "--dataset=digits", "--hidden_units=64", "--epochs=15"
+    )
+    digits = data.load("digits")
+    model = training.train(config, digits, runs.create(tmp_path, "run"))
+    x = digits.x_validation.reshape(len(digits.x_validation), -1) / 255
+    mean = digits.x_train.mean(axis=0).reshape(1, -1) / 255
+
+    def likelihood(samples):
+        return parzen(x, samples, choose_sigma(x, samples))[0]
+
+    assert likelihood(model.generate(1000, seed=1).reshape(1000, -1)) > likelihood(mean) + 2
+
+
+@pytest.mark.parametrize(
+    "recipe", [path for path in OWN if path != LIKELIHOOD], ids=lambda path: path.stem
+)
 def test_a_recipe_of_this_project_learns_the_classes_of_small_digits(recipe, tmp_path):
     """A look, in 180 minibatches, that its parts work together; 0.9 is the error of guessing.
 
