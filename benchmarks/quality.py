@@ -48,9 +48,10 @@ class Row:
         return f"python run.py --mode train {self.flags} --seeds {self.seeds}"
 
 
-FID = "--z_dim 16 --prior_std 1 --epochs 20"
-FID_AAE = (
-    f"{FID} --input_noise 0 --reconstruction_loss bce --discriminator_noise 0.2"
+# Flags of the models whose samples are compared by the FID.
+LATENT_16 = "--z_dim 16 --prior_std 1 --epochs 20"
+LATENT_16_AAE = (
+    f"{LATENT_16} --input_noise 0 --reconstruction_loss bce --discriminator_noise 0.2"
     " --generator_epsilon 1e-3 --discriminator_learning_rate 5e-4"
 )
 
@@ -93,15 +94,15 @@ ROWS = {
     "parzen": Row(
         "--flagfile=recipes/mnist_likelihood.flags", "parzen", "340 ± 2", "377.5", seeds=1
     ),
-    "fid_aae": Row(FID_AAE, "fid", seeds=1),
-    "fid_vae": Row(f"--model vae {FID}", "fid", seeds=1),
-    "fid_wae_mmd": Row(f"--model wae_mmd {FID}", "fid", seeds=1),
-    "fid_mixture_aae": Row(FID_AAE, "fid_gaussian_mixture", seeds=1, trained_as="fid_aae"),
+    "fid_aae": Row(LATENT_16_AAE, "fid", seeds=1),
+    "fid_vae": Row(f"--model vae {LATENT_16}", "fid", seeds=1),
+    "fid_wae_mmd": Row(f"--model wae_mmd {LATENT_16}", "fid", seeds=1),
+    "fid_mixture_aae": Row(LATENT_16_AAE, "fid_gaussian_mixture", seeds=1, trained_as="fid_aae"),
     "fid_mixture_vae": Row(
-        f"--model vae {FID}", "fid_gaussian_mixture", seeds=1, trained_as="fid_vae"
+        f"--model vae {LATENT_16}", "fid_gaussian_mixture", seeds=1, trained_as="fid_vae"
     ),
     "fid_mixture_wae_mmd": Row(
-        f"--model wae_mmd {FID}", "fid_gaussian_mixture", seeds=1, trained_as="fid_wae_mmd"
+        f"--model wae_mmd {LATENT_16}", "fid_gaussian_mixture", seeds=1, trained_as="fid_wae_mmd"
     ),
 }
 
