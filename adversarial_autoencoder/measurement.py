@@ -110,8 +110,7 @@ def fitted_codes(model, dataset, n):
     """Samples of a Gaussian mixture fitted to the codes of training images, (n, z_dim)."""
     from adversarial_autoencoder.evaluation import ex_post, report
 
-    x = dataset.x_train[: _at_most(report.MAX_IMAGES, dataset)]
-    return ex_post.sample(model.encode(x, seed=0), n)
+    return ex_post.sample(report.fit_mixture(model, dataset), n)
 
 
 def print_table(rows):

@@ -62,18 +62,34 @@ def test_a_mixture_finds_the_codes_that_the_prior_does_not_have():
     rng = np.random.default_rng(0)
     centers = np.array([[5, 0], [-5, 0], [0, 5]])
     z = centers[rng.integers(0, 3, 3000)] + rng.normal(0, 0.3, (3000, 2))
-    samples = ex_post.sample(z, 2000, num_components=3)
+    mixture = ex_post.fit(z)
+    assert mixture.n_components == 3
+    samples = ex_post.sample(mixture, 2000)
+    assert (samples.shape, samples.dtype) == ((2000, 2), np.float32)
     distance = np.linalg.norm(samples[:, None] - centers, axis=2)
     assert (distance.min(axis=1) < 1.5).all()
     shares = np.bincount(distance.argmin(axis=1)) / 2000
     assert shares == pytest.approx([1 / 3] * 3, abs=0.05)
     # In no order of the components, so that a part is like the whole.
     assert len(set(distance.argmin(axis=1)[:20])) == 3
-    assert np.array_equal(samples, ex_post.sample(z, 2000, num_components=3))
+    assert np.array_equal(samples, ex_post.sample(ex_post.fit(z), 2000))
 
 
+def test_a_mixture_has_as_many_gaussians_as_the_codes_tell_of():
+    rng = np.random.default_rng(0)
+    gaussian = rng.normal(0, 5, (1000, 2))
+    assert ex_post.fit(gaussian).n_components == 1
+    angle = rng.uniform(0, 2 * np.pi, 3000)
+    ring = 5 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, 0.1, (3000, 2))
+    mixture = ex_post.fit(ring)
+    assert mixture.n_components >= 30
+    radius = np.linalg.norm(ex_post.sample(mixture, 1000), axis=1)
+    assert radius == pytest.approx(np.full(1000, 5), abs=1)
+
+
+@pytest.mark.filterwarnings("error")
 def test_a_mixture_of_fewer_codes_than_components():
-    assert ex_post.sample(np.array([[0.0], [1.0], [2.0]]), 5).shape == (5, 1)
+    assert ex_post.sample(ex_post.fit(np.array([[0.0], [1.0], [2.0]])), 5).shape == (5, 1)
 
 
 def test_a_report_has_what_the_model_and_the_data_allow(make_model, dataset, classifier):
@@ -99,7 +115,9 @@ def test_the_mixture_is_named_and_differs_from_the_prior(make_model, dataset):
     model = make_model()
     found = report.measure(model, dataset, sampler="gaussian_mixture", max_images=100)
     assert "parzen" not in found
+    assert found["num_mixture_components"] in ex_post.COMPONENTS
     prior = report.measure(model, dataset, max_images=100)
+    assert "num_mixture_components" not in prior
     assert found["parzen_gaussian_mixture"] != prior["parzen"]
     assert found["mse"] == prior["mse"]
 

@@ -20,6 +20,9 @@ from adversarial_autoencoder.evaluation import (
 # Images, codes and samples that are used at most of each kind, and their numbers at most in all.
 MAX_IMAGES, MAX_NUMBERS = 10_000, 2**25
 
+# As many times more training codes have a mixture fitted to them: it is better for each of them.
+CODES_PER_IMAGE = 5
+
 # The least number of training, validation and test images that all measures are defined for.
 MIN_IMAGES = 10
 
@@ -75,6 +78,7 @@ METRICS = {
     "feature_error": Metric("its error on the test images"),
     "fid_floor": Metric("Fréchet distance of validation images"),
     "fid_reconstructions": Metric("Fréchet distance of reconstructions", "lower"),
+    "num_mixture_components": Metric("Gaussians of the mixture fitted to training codes"),
 }
 _GENERATION = {
     "num_samples": Metric("generated images beside the test images"),
@@ -113,8 +117,7 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
     Returns:
         A dict from names in `METRICS` to numbers.
     """
-    limit = max(MIN_IMAGES, min(max_images, MAX_NUMBERS // math.prod(dataset.image_shape)))
-    limit = max(MIN_IMAGES, min(limit, MAX_NUMBERS // model.z_dim))
+    limit = _limit(model, dataset, max_images)
     x, x_validation = (
         to_unit_interval(part[:limit]).numpy() for part in (dataset.x_test, dataset.x_validation)
     )
@@ -139,7 +142,9 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
         report |= _codes(model, x_train, y_train, x, y)
     z = None
     if sampler == "gaussian_mixture":
-        z = ex_post.sample(model.encode(x_train, seed=0), limit)
+        mixture = fit_mixture(model, dataset, max_images)
+        z = ex_post.sample(mixture, limit)
+        report["num_mixture_components"] = mixture.n_components
     generated = model.generate(limit, z=z)
     drawn = _parzen(x, x_validation, generated)
     if features is not None:
@@ -153,6 +158,23 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
     suffix = "" if sampler == "prior" else f"_{sampler}"
     report |= {f"{name}{suffix}": value for name, value in drawn.items()}
     return {name: value for name, value in report.items() if np.isfinite(value)}
+
+
+def fit_mixture(model, dataset, max_images=MAX_IMAGES):
+    """The mixture of Gaussians of the codes of training images, from `ex_post.fit`.
+
+    Args:
+        model: An `AdversarialAutoencoder`.
+        dataset: A `data.Dataset` with at least 2 training images.
+        max_images: As in `measure`; `CODES_PER_IMAGE` times as many codes are fitted.
+    """
+    limit = CODES_PER_IMAGE * _limit(model, dataset, max_images)
+    return ex_post.fit(model.encode(dataset.x_train[:limit], seed=0))
+
+
+def _limit(model, dataset, max_images):
+    numbers = max(model.z_dim, math.prod(dataset.image_shape))
+    return max(MIN_IMAGES, min(max_images, MAX_NUMBERS // numbers))
 
 
 def _reconstruction(x, reconstructed):
