@@ -62,8 +62,8 @@ class Command(Settings):
     )
     sampler: str = setting(
         "prior",
-        "the z of generated images is from the prior, or from a mixture of Gaussians that is fitted"
-        " to the codes of training images",
+        "the z of generated images is from the prior, or from a mixture that is fitted to the codes"
+        " of training images, of up to 100 Gaussians",
         group="Command",
         choices=("prior", "gaussian_mixture"),
         modes=("evaluate", "sample"),

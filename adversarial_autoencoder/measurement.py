@@ -15,6 +15,8 @@ from adversarial_autoencoder.selection import shown_run
 FEATURES = ".features"
 # Training images that it learns from, at most, and numbers in all training images that are read.
 FEATURE_IMAGES, MAX_NUMBERS = 60_000, 2**28
+# What takes up to a minute.
+FITTING = "Fitting mixtures of Gaussians to the codes of training images."
 
 
 def evaluate(command, given):
@@ -35,6 +37,8 @@ def evaluate(command, given):
                 f"Received: {len(images)}"
             )
     shown.given_labels(slice(None))
+    if command.sampler == "gaussian_mixture":
+        print(FITTING, flush=True)
     metrics = {"epochs": len(run.read_history())} | report.measure(
         model, dataset, _features(command, dataset), command.sampler
     )
@@ -110,7 +114,13 @@ def fitted_codes(model, dataset, n):
     """Samples of a Gaussian mixture fitted to the codes of training images, (n, z_dim)."""
     from adversarial_autoencoder.evaluation import ex_post, report
 
-    return ex_post.sample(report.fit_mixture(model, dataset), n)
+    if len(dataset.x_train) < report.MIN_IMAGES:
+        raise InputError(
+            f"{dataset.name} must have at least {report.MIN_IMAGES} training images for a mixture. "
+            f"Received: {len(dataset.x_train)}"
+        )
+    print(FITTING, flush=True)
+    return ex_post.sample(ex_post.fit(report.mixture_codes(model, dataset)), n)
 
 
 def print_table(rows):

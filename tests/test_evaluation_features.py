@@ -77,8 +77,7 @@ def test_a_mixture_finds_the_codes_that_the_prior_does_not_have():
 
 def test_a_mixture_has_as_many_gaussians_as_the_codes_tell_of():
     rng = np.random.default_rng(0)
-    gaussian = rng.normal(0, 5, (1000, 2))
-    assert ex_post.fit(gaussian).n_components == 1
+    assert ex_post.fit(rng.normal(0, 5, (2000, 2))).n_components <= 3
     angle = rng.uniform(0, 2 * np.pi, 3000)
     ring = 5 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, 0.1, (3000, 2))
     mixture = ex_post.fit(ring)
@@ -87,9 +86,22 @@ def test_a_mixture_has_as_many_gaussians_as_the_codes_tell_of():
     assert radius == pytest.approx(np.full(1000, 5), abs=1)
 
 
+def test_more_gaussians_are_tried_where_a_few_more_are_no_better():
+    """Of two lines, 3 Gaussians describe held-out codes worse than 1 does, and 10 far better."""
+    rng = np.random.default_rng(0)
+    line = rng.integers(0, 2, 3000)
+    z = np.stack([rng.normal(size=3000), line + rng.normal(0, 0.05, 3000)], axis=1)
+    samples = ex_post.sample(ex_post.fit(z), 1000)[:, 1]
+    assert (np.abs(samples - samples.round()) < 0.25).mean() > 0.99
+
+
 @pytest.mark.filterwarnings("error")
-def test_a_mixture_of_fewer_codes_than_components():
-    assert ex_post.sample(ex_post.fit(np.array([[0.0], [1.0], [2.0]])), 5).shape == (5, 1)
+def test_a_mixture_of_few_codes_and_of_equal_ones():
+    assert ex_post.sample(ex_post.fit(np.array([[0.0], [1.0]])), 5).shape == (5, 1)
+    # Of two values 10 clusters cannot be made, of which scikit-learn warns.
+    equal = ex_post.fit(np.tile([[0.0], [1.0]], (500, 1)))
+    samples = ex_post.sample(equal, 100)
+    assert np.abs(samples - samples.round()).max() < 0.01
 
 
 def test_a_report_has_what_the_model_and_the_data_allow(make_model, dataset, classifier):
@@ -115,11 +127,18 @@ def test_the_mixture_is_named_and_differs_from_the_prior(make_model, dataset):
     model = make_model()
     found = report.measure(model, dataset, sampler="gaussian_mixture", max_images=100)
     assert "parzen" not in found
-    assert found["num_mixture_components"] in ex_post.COMPONENTS
+    assert found["num_components_gaussian_mixture"] in ex_post.COMPONENTS
+    assert found["num_codes_gaussian_mixture"] == len(dataset.x_train)
     prior = report.measure(model, dataset, max_images=100)
-    assert "num_mixture_components" not in prior
+    assert not any("mixture" in name for name in prior)
     assert found["parzen_gaussian_mixture"] != prior["parzen"]
     assert found["mse"] == prior["mse"]
+
+
+def test_the_mixture_is_of_the_codes_of_training_images(make_model, dataset):
+    model = make_model()
+    codes = report.mixture_codes(model, dataset)
+    assert np.array_equal(codes, model.encode(dataset.x_train, seed=0))
 
 
 def test_measures_of_an_ideal_model():

@@ -125,9 +125,18 @@ def test_the_classifier_of_features_is_trained_once_and_the_other_sampler_is_add
     assert classifier.stat().st_mtime_ns == changed
     after = read_metrics(results / "few")
     assert before.items() <= after.items()
-    assert set(after) - set(before) == {"num_mixture_components"} | {
+    assert set(after) - set(before) == {
         f"{name}_gaussian_mixture"
-        for name in ("num_samples", "fid", "kid", "precision", "recall", "num_parzen_samples")
+        for name in (
+            "num_codes",
+            "num_components",
+            "num_samples",
+            "fid",
+            "kid",
+            "precision",
+            "recall",
+            "num_parzen_samples",
+        )
         + ("parzen", "parzen_standard_error", "parzen_sigma")
     }
 

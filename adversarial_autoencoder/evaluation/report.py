@@ -20,8 +20,8 @@ from adversarial_autoencoder.evaluation import (
 # Images, codes and samples that are used at most of each kind, and their numbers at most in all.
 MAX_IMAGES, MAX_NUMBERS = 10_000, 2**25
 
-# As many times more training codes have a mixture fitted to them: it is better for each of them.
-CODES_PER_IMAGE = 5
+# A mixture of many Gaussians needs more codes than the other measures.
+MAX_MIXTURE_CODES = 50_000
 
 # The least number of training, validation and test images that all measures are defined for.
 MIN_IMAGES = 10
@@ -47,7 +47,7 @@ METRICS = {
     "epochs": Metric("epochs of the training"),
     "seed": Metric("seed of the training"),
     "num_test_images": Metric("test images that are measured"),
-    "num_training_images": Metric("training images whose codes are used"),
+    "num_training_images": Metric("training images whose codes are compared with theirs"),
     "num_classes": Metric("K, values of y, which are classes"),
     "num_clusters": Metric("K, values of y, which are clusters"),
     "mse": Metric("reconstruction: squared error of a pixel", "lower"),
@@ -78,7 +78,6 @@ METRICS = {
     "feature_error": Metric("its error on the test images"),
     "fid_floor": Metric("Fréchet distance of validation images"),
     "fid_reconstructions": Metric("Fréchet distance of reconstructions", "lower"),
-    "num_mixture_components": Metric("Gaussians of the mixture fitted to training codes"),
 }
 _GENERATION = {
     "num_samples": Metric("generated images beside the test images"),
@@ -97,6 +96,10 @@ METRICS |= _GENERATION | {
     )
     for name, metric in _GENERATION.items()
 }
+METRICS |= {
+    "num_codes_gaussian_mixture": Metric("training codes that the mixture is chosen by"),
+    "num_components_gaussian_mixture": Metric("its Gaussians"),
+}
 
 
 def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGES):
@@ -112,7 +115,8 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
         features: `features.Features` trained on this data set, or None.
         sampler: Where the z of generated images is from: "prior", or "gaussian_mixture" fitted to
             the training codes.
-        max_images: Number of images of each kind that are used at most; fewer of large ones.
+        max_images: Number of images of each kind that are used at most, but for the mixture;
+            fewer of large ones.
 
     Returns:
         A dict from names in `METRICS` to numbers.
@@ -142,9 +146,11 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
         report |= _codes(model, x_train, y_train, x, y)
     z = None
     if sampler == "gaussian_mixture":
-        mixture = fit_mixture(model, dataset, max_images)
+        codes = mixture_codes(model, dataset)
+        mixture = ex_post.fit(codes)
         z = ex_post.sample(mixture, limit)
-        report["num_mixture_components"] = mixture.n_components
+        report["num_codes_gaussian_mixture"] = len(codes)
+        report["num_components_gaussian_mixture"] = mixture.n_components
     generated = model.generate(limit, z=z)
     drawn = _parzen(x, x_validation, generated)
     if features is not None:
@@ -160,16 +166,9 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
     return {name: value for name, value in report.items() if np.isfinite(value)}
 
 
-def fit_mixture(model, dataset, max_images=MAX_IMAGES):
-    """The mixture of Gaussians of the codes of training images, from `ex_post.fit`.
-
-    Args:
-        model: An `AdversarialAutoencoder`.
-        dataset: A `data.Dataset` with at least 2 training images.
-        max_images: As in `measure`; `CODES_PER_IMAGE` times as many codes are fitted.
-    """
-    limit = CODES_PER_IMAGE * _limit(model, dataset, max_images)
-    return ex_post.fit(model.encode(dataset.x_train[:limit], seed=0))
+def mixture_codes(model, dataset):
+    """The codes of training images that a mixture is fitted to, a float32 array (n, z_dim)."""
+    return model.encode(dataset.x_train[: _limit(model, dataset, MAX_MIXTURE_CODES)], seed=0)
 
 
 def _limit(model, dataset, max_images):
