@@ -15,6 +15,7 @@ from adversarial_autoencoder.selection import shown_run
 FEATURES = ".features"
 # Training images that it learns from, at most, and numbers in all training images that are read.
 FEATURE_IMAGES, MAX_NUMBERS = 60_000, 2**28
+PARTS = {"train": "training", "validation": "validation", "test": "test"}
 # What takes up to a minute.
 FITTING = "Fitting mixtures of Gaussians to the codes of training images."
 
@@ -26,16 +27,7 @@ def evaluate(command, given):
     from adversarial_autoencoder.evaluation import classification, report
 
     run, model, dataset = shown.run, shown.model, shown.dataset
-    for part, images in (
-        ("training", dataset.x_train),
-        ("validation", dataset.x_validation),
-        ("test", dataset.x_test),
-    ):
-        if len(images) < report.MIN_IMAGES:
-            raise InputError(
-                f"{dataset.name} must have at least {report.MIN_IMAGES} {part} images. "
-                f"Received: {len(images)}"
-            )
+    _check_enough(dataset, *PARTS)
     shown.given_labels(slice(None))
     if command.sampler == "gaussian_mixture":
         print(FITTING, flush=True)
@@ -114,13 +106,21 @@ def fitted_codes(model, dataset, n):
     """Samples of a Gaussian mixture fitted to the codes of training images, (n, z_dim)."""
     from adversarial_autoencoder.evaluation import ex_post, report
 
-    if len(dataset.x_train) < report.MIN_IMAGES:
-        raise InputError(
-            f"{dataset.name} must have at least {report.MIN_IMAGES} training images for a mixture. "
-            f"Received: {len(dataset.x_train)}"
-        )
+    _check_enough(dataset, "train")
     print(FITTING, flush=True)
     return ex_post.sample(ex_post.fit(report.mixture_codes(model, dataset)), n)
+
+
+def _check_enough(dataset, *parts):
+    """Refuses a data set that has too few images of a part to measure anything by them."""
+    from adversarial_autoencoder.evaluation import report
+
+    for part in parts:
+        if (n := len(getattr(dataset, f"x_{part}"))) < report.MIN_IMAGES:
+            raise InputError(
+                f"{dataset.name} must have at least {report.MIN_IMAGES} "
+                f"{PARTS[part]} images. Received: {n}"
+            )
 
 
 def print_table(rows):

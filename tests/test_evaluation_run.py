@@ -1,6 +1,7 @@
 """The modes that measure, and the repetition of a training, as their users run them."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import signal
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 from test_run import assert_equal_weights, read_history, run, start, wait_for
 
-from adversarial_autoencoder import data, modes
+from adversarial_autoencoder import data, measurement, modes
 from adversarial_autoencoder.command import Command
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes import MODES
@@ -215,6 +216,20 @@ def test_bad_input_gives_one_line_and_writes_nothing(tmp_path, flags, message):
     assert err.count("\n") == 1
     assert message in err
     assert not (tmp_path / "results").exists()
+
+
+def test_too_few_images_to_measure_are_refused(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (24, 8, 8), dtype="uint8")
+    np.savez(tmp_path / "few.npz", x_train=images, x_test=images[:9])
+    settings = SETTINGS | {"dataset": str(tmp_path / "few.npz"), "batch_size": 4}
+    call("train", tmp_path / "results", settings, run_name="a")
+    with pytest.raises(InputError, match="must have at least 10 validation images. Received: 4"):
+        call("evaluate", tmp_path / "results", run="a")
+    assert not (tmp_path / "results" / "a" / "metrics.json").exists()
+    digits = data.load("digits", None)
+    few = dataclasses.replace(digits, x_train=digits.x_train[:9], y_train=digits.y_train[:9])
+    with pytest.raises(InputError, match="must have at least 10 training images. Received: 9"):
+        measurement.fitted_codes(None, few, 3)
 
 
 def test_metrics_that_cannot_be_read_are_refused(tmp_path):
