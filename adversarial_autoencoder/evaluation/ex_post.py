@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 COMPONENTS, CODES_PER_DIMENSION = (1, 3, 10, 30, 100), 10
 
 # Steps of expectation and maximization, at most.
-MAX_STEPS = 50
+MAX_STEPS = 25
 
 
 def fit(z, seed=0):
