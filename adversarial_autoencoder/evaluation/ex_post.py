@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-# Numbers of Gaussians that are tried, each with at least so many codes for each of its dimensions.
+# Numbers of Gaussians that are tried, while each has so many codes for each of its dimensions.
 COMPONENTS, CODES_PER_DIMENSION = (1, 3, 10, 30, 100), 10
 
 # Steps of expectation and maximization, at most.
@@ -39,11 +39,13 @@ def fit(z, seed=0):
         if k == 1 or k <= enough
     ]
     with warnings.catch_warnings():
-        # That more steps, or codes that are not the same, would be better; the choice is made.
+        # Of too few steps, or fewer distinct codes than Gaussians: the held-out codes judge that.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for mixture in mixtures:
             mixture.fit(fitted)
-    return max(mixtures, key=lambda mixture: mixture.score(held_out)) if len(held_out) else mixture
+    if len(mixtures) == 1:  # Of less than 10 codes none is held out.
+        return mixtures[0]
+    return max(mixtures, key=lambda mixture: mixture.score(held_out))
 
 
 def sample(mixture, n):
