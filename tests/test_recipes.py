@@ -47,12 +47,12 @@ def test_a_recipe_names_its_source_and_trains(recipe, tmp_path):
 
 
 def test_the_recipe_for_the_likelihood_learns_small_digits(tmp_path):
-    """Of 180 minibatches: digits are likelier near its samples than near their mean image.
+    """Of 240 minibatches: digits are likelier near its samples than near their mean image.
 
-    With an encoder that does not play the game, by 2.8 nats; with it, by 5.1.
+    With an encoder that does not play the game, by 4.8 nats; with it, by 7.5.
     """
     config = settings_of(
-        f"--flagfile={LIKELIHOOD}", "--dataset=digits", "--hidden_units=64", "--epochs=15"
+        f"--flagfile={LIKELIHOOD}", "--dataset=digits", "--hidden_units=64", "--epochs=20"
     )
     digits = data.load("digits")
     model = training.train(config, digits, runs.create(tmp_path, "run"))
@@ -62,7 +62,7 @@ def test_the_recipe_for_the_likelihood_learns_small_digits(tmp_path):
     def likelihood(samples):
         return parzen(x, samples, choose_sigma(x, samples))[0]
 
-    assert likelihood(model.generate(1000, seed=1).reshape(1000, -1)) > likelihood(mean) + 4
+    assert likelihood(model.generate(1000, seed=1).reshape(1000, -1)) > likelihood(mean) + 6
 
 
 @pytest.mark.parametrize(
