@@ -137,8 +137,10 @@ def test_the_classifier_of_features_is_trained_once_and_the_other_sampler_is_add
             "precision",
             "recall",
             "num_parzen_samples",
+            "parzen",
+            "parzen_standard_error",
+            "parzen_sigma",
         )
-        + ("parzen", "parzen_standard_error", "parzen_sigma")
     }
 
 

@@ -83,7 +83,7 @@ _GENERATION = {
     "num_samples": Metric("generated images beside the test images"),
     "fid": Metric("Fréchet distance of generated images", "lower"),
     "kid": Metric("kernel distance of generated images", "lower"),
-    "precision": Metric("share of generated images that look real", "higher"),
+    "precision": Metric("share of generated images that lie among test images", "higher"),
     "recall": Metric("share of test images that can be generated", "higher"),
     "num_parzen_samples": Metric("generated images of the Parzen estimate"),
     "parzen": Metric("Parzen log-likelihood of a test image, nats", "higher"),
@@ -97,7 +97,9 @@ METRICS |= _GENERATION | {
     for name, metric in _GENERATION.items()
 }
 METRICS |= {
-    "num_codes_gaussian_mixture": Metric("training codes that the mixture is chosen by"),
+    "num_codes_gaussian_mixture": Metric(
+        "training codes that the mixture is of, fewer of large images"
+    ),
     "num_components_gaussian_mixture": Metric("its Gaussians"),
 }
 
