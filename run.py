@@ -12,7 +12,7 @@ from absl import app, flags
 from adversarial_autoencoder.command import MODES as MODE_TEXTS
 from adversarial_autoencoder.command import Command, check_mode
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.errors import InputError, TrainingError, first_line
+from adversarial_autoencoder.errors import InputError, TrainingError, did_you_mean, first_line
 from adversarial_autoencoder.settings import value_type
 from adversarial_autoencoder.variants import VARIANTS
 
@@ -53,7 +53,11 @@ def parse_flags(argv):
         rest = FLAGS(argv)[1:]
     except (flags.Error, OSError, UnicodeDecodeError) as error:
         # absl puts a word of its own before the errors of flag files.
-        fail(" ".join(str(error).split()).removeprefix("ERROR:: "), 2)
+        text = " ".join(str(error).split()).removeprefix("ERROR:: ")
+        if isinstance(error, flags.UnrecognizedFlagError) and "Did you mean" not in text:
+            # absl finds none for a short name, as zdim.
+            text += "." + did_you_mean(error.flagname, [field.name for field in FIELDS])
+        fail(text, 2)
     if rest:
         fail(f"Settings must be flags, such as --z_dim 2. Received: {rest[0]}", 2)
     return argv[:1]

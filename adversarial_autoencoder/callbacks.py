@@ -213,6 +213,9 @@ class Progress(keras.callbacks.Callback):
         left = self._time_left(epoch + 1)
         print(f"Epoch {epoch + 1}/{self.params['epochs']}{values}{left}", flush=True)
 
+    def on_train_end(self, logs=None):
+        print(f"Trained in {_minutes(time.monotonic() - self.start)}", flush=True)
+
     def _values(self, logs):
         return [(name, float(logs[name])) for name in self.shown if name in logs]
 
@@ -220,5 +223,9 @@ class Progress(keras.callbacks.Callback):
         done, left = epoch - self.initial_epoch, self.params["epochs"] - epoch
         if not done or not left:
             return ""
-        seconds = round((time.monotonic() - self.start) / done * left)
-        return f" - {seconds // 60}:{seconds % 60:02d} left"
+        return f" - {_minutes((time.monotonic() - self.start) / done * left)} left"
+
+
+def _minutes(seconds):
+    """A time as minutes:seconds."""
+    return "{}:{:02d}".format(*divmod(round(seconds), 60))

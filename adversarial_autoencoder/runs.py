@@ -334,7 +334,7 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
             raise reasons[0]
         raise InputError(
             f"There must be a {what} in {results_dir}: train one first. "
-            f"Received: {len(runs)} runs, none of which fits"
+            f"Received: {len(runs)} run{'s' * (len(runs) != 1)}, none of which fits"
         )
     for path in (pathlib.Path(results_dir, name), pathlib.Path(name)):
         # It may be too long for a path.

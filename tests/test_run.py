@@ -125,6 +125,7 @@ def test_training_ends_with_where_what_and_what_next(results):
     assert lines[0].startswith("Training aae with z_dim 2 on digits, 1249 images of 8x8x1, for 4")
     assert lines[1].startswith("Epoch 1/4 - reconstruction_loss: ")
     assert lines[1].endswith("left")
+    assert re.fullmatch(r"Trained in \d+:\d\d", lines[-4])
     assert [line.split(":")[0] for line in lines[-3:]] == ["Run", "Result", "Next"]
     assert "--mode latent_grid" in lines[-1]
 
@@ -267,6 +268,7 @@ def empty_folder(path):
         (["--z_dim=0"], "Received: z_dim=0"),
         (["--z_dim=two"], "z_dim=two"),
         (["--z_dimm=2"], "Did you mean: z_dim"),
+        (["--zdim=2"], "Did you mean z_dim?"),
         (["--mode=trian"], "Did you mean train?"),
         (["train"], "Settings must be flags"),
         (["--flagfile=missing.flags"], "missing.flags"),
