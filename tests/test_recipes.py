@@ -74,8 +74,10 @@ def test_a_recipe_of_this_project_learns_the_classes_of_small_digits(recipe, tmp
     Without labels, of the clusters named by most of their images.
     """
     assert recipe.read_text().startswith("# ")
-    flags = ["--dataset=digits", "--hidden_units=64", "--epochs=15"]
     for_mnist = settings_of(f"--flagfile={recipe}")
+    # The layers of convolutions have a sixteenth of the units as filters, and half of that.
+    units = 256 if for_mnist.network == "conv" else 64
+    flags = ["--dataset=digits", f"--hidden_units={units}", "--epochs=15"]
     if for_mnist.consistency == "vat":
         # In images of 64 pixels.
         flags += ["--vat_epsilon=0.5", "--vat_warmup=90"]
