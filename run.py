@@ -54,9 +54,10 @@ def parse_flags(argv):
     except (flags.Error, OSError, UnicodeDecodeError) as error:
         # absl puts a word of its own before the errors of flag files.
         text = " ".join(str(error).split()).removeprefix("ERROR:: ")
-        if isinstance(error, flags.UnrecognizedFlagError) and "Did you mean" not in text:
-            # absl finds none for a short name, as zdim.
-            text += "." + did_you_mean(error.flagname, [field.name for field in FIELDS])
+        if isinstance(error, flags.UnrecognizedFlagError):
+            # absl has no suggestion for a short name, such as zdim.
+            names = [name for flag in FLAGS for name in (flag, f"no{flag}")]
+            text = f"Unknown flag --{error.flagname}.{did_you_mean(error.flagname, names)}"
         fail(text, 2)
     if rest:
         fail(f"Settings must be flags, such as --z_dim 2. Received: {rest[0]}", 2)

@@ -181,6 +181,8 @@ class Checkpoint(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """A bar for each epoch with the time left, or, where there is no terminal, a line.
 
+    At the end it says how long the epochs took that were trained now.
+
     Args:
         initial_epoch: Epochs finished before.
         metrics: Names of the logs shown behind the bar.
@@ -214,7 +216,10 @@ class Progress(keras.callbacks.Callback):
         print(f"Epoch {epoch + 1}/{self.params['epochs']}{values}{left}", flush=True)
 
     def on_train_end(self, logs=None):
-        print(f"Trained in {_minutes(time.monotonic() - self.start)}", flush=True)
+        epochs = self.params["epochs"] - self.initial_epoch
+        minutes = _minutes(time.monotonic() - self.start)
+        if epochs:
+            print(f"Trained {epochs} epoch{'s' if epochs > 1 else ''} in {minutes}", flush=True)
 
     def _values(self, logs):
         return [(name, float(logs[name])) for name in self.shown if name in logs]

@@ -332,9 +332,9 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
                 reasons.append(error)
         if reasons and len(reasons) == len(runs):
             raise reasons[0]
+        number = "1 run, which does not fit" if len(runs) == 1 else f"{len(runs)} runs, none fits"
         raise InputError(
-            f"There must be a {what} in {results_dir}: train one first. "
-            f"Received: {len(runs)} run{'s' * (len(runs) != 1)}, none of which fits"
+            f"There must be a {what} in {results_dir}: train one first. Received: {number}"
         )
     for path in (pathlib.Path(results_dir, name), pathlib.Path(name)):
         # It may be too long for a path.

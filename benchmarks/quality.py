@@ -31,7 +31,7 @@ class Row:
         flags: The flags of the training; a flag file of `recipes/`, and what differs from it.
         metric: Name of the measure, as in metrics.json.
         published: What the paper gives.
-        public: The best that is known of public code.
+        public: What is told of public code; QUALITY.md says where.
         seeds: Number of seeds.
         trained_as: Name of the row whose trainings it measures too; "": it has its own.
     """
@@ -48,14 +48,14 @@ class Row:
         return f"python run.py --mode train {self.flags} --seeds {self.seeds}"
 
 
-# Flags of the models whose samples are compared by the FID.
-LATENT_16 = "--z_dim 16 --epochs 20 --batch_norm --reconstruction_loss bce"
+# Flags of the models whose samples are compared by the FID. Their priors differ in scale only.
+FOR_FID = "--z_dim 16 --epochs 20 --batch_norm --reconstruction_loss bce"
 
 ROWS = {
     "semi_supervised_100": Row(
         "--flagfile=recipes/mnist_100_labels.flags", "error", "1.90 ± 0.10 %", "5 %"
     ),
-    # Of their own, as shifts, rotations and convolutions need to know where a pixel is.
+    # Not to be compared with the paper's: convolutions, shifts and rotations know where a pixel is.
     "semi_supervised_100_conv": Row("--flagfile=recipes/mnist_100_labels_conv.flags", seeds=1),
     "semi_supervised_100_augment": Row(
         "--model semi_supervised_aae --num_labels 100 --consistency augment"
@@ -92,9 +92,11 @@ ROWS = {
         "4.10 ± 1.13 %",
     ),
     "parzen": Row("--flagfile=recipes/mnist_likelihood.flags", "parzen", "340 ± 2", "377.5"),
-    "fid_aae": Row(f"{LATENT_16} --input_noise 0 --discriminator_learning_rate 1e-5", "fid"),
-    "fid_vae": Row(f"--model vae --prior_std 1 {LATENT_16}", "fid"),
-    "fid_wae_mmd": Row(f"--model wae_mmd --prior_std 1 {LATENT_16}", "fid"),
+    "fid_aae": Row(
+        f"--model aae {FOR_FID} --input_noise 0 --discriminator_learning_rate 1e-5", "fid"
+    ),
+    "fid_vae": Row(f"--model vae {FOR_FID} --prior_std 1", "fid"),
+    "fid_wae_mmd": Row(f"--model wae_mmd {FOR_FID} --prior_std 1", "fid"),
 }
 # The same trainings, with samples of a mixture fitted to the codes.
 ROWS |= {

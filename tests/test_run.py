@@ -125,7 +125,7 @@ def test_training_ends_with_where_what_and_what_next(results):
     assert lines[0].startswith("Training aae with z_dim 2 on digits, 1249 images of 8x8x1, for 4")
     assert lines[1].startswith("Epoch 1/4 - reconstruction_loss: ")
     assert lines[1].endswith("left")
-    assert re.fullmatch(r"Trained in \d+:\d\d", lines[-4])
+    assert re.fullmatch(r"Trained 4 epochs in \d+:\d\d", lines[-4])
     assert [line.split(":")[0] for line in lines[-3:]] == ["Run", "Result", "Next"]
     assert "--mode latent_grid" in lines[-1]
 
@@ -200,7 +200,8 @@ def test_a_run_of_the_same_name_goes_on_and_more_epochs_extend_it(results, tmp_p
     _, err = run("--epochs=3", "--z_dim=3", *flags, results=tmp_path, status=2)
     assert err == "Error: The run a has z_dim=2. Received: z_dim=3\n"
     assert (tmp_path / "a" / "config.json").stat().st_mtime_ns == before
-    run("--epochs=3", *flags, results=tmp_path)
+    out, _ = run("--epochs=3", *flags, results=tmp_path)
+    assert "\nTrained 2 epochs in 0:" in out
     run("--epochs=3", "--run_name=b", *flags[1:], results=tmp_path)
     assert_equal_weights(tmp_path / "a", tmp_path / "b")
     _, err = run("--epochs=2", *flags, results=tmp_path, status=2)
@@ -267,8 +268,9 @@ def empty_folder(path):
     [
         (["--z_dim=0"], "Received: z_dim=0"),
         (["--z_dim=two"], "z_dim=two"),
-        (["--z_dimm=2"], "Did you mean: z_dim"),
-        (["--zdim=2"], "Did you mean z_dim?"),
+        (["--z_dimm=2"], "Unknown flag --z_dimm. Did you mean z_dim?"),
+        (["--zdim=2"], "Unknown flag --zdim. Did you mean z_dim?"),
+        (["--nodbug"], "Unknown flag --nodbug. Did you mean nodebug?"),
         (["--mode=trian"], "Did you mean train?"),
         (["train"], "Settings must be flags"),
         (["--flagfile=missing.flags"], "missing.flags"),

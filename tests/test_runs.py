@@ -69,6 +69,11 @@ def test_find_says_what_is_missing(tmp_path):
     with pytest.raises(InputError, match="Received: 0 runs"):
         runs.find(tmp_path / "nowhere")
     make(tmp_path, "demo")
+    with pytest.raises(InputError, match="Received: 1 run, which does not fit"):
+        runs.find(tmp_path, fits=lambda run: False)
+    make(tmp_path, "other")
+    with pytest.raises(InputError, match="Received: 2 runs, none fits"):
+        runs.find(tmp_path, fits=lambda run: False)
     with pytest.raises(InputError, match="Did you mean demo. Received: run='demmo'"):
         runs.find(tmp_path, "demmo")
 
