@@ -333,13 +333,13 @@ def _image_rows(images, title, column_labels=(), row_labels=()):
     """Draws images of shape (rows, columns, height, width, channels), in [0, 1]."""
     rows, columns, height, width = images.shape[:4]
     pad = _pad(height)
-    # An inch holds about eleven characters; a line takes a fifth of an inch.
+    # An inch holds eleven characters beside or below, twelve of a title; a line takes a fifth.
     beside = max(map(len, map(str, row_labels)), default=0) / 11
     below = max(map(len, map(str, column_labels)), default=0)
     upright = below > 8
     inches = max(5.0, 0.6 * columns + beside)
-    title = textwrap.fill(title, int(11 * inches))
-    around = 0.6 + 0.2 * title.count("\n") + (below / 11 if upright else 0.2 * bool(below))
+    title = textwrap.fill(title, int(12 * inches))
+    around = 0.3 + 0.2 * title.count("\n") + (below / 11 if upright else 0.2 * bool(below))
     size = (inches, 0.6 * rows * height / width + around)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
