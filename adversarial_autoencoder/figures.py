@@ -333,8 +333,8 @@ def _image_rows(images, title, column_labels=(), row_labels=()):
     """Draws images of shape (rows, columns, height, width, channels), in [0, 1]."""
     rows, columns, height, width = images.shape[:4]
     pad = _pad(height)
-    # An inch holds eleven characters beside or below, twelve of a title; a line takes a fifth.
-    beside = max(map(len, map(str, row_labels)), default=0) / 11
+    # An inch holds nine characters beside, eleven below, twelve of a title; a line takes a fifth.
+    beside = max(map(len, map(str, row_labels)), default=0) / 9
     below = max(map(len, map(str, column_labels)), default=0)
     upright = below > 8
     inches = max(5.0, 0.6 * columns + beside)
