@@ -62,7 +62,7 @@ def style_grid(model, z, class_names=(), x=None):
     title = "Images decoded with one style z in each row and one y in each column"
     labels = [*(class_names or range(columns))]
     if x is not None:
-        title += "; first the image with this z"
+        title += "; in the first, the image with this z"
         images = np.concatenate([to_unit_interval(x).numpy()[:, None], images], axis=1)
         labels = ["from", *labels]
     return _image_rows(images, title, column_labels=labels)
@@ -339,7 +339,7 @@ def _image_rows(images, title, column_labels=(), row_labels=()):
     upright = below > 8
     inches = max(5.0, 0.6 * columns + beside)
     title = textwrap.fill(title, int(12 * inches))
-    around = 0.3 + 0.2 * title.count("\n") + (below / 11 if upright else 0.2 * bool(below))
+    around = 0.2 + 0.2 * title.count("\n") + (below / 11 if upright else 0.2 * bool(below))
     size = (inches, 0.6 * rows * height / width + around)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()

@@ -342,7 +342,7 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
             if (path / "config.json").is_file():
                 return Run(path)
     raise InputError(
-        f"--run must be a run in {results_dir} or the path of one."
+        f"A run must be one of those in {results_dir}, or the path of one."
         f"{did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"
     )
 
