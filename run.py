@@ -56,7 +56,7 @@ def parse_flags(argv):
         text = " ".join(str(error).split()).removeprefix("ERROR:: ")
         if isinstance(error, flags.UnrecognizedFlagError):
             # absl has no suggestion for a short name, such as zdim.
-            names = [name for flag in FLAGS for name in (flag, f"no{flag}")]
+            names = [*FLAGS, *(f"no{name}" for name in FLAGS if FLAGS[name].boolean)]
             text = f"Unknown flag --{error.flagname}.{did_you_mean(error.flagname, names)}"
         fail(text, 2)
     if rest:

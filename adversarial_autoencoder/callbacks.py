@@ -195,7 +195,7 @@ class Progress(keras.callbacks.Callback):
         self.bar = None
 
     def on_train_begin(self, logs=None):
-        self.start = time.monotonic()
+        self.start, self.trained = time.monotonic(), 0
 
     def on_epoch_begin(self, epoch, logs=None):
         if sys.stdout.isatty():
@@ -208,6 +208,7 @@ class Progress(keras.callbacks.Callback):
             self.bar.update(batch + 1, self._values(logs))
 
     def on_epoch_end(self, epoch, logs=None):
+        self.trained += 1
         if self.bar:
             self.bar.update(self.params["steps"], self._values(logs), finalize=True)
             return
@@ -216,10 +217,9 @@ class Progress(keras.callbacks.Callback):
         print(f"Epoch {epoch + 1}/{self.params['epochs']}{values}{left}", flush=True)
 
     def on_train_end(self, logs=None):
-        epochs = self.params["epochs"] - self.initial_epoch
-        minutes = _minutes(time.monotonic() - self.start)
-        if epochs:
-            print(f"Trained {epochs} epoch{'s' if epochs > 1 else ''} in {minutes}", flush=True)
+        if self.trained:
+            epochs = f"{self.trained} epoch{'s' if self.trained > 1 else ''}"
+            print(f"Trained {epochs} in {_minutes(time.monotonic() - self.start)}", flush=True)
 
     def _values(self, logs):
         return [(name, float(logs[name])) for name in self.shown if name in logs]
