@@ -9,15 +9,14 @@ import traceback
 
 from absl import app, flags
 
-from adversarial_autoencoder.command import MODES as MODE_TEXTS
-from adversarial_autoencoder.command import Command, check_mode
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.errors import InputError, TrainingError, did_you_mean, first_line
-from adversarial_autoencoder.settings import value_type
-from adversarial_autoencoder.variants import VARIANTS
+from adversarial_autoencoder.systems import VARIANTS
 
 try:
     from adversarial_autoencoder.modes import MODES
+    from adversarial_autoencoder.modes.command import Command, check_mode
 except ImportError as error:  # On Windows, or where requirements.txt is not installed.
     sys.exit(f"Error: {error}")
 
@@ -92,7 +91,7 @@ def fail(error, status):
 
 
 def help_text():
-    modes = [entry(name, text) for name, text in MODE_TEXTS.items()]
+    modes = [entry(name, first_line(mode.__doc__)) for name, mode in MODES.items()]
     parts = [
         __doc__,
         "",

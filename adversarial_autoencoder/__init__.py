@@ -13,17 +13,20 @@ _PUBLIC = {
     "InputError": "errors",
 }
 _MODULES = (
-    "building",
+    "config",
     "data",
-    "distribution",
+    "devices",
     "evaluation",
     "figures",
-    "hardware",
     "losses",
+    "model",
     "networks",
+    "optimizers",
     "phases",
+    "posteriors",
     "priors",
-    "safeguards",
+    "runs",
+    "systems",
     "training",
 )
 

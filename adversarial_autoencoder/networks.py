@@ -10,7 +10,7 @@ import math
 import keras
 from keras import layers, ops
 
-from adversarial_autoencoder import distribution
+from adversarial_autoencoder.devices import replicas
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Hidden:
         if self.batch_norm:
             layer = layers.BatchNormalization(
                 # Over the whole minibatch, where it is divided over several replicas.
-                synchronized=distribution.is_divided(),
+                synchronized=replicas.is_divided(),
                 dtype=self.dtype,
                 name=f"{name}_batch_norm_{i}",
             )

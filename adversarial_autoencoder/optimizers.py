@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from adversarial_autoencoder import distribution
+from adversarial_autoencoder.devices import replicas
 
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
@@ -106,7 +106,7 @@ class FusedAdam(keras.optimizers.Adam):
     def _all_reduce_sum_gradients(self, grads_and_vars):
         # On one replica there is nothing to add up, but TensorFlow would keep the graph of the step
         # for ever: it registers a gradient of the exchange, under a name that it never frees.
-        if distribution.is_divided():
+        if replicas.is_divided():
             return super()._all_reduce_sum_gradients(grads_and_vars)
         return grads_and_vars
 

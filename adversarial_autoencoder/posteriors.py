@@ -6,7 +6,7 @@ of the paper, the universal approximator, is deterministic too: its encoder has 
 
 import tensorflow as tf
 
-from adversarial_autoencoder import distribution
+from adversarial_autoencoder.devices import replicas
 
 
 def deterministic(head, seed=None):
@@ -34,7 +34,7 @@ def gaussian(head, seed=None):
     if seed is None:
         return mean
     n, dim = tf.shape(mean)[0], tf.shape(mean)[1]
-    noise = distribution.own_rows(
+    noise = replicas.own_rows(
         lambda n: tf.random.stateless_normal((n, dim), seed, dtype=mean.dtype), n
     )
     return mean + tf.exp(0.5 * log_variance) * noise

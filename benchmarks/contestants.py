@@ -46,8 +46,9 @@ def rounds(step_many):
 
 
 def settings(dropout, **kwargs):
-    from adversarial_autoencoder import data, hardware
+    from adversarial_autoencoder import data
     from adversarial_autoencoder.config import Config
+    from adversarial_autoencoder.devices import hardware
 
     config = Config(dataset="mnist", dropout=dropout, **kwargs)
     dataset = data.load(config.dataset, config.data_dir)
@@ -81,10 +82,11 @@ def this_project(dropout, precision, jit_compile="auto"):
 
 
 def keras_model(dropout, precision):
-    from adversarial_autoencoder import building, training
+    from adversarial_autoencoder import training
+    from adversarial_autoencoder.training import build
 
     config, dataset = settings(dropout, precision=precision)
-    model = building.build(config, dataset.image_shape)
+    model = build(config, dataset.image_shape)
     return model, training.optimizer(config, model.var_lists, 500), dataset.x_train
 
 

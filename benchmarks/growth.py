@@ -20,9 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import keras
 import numpy as np
 
-from adversarial_autoencoder import building, hardware, training
+from adversarial_autoencoder import training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.pipeline import training_batches
+from adversarial_autoencoder.devices import hardware
+from adversarial_autoencoder.training import build
 
 TABLES = {
     "batch_size": (100, 250, 500, 1000, 2000, 4000),
@@ -52,7 +54,7 @@ def measure(varied, size):
     config = hardware.choose(Config(epochs=1, **sizes))
     whole_epoch = varied == "images"
     x = np.random.default_rng(0).integers(256, size=(n, side, side, 1), dtype="uint8")
-    model = building.build(config, x.shape[1:])
+    model = build(config, x.shape[1:])
     group = 10
     model.compile(
         training.optimizer(config, model.var_lists, n // config.batch_size),

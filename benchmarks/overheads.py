@@ -36,7 +36,8 @@ import sys, time
 sys.argv = sys.argv[1:]
 import run
 import keras
-from adversarial_autoencoder import callbacks, training
+from adversarial_autoencoder import training
+from adversarial_autoencoder.training import callbacks
 
 class Clock(keras.callbacks.Callback):
     steps = 0.0

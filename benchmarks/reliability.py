@@ -237,7 +237,7 @@ def memory(number=50):
 
 def seeds():
     """Every system twice, in two processes, with --deterministic."""
-    from adversarial_autoencoder.variants import VARIANTS
+    from adversarial_autoencoder.systems import VARIANTS
 
     failures = []
     with tempfile.TemporaryDirectory() as results:

@@ -24,10 +24,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import building, distribution, training
+from adversarial_autoencoder import training
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.data.pipeline import training_batches
-from adversarial_autoencoder.settings import value_type
+from adversarial_autoencoder.devices.strategy import make_strategy
+from adversarial_autoencoder.training import build
 
 IMAGE_SHAPE = (28, 28, 1)
 BATCHES = (50, 150, 450)
@@ -40,7 +42,7 @@ def seconds_per_step(config, strategy):
     """Measures one step of a training on random images, whose values do not matter here."""
     x = np.random.default_rng(0).integers(0, 256, (config.batch_size, *IMAGE_SHAPE), "uint8")
     with strategy.scope():
-        model = building.build(config, IMAGE_SHAPE)
+        model = build(config, IMAGE_SHAPE)
         model.compile(training.optimizer(config, model.var_lists, 1), jit_compile=False)
     batches = strategy.distribute_datasets_from_function(
         lambda worker: training_batches(x, config.batch_size, 0, worker=worker)
@@ -81,10 +83,10 @@ def worker(task):
         os.sched_setaffinity(0, {task["core"]})
     tf.get_logger().setLevel("ERROR")
     config = Config.of(**task["settings"])
-    strategy = distribution.make_strategy(config)
+    strategy = make_strategy(config)
     measured = {}
     if config.strategy == "multi_worker":
-        model = building.build(config, IMAGE_SHAPE)
+        model = build(config, IMAGE_SHAPE)
         shapes = [[v.shape for v in variables] for variables in model.var_lists.values()]
         # Keras asks for the sum and the count of each metric in every step.
         scalars = [[()]] * (2 * len(model.metrics))
@@ -97,6 +99,26 @@ def worker(task):
         for batch in task["batches"]
     ]
     print(json.dumps(measured))
+
+
+def bytes_per_step(model, workers):
+    """Bytes that each of several workers sends in one step of the training.
+
+    Each step of the procedure adds up the gradients of the variables that it updates. A ring
+    all-reduce sends and receives 2 (n - 1) / n times their size (Patarasuk and Yuan 2009).
+
+    Args:
+        model: An `AdversarialAutoencoder`.
+        workers: Number of workers n, >= 1, with one replica each.
+
+    Returns:
+        A dict from the name of each step of the procedure to bytes.
+    """
+    share = 2 * (workers - 1) / workers
+    return {
+        step: share * sum(4 * variable.shape.num_elements() for variable in variables)
+        for step, variables in model.var_lists.items()
+    }
 
 
 def run(settings, batches, cores=(None,)):
@@ -152,11 +174,11 @@ def main(arguments):
     pairs = dict(argument.split("=", 1) for argument in arguments)
     settings = {name: read(name, text) for name, text in pairs.items()}
     settings = {"precision": "float32", "learning_rate_schedule": "constant"} | settings
-    model = building.build(Config.of(**settings), IMAGE_SHAPE)
+    model = build(Config.of(**settings), IMAGE_SHAPE)
 
     print("| step of the procedure | parameters | MB of 2 workers | of 8 | of 64 |")
     print("|---|---|---|---|---|")
-    sent = {n: distribution.bytes_per_step(model, n) for n in (2, 8, 64)}
+    sent = {n: bytes_per_step(model, n) for n in (2, 8, 64)}
     for step in sent[2]:
         megabytes = " | ".join(f"{sent[n][step] / 1e6:.1f}" for n in sent)
         print(f"| {step} | {sent[2][step] / 4:,.0f} | {megabytes} |")

@@ -17,9 +17,9 @@ from absl.testing import flagsaver
 from PIL import Image
 
 from adversarial_autoencoder import data, runs, training
-from adversarial_autoencoder.command import Command
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.settings import value_type
+from adversarial_autoencoder.config.setting import value_type
+from adversarial_autoencoder.modes.command import Command
 
 ROOT = pathlib.Path(__file__).parent.parent
 X = np.zeros((60, 4, 4), "uint8")

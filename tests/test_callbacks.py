@@ -4,7 +4,7 @@ import re
 
 import keras
 
-from adversarial_autoencoder import callbacks
+from adversarial_autoencoder.training import callbacks
 
 
 def test_the_epochs_told_at_the_end_are_those_that_were_trained(digits, make_model, capsys):

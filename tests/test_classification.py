@@ -6,13 +6,9 @@ import pytest
 import tensorflow as tf
 
 from adversarial_autoencoder import AdversarialAutoencoder, losses, networks, priors
-from adversarial_autoencoder.batch import make_batch
+from adversarial_autoencoder.model.batch import make_batch
 from adversarial_autoencoder.phases import Classification, Consistency, Reconstruction, Variational
-from adversarial_autoencoder.phases.consistency import (
-    MAX_ROTATION,
-    MAX_SHIFT,
-    shifted_and_rotated,
-)
+from adversarial_autoencoder.phases.consistency import MAX_ROTATION, MAX_SHIFT, shifted_and_rotated
 
 
 def linear_model(weights):

@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from adversarial_autoencoder import building, config_files, config_rules, modes
-from adversarial_autoencoder.command import MODES, Command, check_mode
-from adversarial_autoencoder.config import (
-    DEFAULT_EPOCHS,
-    Config,
-)
+from adversarial_autoencoder import modes
+from adversarial_autoencoder.config import Config, files, rules
+from adversarial_autoencoder.config.config import DEFAULT_EPOCHS
+from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.settings import value_type
-from adversarial_autoencoder.variants import COMPONENT_PRIORS, PRIORS, VARIANTS
+from adversarial_autoencoder.modes.command import MODES, Command, check_mode
+from adversarial_autoencoder.systems import COMPONENT_PRIORS, PRIORS, VARIANTS
+from adversarial_autoencoder.training.build import PHASES
+from adversarial_autoencoder.training.build import PRIORS as PRIOR_MAKERS
 
 
 @pytest.mark.parametrize(
@@ -52,19 +52,19 @@ def test_values_out_of_range_are_refused(kind, values, message):
 
 def test_a_config_survives_json():
     config = Config(z_dim=3, dataset="digits", weight_std=0.01)
-    assert config_files.from_dict(json.loads(json.dumps(dataclasses.asdict(config)))) == config
+    assert files.from_dict(json.loads(json.dumps(dataclasses.asdict(config)))) == config
 
 
 def test_a_config_of_another_version_is_refused():
     values = dataclasses.asdict(Config())
     with pytest.raises(InputError, match="this version. Did you mean z_dim. Received: zdim"):
-        config_files.from_dict(values | {"zdim": 3})
+        files.from_dict(values | {"zdim": 3})
 
 
 def test_a_config_of_an_older_version_takes_defaults_for_what_it_did_not_know():
     values = dataclasses.asdict(Config(z_dim=3))
     del values["dropout"]
-    assert config_files.from_dict(values) == Config(z_dim=3)
+    assert files.from_dict(values) == Config(z_dim=3)
 
 
 def test_every_setting_is_documented_and_its_default_is_valid():
@@ -76,7 +76,7 @@ def test_every_setting_is_documented_and_its_default_is_valid():
 
 
 def test_flags_leave_out_what_is_not_given():
-    lines = config_files.to_flags(Config(z_dim=3)).splitlines()
+    lines = files.to_flags(Config(z_dim=3)).splitlines()
     assert "--z_dim=3" in lines
     assert not any(line.startswith("--epochs") for line in lines)
 
@@ -104,14 +104,14 @@ def test_a_system_has_its_own_defaults_which_what_is_given_overrides(model):
 def test_every_default_of_a_system_has_an_effect():
     for model, variant in VARIANTS.items():
         config = Config.of(model=model)
-        assert not [name for name in variant.defaults if config_rules.unmet_needs(config, name)]
+        assert not [name for name in variant.defaults if rules.unmet_needs(config, name)]
 
 
 def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training():
-    assert tuple(building.PRIORS) == PRIORS
+    assert tuple(PRIOR_MAKERS) == PRIORS
     assert set(COMPONENT_PRIORS) <= set(PRIORS)
     named = {phase for variant in VARIANTS.values() for phase in variant.phases}
-    assert named == set(building.PHASES)
+    assert named == set(PHASES)
     assert set(MODES) == set(modes.MODES)
 
 
@@ -273,7 +273,7 @@ def test_flags_make_the_same_config_again(model, settings):
     config = Config.of(model=model, dataset="digits", epochs=3, **settings)
     kinds = {field.name: value_type(field) for field in dataclasses.fields(Config)}
     read = {}
-    for line in config_files.to_flags(config).splitlines():
+    for line in files.to_flags(config).splitlines():
         name, _, text = line.removeprefix("--").partition("=")
         read[name] = text == "True" if kinds[name] is bool else kinds[name](text)
     assert Config.of(**read) == config
@@ -281,18 +281,17 @@ def test_flags_make_the_same_config_again(model, settings):
 
 def test_flags_of_classes_in_the_place_of_clusters_leave_out_their_number():
     config = Config.of(model="dimensionality_reduction_aae", num_labels=100)
-    assert "num_clusters" not in config_files.to_flags(config)
+    assert "num_clusters" not in files.to_flags(config)
     clusters = Config.of(model="dimensionality_reduction_aae", num_clusters=7)
-    assert "--num_clusters=7\n" in config_files.to_flags(clusters)
+    assert "--num_clusters=7\n" in files.to_flags(clusters)
 
 
 def test_flags_leave_out_what_has_no_effect():
-    names = [line.partition("=")[0] for line in config_files.to_flags(Config()).splitlines()]
+    names = [line.partition("=")[0] for line in files.to_flags(Config()).splitlines()]
     for name in ("num_clusters", "mmd_weight", "noise_dim", "prior_shape", "step_epochs"):
         assert f"--{name}" not in names
     names = [
-        line.partition("=")[0]
-        for line in config_files.to_flags(Config(prior="swiss_roll")).splitlines()
+        line.partition("=")[0] for line in files.to_flags(Config(prior="swiss_roll")).splitlines()
     ]
     assert "--prior_turns" in names
     assert "--prior_std" not in names
@@ -393,12 +392,9 @@ def test_a_run_of_before_consistency_had_a_name_goes_on_with_it():
     values = dataclasses.asdict(Config.of(model="semi_supervised_aae"))
     for name in ("consistency", "vat_warmup"):
         del values[name]
-    with_it = config_files.from_dict(values | {"vat_weight": 1.0, "vat_epsilon": 2.0})
+    with_it = files.from_dict(values | {"vat_weight": 1.0, "vat_epsilon": 2.0})
     assert (with_it.consistency, with_it.vat_warmup) == ("vat", 0)
-    assert (
-        config_files.from_dict(values | {"vat_weight": 0.0, "vat_epsilon": 2.0}).consistency
-        == "none"
-    )
+    assert files.from_dict(values | {"vat_weight": 0.0, "vat_epsilon": 2.0}).consistency == "none"
 
 
 def test_consistency_goes_with_every_model_that_infers_y():

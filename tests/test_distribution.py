@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from adversarial_autoencoder import building, cluster, data, distribution, modes, runs, training
-from adversarial_autoencoder.command import Command
+from adversarial_autoencoder import data, modes, runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.pipeline import training_batches
+from adversarial_autoencoder.devices import replicas, tf_config
+from adversarial_autoencoder.devices.strategy import make_strategy
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.modes.command import Command
+from adversarial_autoencoder.training import build
 
 ROOT = pathlib.Path(__file__).parent.parent
 SMALL = {
@@ -40,7 +43,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def mirrored():
     """Two of the processor's logical devices, see conftest.py."""
-    strategy = distribution.make_strategy(Config(strategy="mirrored"))
+    strategy = make_strategy(Config(strategy="mirrored"))
     assert strategy.num_replicas_in_sync == 2
     return strategy
 
@@ -52,7 +55,7 @@ def train(settings, strategy=None):
     labels, shares = data.training_labels(config, dataset)
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
-        model = building.build(config, dataset.image_shape, shares)
+        model = build(config, dataset.image_shape, shares)
         model.compile(training.optimizer(config, model.var_lists, 12), jit_compile=False)
 
     def batches(worker):
@@ -133,8 +136,8 @@ def test_replicas_draw_different_rows_of_the_noise_of_one_device(mirrored):
     def draw(n):
         return tf.random.stateless_normal((n, 3), (1, 2))
 
-    assert np.array_equal(distribution.own_rows(draw, 4), draw(4))
-    parts = mirrored.run(lambda: distribution.own_rows(draw, 4)).values
+    assert np.array_equal(replicas.own_rows(draw, 4), draw(4))
+    parts = mirrored.run(lambda: replicas.own_rows(draw, 4)).values
     assert np.array_equal(np.concatenate(parts), draw(8))
 
 
@@ -142,7 +145,7 @@ def test_replicas_drop_different_units(mirrored):
     x = keras.Input((1000,))
     with mirrored.scope():
         model = keras.Model(x, keras.layers.Dropout(0.5)(x))
-        distribution.seed_apart(model)
+        replicas.seed_apart(model)
     seen = [mirrored.run(lambda: model(tf.ones((1, 1000)), training=True)).values for _ in range(2)]
     masks = [np.asarray(mask).ravel() > 0 for step in seen for mask in step]
     for i, mask in enumerate(masks):
@@ -173,19 +176,19 @@ def test_the_parts_of_all_workers_are_the_minibatches_of_one(stream):
 
 def test_a_minibatch_that_cannot_be_divided_is_refused(mirrored):
     with pytest.raises(InputError, match="multiple of the 2 replicas. Received: batch_size=25"):
-        distribution.make_strategy(Config(strategy="mirrored", batch_size=25))
+        make_strategy(Config(strategy="mirrored", batch_size=25))
     with pytest.raises(InputError, match="2 images on each of the 2 replicas.*batch_size=2"):
-        distribution.make_strategy(Config.of(model="wae_mmd", strategy="mirrored", batch_size=2))
+        make_strategy(Config.of(model="wae_mmd", strategy="mirrored", batch_size=2))
     config = Config(model="semi_supervised_aae", num_labels=15, strategy="mirrored")
     with pytest.raises(InputError, match="multiple of the 2 replicas. Received: num_labels=15"):
-        distribution.make_strategy(config)
+        make_strategy(config)
 
 
 def test_consistency_and_the_statistics_of_a_minibatch_need_one_replica_a_process(mirrored):
     config = Config.of(model="clustering_aae", consistency="vat", strategy="mirrored")
     with pytest.raises(InputError, match="consistency needs batch_norm=False. .* 2 devices"):
-        distribution.make_strategy(config)
-    distribution.make_strategy(dataclasses.replace(config, batch_norm=False))
+        make_strategy(config)
+    make_strategy(dataclasses.replace(config, batch_norm=False))
 
 
 def test_information_needs_an_image_for_each_value_of_y_on_each_replica(mirrored):
@@ -215,7 +218,7 @@ def test_information_needs_an_image_for_each_value_of_y_on_each_replica(mirrored
 )
 def test_several_workers_need_tf_config(monkeypatch, tf_config):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert cluster.task("mirrored") == (0, 1)
+    assert tf_config.task("mirrored") == (0, 1)
     if tf_config:
         monkeypatch.setenv("TF_CONFIG", tf_config)
     with pytest.raises(InputError, match="TF_CONFIG"):
@@ -226,7 +229,7 @@ def test_the_chief_is_the_task_of_that_name_or_the_first_worker(monkeypatch):
     def task(kind, index, **tasks):
         document = {"cluster": tasks, "task": {"type": kind, "index": index}}
         monkeypatch.setenv("TF_CONFIG", json.dumps(document))
-        return cluster.task("multi_worker")
+        return tf_config.task("multi_worker")
 
     assert task("worker", 0, worker=["a:1", "b:1"]) == (0, 2)
     assert task("worker", 1, worker=["a:1", "b:1"]) == (1, 2)
@@ -234,11 +237,14 @@ def test_the_chief_is_the_task_of_that_name_or_the_first_worker(monkeypatch):
     assert task("chief", 0, chief=["c:1"], worker=["a:1", "b:1"]) == (0, 3)
 
 
-def test_bytes_per_step_are_those_of_the_variables_of_each_step(make_model):
+def test_bytes_per_step_are_those_of_the_variables_of_each_step(make_model, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from scaling import bytes_per_step
+
     model = make_model()
     sizes = {name: 4 * getattr(model, name).count_params() for name in ("encoder", "discriminator")}
-    assert distribution.bytes_per_step(model, 1) == dict.fromkeys(model.var_lists, 0)
-    sent = distribution.bytes_per_step(model, 4)
+    assert bytes_per_step(model, 1) == dict.fromkeys(model.var_lists, 0)
+    sent = bytes_per_step(model, 4)
     assert sent["generator"] == 1.5 * sizes["encoder"]
     assert sent["discriminator"] == 1.5 * sizes["discriminator"]
     assert sent["reconstruction"] == 1.5 * (sizes["encoder"] + 4 * model.decoder.count_params())
@@ -248,8 +254,8 @@ def test_bytes_per_step_are_those_of_the_variables_of_each_step(make_model):
 WORKER = """
 import sys
 import numpy as np
-from adversarial_autoencoder import building, modes, training
-from adversarial_autoencoder.command import Command
+from adversarial_autoencoder import modes, training
+from adversarial_autoencoder.modes.command import Command
 
 def train(*args, **kwargs):
     model = original(*args, **kwargs)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adversarial_autoencoder import data, phases, priors
-from adversarial_autoencoder.evaluation import ex_post, features, report
+from adversarial_autoencoder.evaluation import features, gaussian_mixture, report
 
 RECIPE = features.RECIPE | {"filters": [8, 16], "units": 32, "steps": 150}
 
@@ -62,9 +62,9 @@ def test_a_mixture_finds_the_codes_that_the_prior_does_not_have():
     rng = np.random.default_rng(0)
     centers = np.array([[5, 0], [-5, 0], [0, 5]])
     z = centers[rng.integers(0, 3, 3000)] + rng.normal(0, 0.3, (3000, 2))
-    mixture = ex_post.fit(z)
+    mixture = gaussian_mixture.fit(z)
     assert mixture.n_components == 3
-    samples = ex_post.sample(mixture, 2000)
+    samples = gaussian_mixture.sample(mixture, 2000)
     assert (samples.shape, samples.dtype) == ((2000, 2), np.float32)
     distance = np.linalg.norm(samples[:, None] - centers, axis=2)
     assert (distance.min(axis=1) < 1.5).all()
@@ -72,17 +72,17 @@ def test_a_mixture_finds_the_codes_that_the_prior_does_not_have():
     assert shares == pytest.approx([1 / 3] * 3, abs=0.05)
     # In no order of the components, so that a part is like the whole.
     assert len(set(distance.argmin(axis=1)[:20])) == 3
-    assert np.array_equal(samples, ex_post.sample(ex_post.fit(z), 2000))
+    assert np.array_equal(samples, gaussian_mixture.sample(gaussian_mixture.fit(z), 2000))
 
 
 def test_a_mixture_has_as_many_gaussians_as_the_codes_tell_of():
     rng = np.random.default_rng(0)
-    assert ex_post.fit(rng.normal(0, 5, (2000, 2))).n_components <= 3
+    assert gaussian_mixture.fit(rng.normal(0, 5, (2000, 2))).n_components <= 3
     angle = rng.uniform(0, 2 * np.pi, 3000)
     ring = 5 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, 0.1, (3000, 2))
-    mixture = ex_post.fit(ring)
+    mixture = gaussian_mixture.fit(ring)
     assert mixture.n_components >= 30
-    radius = np.linalg.norm(ex_post.sample(mixture, 1000), axis=1)
+    radius = np.linalg.norm(gaussian_mixture.sample(mixture, 1000), axis=1)
     assert radius == pytest.approx(np.full(1000, 5), abs=1)
 
 
@@ -91,16 +91,19 @@ def test_more_gaussians_are_tried_where_a_few_more_are_no_better():
     rng = np.random.default_rng(0)
     line = rng.integers(0, 2, 3000)
     z = np.stack([rng.normal(size=3000), line + rng.normal(0, 0.05, 3000)], axis=1)
-    samples = ex_post.sample(ex_post.fit(z), 1000)[:, 1]
+    samples = gaussian_mixture.sample(gaussian_mixture.fit(z), 1000)[:, 1]
     assert (np.abs(samples - samples.round()) < 0.25).mean() > 0.99
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_mixture_of_few_codes_and_of_equal_ones():
-    assert ex_post.sample(ex_post.fit(np.array([[0.0], [1.0]])), 5).shape == (5, 1)
+    assert gaussian_mixture.sample(gaussian_mixture.fit(np.array([[0.0], [1.0]])), 5).shape == (
+        5,
+        1,
+    )
     # Of two values 10 clusters cannot be made, of which scikit-learn warns.
-    equal = ex_post.fit(np.tile([[0.0], [1.0]], (500, 1)))
-    samples = ex_post.sample(equal, 100)
+    equal = gaussian_mixture.fit(np.tile([[0.0], [1.0]], (500, 1)))
+    samples = gaussian_mixture.sample(equal, 100)
     assert np.abs(samples - samples.round()).max() < 0.01
 
 
@@ -127,7 +130,7 @@ def test_the_mixture_is_named_and_differs_from_the_prior(make_model, dataset):
     model = make_model()
     found = report.measure(model, dataset, sampler="gaussian_mixture", max_images=100)
     assert "parzen" not in found
-    assert found["num_components_gaussian_mixture"] in ex_post.COMPONENTS
+    assert found["num_components_gaussian_mixture"] in gaussian_mixture.COMPONENTS
     assert found["num_codes_gaussian_mixture"] == len(dataset.x_train)
     prior = report.measure(model, dataset, max_images=100)
     assert not any("mixture" in name for name in prior)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from adversarial_autoencoder.evaluation import density, generation, reconstruction
+from adversarial_autoencoder.evaluation import generation, parzen, reconstruction
 
 rng = np.random.default_rng(0)
 IMAGES = rng.random((6, 14, 12, 1)).astype("float32")
@@ -76,40 +76,40 @@ def test_parzen_of_one_sample_is_the_gaussian_density():
     x, center, sigma = rng.normal(size=(5, 3)), rng.normal(size=(1, 3)), 0.7
     squared = np.square(x - center).sum(axis=1)
     expected = -squared / (2 * sigma**2) - 1.5 * np.log(2 * np.pi * sigma**2)
-    assert density.parzen_log_likelihoods(x, center, [sigma])[0] == pytest.approx(expected)
+    assert parzen.parzen_log_likelihoods(x, center, [sigma])[0] == pytest.approx(expected)
 
 
 def test_parzen_of_many_samples_is_the_smoothed_density():
     """Samples of N(0, 1) under a kernel of width 0.5 are N(0, 1.25): its entropy at its points."""
     samples, x = rng.normal(size=(20_000, 1)), rng.normal(0, 1.25**0.5, size=(4000, 1))
-    mean, error = density.parzen(x, samples, 0.5)
+    mean, error = parzen.parzen(x, samples, 0.5)
     assert mean == pytest.approx(-0.5 * np.log(2 * np.pi * np.e * 1.25), abs=0.04)
     assert error == pytest.approx(0.5**0.5 / 4000**0.5, rel=0.1)
 
 
 def test_parzen_does_not_underflow_far_from_every_sample():
-    (value,) = density.parzen_log_likelihoods(np.full((1, 100), 50.0), np.zeros((3, 100)), [0.1])[0]
+    (value,) = parzen.parzen_log_likelihoods(np.full((1, 100), 50.0), np.zeros((3, 100)), [0.1])[0]
     expected = -(50**2 * 100) / (2 * 0.01) - 50 * np.log(2 * np.pi * 0.01)
     assert value == pytest.approx(expected)
 
 
 def test_parzen_is_the_same_in_blocks(monkeypatch):
     x, samples = rng.normal(size=(300, 2)), rng.normal(size=(200, 2))
-    whole = density.parzen_log_likelihoods(x, samples, [0.2, 1.0])
-    monkeypatch.setattr(density, "_MEMORY", 0.05)  # 32 rows of distances
-    assert np.allclose(density.parzen_log_likelihoods(x, samples, [0.2, 1.0]), whole)
+    whole = parzen.parzen_log_likelihoods(x, samples, [0.2, 1.0])
+    monkeypatch.setattr(parzen, "_MEMORY", 0.05)  # 32 rows of distances
+    assert np.allclose(parzen.parzen_log_likelihoods(x, samples, [0.2, 1.0]), whole)
 
 
 def test_sigma_is_the_width_that_is_missing():
     """One sample at the mean of N(0, 0.4^2): the best kernel is that distribution itself."""
     x = rng.normal(0, 0.4, size=(5000, 2))
     sample = np.zeros((1, 2))
-    assert density.choose_sigma(x, sample, (0.1, 0.2, 0.4, 0.8)) == pytest.approx(0.4)
+    assert parzen.choose_sigma(x, sample, (0.1, 0.2, 0.4, 0.8)) == pytest.approx(0.4)
     # Half the way, by ratio, between those that are tried first.
-    assert density.choose_sigma(x, sample, (0.1, 0.25, 0.75, 2.0)) == pytest.approx(0.1875**0.5)
+    assert parzen.choose_sigma(x, sample, (0.1, 0.25, 0.75, 2.0)) == pytest.approx(0.1875**0.5)
     # Those that are tried first stay in the choice.
-    assert density.choose_sigma(x, sample, (0.001, 0.4, 10.0)) == pytest.approx(0.4)
-    assert density.choose_sigma(x, sample, (0.7,)) == pytest.approx(0.7)
+    assert parzen.choose_sigma(x, sample, (0.001, 0.4, 10.0)) == pytest.approx(0.4)
+    assert parzen.choose_sigma(x, sample, (0.7,)) == pytest.approx(0.7)
 
 
 def test_frechet_distance_of_two_gaussians():

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from test_run import assert_equal_weights, read_history, run, start, wait_for
 
-from adversarial_autoencoder import data, measurement, modes
-from adversarial_autoencoder.command import Command
+from adversarial_autoencoder import data, modes
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.modes import MODES
+from adversarial_autoencoder.modes import MODES, measure
+from adversarial_autoencoder.modes.command import Command
 from adversarial_autoencoder.runs import Run
 
 SETTINGS = {"dataset": "digits", "hidden_units": 32, "batch_size": 200, "epochs": 2}
@@ -233,7 +233,7 @@ def test_too_few_images_to_measure_are_refused(tmp_path):
     digits = data.load("digits", None)
     few = dataclasses.replace(digits, x_train=digits.x_train[:9], y_train=digits.y_train[:9])
     with pytest.raises(InputError, match="must have at least 10 training images. Received: 9"):
-        measurement.fitted_codes(None, few, 3)
+        measure.fitted_codes(None, few, 3)
 
 
 def test_metrics_that_cannot_be_read_are_refused(tmp_path):

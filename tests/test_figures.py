@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from adversarial_autoencoder import AdversarialAutoencoder, figures, networks, priors
+from adversarial_autoencoder.figures.canvas import tile
 
 
 class Coordinates:
@@ -85,7 +86,7 @@ def test_latent_scatter_names_every_class_and_leaves_no_code_out(num_classes):
 
 def test_images_of_three_channels_and_of_none_are_drawn():
     for shape in [(2, 3, 5, 4, 3), (2, 3, 5, 4)]:
-        canvas = figures._tile(np.zeros(shape, "float32"), pad=1)
+        canvas = tile(np.zeros(shape, "float32"), pad=1)
         assert canvas.shape[:2] == (11, 14)
         assert canvas[5].min() == 1  # the line between two rows
 

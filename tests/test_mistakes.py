@@ -10,18 +10,11 @@ import pytest
 import tensorflow as tf
 
 import run
-from adversarial_autoencoder import (
-    AdversarialAutoencoder,
-    building,
-    data,
-    losses,
-    networks,
-    runs,
-    training,
-)
+from adversarial_autoencoder import AdversarialAutoencoder, data, losses, networks, runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.phases import Reconstruction
+from adversarial_autoencoder.training.build import make_prior
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +74,7 @@ def test_a_conditioned_prior_has_the_class_proportions_of_the_data(dataset):
     _, shares = training_labels(config, uneven)
     assert shares == pytest.approx(np.bincount(uneven.y_train) / len(uneven.y_train))
     assert shares[3] < 0.05
-    prior = building.make_prior(config, shares)
+    prior = make_prior(config, shares)
     z = np.asarray(prior(100_000, 2, tf.constant([0, 0])))
     component = np.round(np.arctan2(z[:, 1], z[:, 0]) / (2 * np.pi / 10)).astype(int) % 10
     assert np.bincount(component) / len(z) == pytest.approx(shares, abs=0.01)

@@ -12,7 +12,7 @@ import run
 from adversarial_autoencoder import data, runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.evaluation.clustering import name_by_majority, named_error
-from adversarial_autoencoder.evaluation.density import choose_sigma, parzen
+from adversarial_autoencoder.evaluation.parzen import choose_sigma, parzen
 
 RECIPES = sorted((pathlib.Path(run.__file__).parent / "recipes").glob("*.flags"))
 # This project's own, of which a figure is expected, and those of publications.

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 from test_run import QUICK, ROOT, SMALL, read_history, run, start, wait_for
 
-from adversarial_autoencoder import durable, runs
+from adversarial_autoencoder import runs
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.variants import VARIANTS
+from adversarial_autoencoder.runs import durable
+from adversarial_autoencoder.systems import VARIANTS
 
 LONG = ["--run_name=a", "--epochs=5000", *SMALL]
 
@@ -217,7 +218,7 @@ def test_runs_begun_at_once_get_folders_of_their_own(tmp_path):
 
 def test_the_lock_of_a_dead_process_is_free_and_what_it_left_is_removed(tmp_path):
     code = (
-        "import pathlib, sys, time; from adversarial_autoencoder import durable\n"
+        "import pathlib, sys, time; from adversarial_autoencoder.runs import durable\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "with durable.lock(folder), durable.atomic(folder / 'model.keras') as path:\n"
         "    path.write_text('half')\n"
@@ -275,7 +276,7 @@ def test_the_samples_of_a_prior_may_move_but_not_change(tmp_path):
 TRAIN_ALL = """
 import hashlib, sys
 import tensorflow as tf
-from adversarial_autoencoder import building, data, training
+from adversarial_autoencoder import data, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
@@ -288,7 +289,7 @@ for model in sys.argv[1:]:
         num_labels=100 if model.startswith("semi") else None,
     )
     labels, shares = training_labels(config, digits)
-    trained = building.build(config, digits.image_shape, shares)
+    trained = training.build(config, digits.image_shape, shares)
     trained.compile(training.optimizer(config, trained.var_lists, 3), jit_compile=False)
     classify = "classification" in config.phases
     batches = training_batches(digits.x_train, 100, config.seed, 0, labels, classify)

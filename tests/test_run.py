@@ -22,11 +22,11 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from adversarial_autoencoder import data, modes, selection, training
-from adversarial_autoencoder.command import Command
+from adversarial_autoencoder import data, modes, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.modes import MODES
+from adversarial_autoencoder.modes import MODES, select_run
+from adversarial_autoencoder.modes.command import Command
 
 ROOT = pathlib.Path(__file__).parent.parent
 QUICK = ["--dataset=digits", "--model=wae_mmd", "--hidden_units=8", "--epochs=1"]
@@ -489,8 +489,8 @@ def test_a_function_of_the_users_own_that_fails_is_told_in_a_line(tmp_path, monk
 
 def test_the_precision_that_was_chosen_is_kept_where_it_is_left_open_again():
     config = Config(precision="float32")
-    assert selection.with_given(None, config, {"precision": "auto", "epochs": 3}).epochs == 3
-    assert selection.with_given(None, config, {"precision": "auto"}).precision == "float32"
+    assert select_run.with_given(None, config, {"precision": "auto", "epochs": 3}).epochs == 3
+    assert select_run.with_given(None, config, {"precision": "auto"}).precision == "float32"
 
 
 def test_a_bad_prior_gives_one_line_and_writes_nothing(tmp_path):

@@ -5,8 +5,9 @@ import zipfile
 
 import pytest
 
-from adversarial_autoencoder import durable, runs
+from adversarial_autoencoder import runs
 from adversarial_autoencoder.errors import InputError, Mismatch
+from adversarial_autoencoder.runs import durable
 
 
 def make(results, name, age=0):

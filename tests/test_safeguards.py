@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from adversarial_autoencoder import phases, safeguards
+from adversarial_autoencoder import phases
 from adversarial_autoencoder.errors import TrainingError
+from adversarial_autoencoder.training.callbacks import safeguards
 
 
 class BreaksAt(phases.Regularization):

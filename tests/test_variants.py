@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from adversarial_autoencoder import AdversarialAutoencoder, building, data, runs, training
+from adversarial_autoencoder import AdversarialAutoencoder, data, runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError, TrainingError
-from adversarial_autoencoder.variants import PRIORS, VARIANTS
+from adversarial_autoencoder.systems import PRIORS, VARIANTS
+from adversarial_autoencoder.training import build
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
 COMBINATIONS = [
@@ -56,7 +57,7 @@ def config_of(model, **settings):
 def built(config, dataset):
     """A compiled model, and a function that gives its training batches from an epoch on."""
     labels, shares = training_labels(config, dataset)
-    model = building.build(config, dataset.image_shape, shares)
+    model = build(config, dataset.image_shape, shares)
     model.compile(training.optimizer(config, model.var_lists, STEPS), jit_compile=False)
 
     def batches(epoch):

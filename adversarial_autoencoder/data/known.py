@@ -8,8 +8,8 @@ import numpy as np
 
 from adversarial_autoencoder.data.array_files import read_idx, read_npz
 from adversarial_autoencoder.data.dataset import make_dataset
+from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.quiet import import_tensorflow
 
 NAMES = ("mnist", "fashion_mnist", "digits")
 

@@ -10,7 +10,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
 from adversarial_autoencoder.evaluation.checks import check_same_width
-from adversarial_autoencoder.evaluation.discrepancy import maximum_mean_discrepancy
+from adversarial_autoencoder.evaluation.mmd import maximum_mean_discrepancy
 
 # Mebibytes of distances computed at once.
 _MEMORY = 64

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import ks_2samp
 from sklearn.neighbors import NearestNeighbors
 
-from adversarial_autoencoder.evaluation import discrepancy
+from adversarial_autoencoder.evaluation import mmd
 from adversarial_autoencoder.evaluation.checks import check_same_shape, check_same_width
 
 
@@ -58,7 +58,7 @@ def maximum_mean_discrepancy(z, z_prior):
         squared = np.maximum(squared, 0)
         return sum(scale / (scale + squared) for scale in scales) / len(scales)
 
-    return discrepancy.maximum_mean_discrepancy(z, z_prior, kernel)
+    return mmd.maximum_mean_discrepancy(z, z_prior, kernel)
 
 
 def kolmogorov_smirnov(z, z_prior):

@@ -6,16 +6,16 @@ import math
 import numpy as np
 
 from adversarial_autoencoder import phases, priors
-from adversarial_autoencoder.batch import to_unit_interval
 from adversarial_autoencoder.evaluation import (
     classification,
     clustering,
-    density,
-    ex_post,
+    gaussian_mixture,
     generation,
+    parzen,
     prior_match,
     reconstruction,
 )
+from adversarial_autoencoder.model.batch import to_unit_interval
 
 # Images, codes and samples that are used at most of each kind, and their numbers at most in all.
 MAX_IMAGES, MAX_NUMBERS = 10_000, 2**25
@@ -149,8 +149,8 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
     z = None
     if sampler == "gaussian_mixture":
         codes = mixture_codes(model, dataset)
-        mixture = ex_post.fit(codes)
-        z = ex_post.sample(mixture, limit)
+        mixture = gaussian_mixture.fit(codes)
+        z = gaussian_mixture.sample(mixture, limit)
         report["num_codes_gaussian_mixture"] = len(codes)
         report["num_components_gaussian_mixture"] = mixture.n_components
     generated = model.generate(limit, z=z)
@@ -251,8 +251,8 @@ def _parzen(x, x_validation, generated):
     x, x_validation, generated = (
         part.reshape(len(part), -1) for part in (x, x_validation[:SIGMA_IMAGES], generated)
     )
-    sigma = density.choose_sigma(x_validation, generated)
-    mean, error = density.parzen(x, generated, sigma)
+    sigma = parzen.choose_sigma(x_validation, generated)
+    mean, error = parzen.parzen(x, generated, sigma)
     return {
         "num_parzen_samples": len(generated),
         "parzen": mean,

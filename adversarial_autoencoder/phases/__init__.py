@@ -5,7 +5,8 @@ A model runs its phases in order on every minibatch. A phase computes its losses
 optimizer apply the gradients.
 """
 
-from adversarial_autoencoder.phases.classification import Classification, Consistency
+from adversarial_autoencoder.phases.classification import Classification
+from adversarial_autoencoder.phases.consistency import Consistency
 from adversarial_autoencoder.phases.phase import Phase
 from adversarial_autoencoder.phases.reconstruction import (
     MaximumMeanDiscrepancy,

@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from adversarial_autoencoder import distribution, losses
+from adversarial_autoencoder import losses
+from adversarial_autoencoder.devices import replicas
 from adversarial_autoencoder.phases.phase import Phase, register
 
 
@@ -93,7 +94,7 @@ class Regularization(Phase):
 
     def _penalty(self, model, batch, real, fake, training):
         """The gradient penalty at random points between samples of the prior and codes."""
-        share = distribution.own_rows(
+        share = replicas.own_rows(
             lambda n: tf.random.stateless_uniform((n, 1), batch.noise(3)), tf.shape(fake)[0]
         )
         between = share * real + (1.0 - share) * fake

@@ -1,22 +1,21 @@
 """Trains, resumes and loads the model of a run."""
 
-import contextlib
 import dataclasses
 import math
-import warnings
-import zipfile
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import callbacks, cluster, safeguards
-from adversarial_autoencoder.building import build, make_prior, users_function
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
+from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.errors import InputError, first_line
-from adversarial_autoencoder.model import AdversarialAutoencoder
-from adversarial_autoencoder.optimizers import FusedAdam, LateStart, PhaseOptimizer
+from adversarial_autoencoder.training import callbacks
+from adversarial_autoencoder.training.build import build, make_prior
+from adversarial_autoencoder.training.callbacks import safeguards
+from adversarial_autoencoder.training.load import reading
+from adversarial_autoencoder.training.step_optimizers import optimizer
 
 # Images in a validation minibatch.
 VALIDATION_BATCH = 1000
@@ -31,52 +30,6 @@ KEY_METRICS = (
     "val_prior_distance",
     "val_classification_accuracy",
 )
-
-
-def optimizer(config, steps, steps_per_epoch):
-    """Makes the optimizers of a configuration, one for every step of the procedure.
-
-    On the cosine schedule the rates fall to 0, but that of the discriminators, which have to follow
-    the encoder to the end. Adam's epsilon is much larger than usual for the generator. Near the
-    equilibrium the discriminator's gradients are small and mostly noise; Adam would blow them up to
-    steps of full size, which spoil the reconstruction.
-
-    The encoder's game on y may begin late (`y_start`), when it has learned from labels, or, without
-    them, by `information_weight`: a game that begins with guesses makes it sure of wrong classes.
-    The discriminator plays from the beginning.
-
-    Args:
-        config: A `Config` with its epochs resolved.
-        steps: Names of the steps of the model, such as "generator".
-        steps_per_epoch: Minibatches in an epoch.
-
-    Returns:
-        A `PhaseOptimizer`.
-    """
-
-    def scheduled(rate, kind):
-        if config.learning_rate_schedule == "step":
-            epochs, factors = config.step_schedule
-            # Keras's schedule keeps the old rate at its bound, which is counted from 0.
-            bounds = [epoch * steps_per_epoch - 1 for epoch in epochs]
-            rates = np.cumprod([rate, *factors]).tolist()
-            return keras.optimizers.schedules.PiecewiseConstantDecay(bounds, rates)
-        if config.learning_rate_schedule == "cosine" and kind != "discriminator":
-            return keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps_per_epoch)
-        return rate
-
-    def optimizer_of(step):
-        kind = step.removesuffix("_z").removesuffix("_y")
-        rate = scheduled(getattr(config, f"{kind}_learning_rate"), kind)
-        if step == "generator_y" and config.y_start:
-            rate = LateStart(rate, config.y_start)
-        momentum = getattr(config, f"{kind}_momentum")
-        if config.optimizer == "sgd":
-            return keras.optimizers.SGD(rate, momentum)
-        epsilon = config.generator_epsilon if kind == "generator" else 1e-7
-        return FusedAdam(rate, beta_1=momentum, epsilon=epsilon)
-
-    return PhaseOptimizer({step: optimizer_of(step) for step in steps})
 
 
 def train(config, dataset, run, strategy=None, further_callbacks=()):
@@ -99,7 +52,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     strategy = strategy or tf.distribute.get_strategy()
-    is_chief = cluster.is_chief(config.strategy)
+    is_chief = tf_config.is_chief(config.strategy)
     labels, shares = training_labels(config, dataset)
     if config.num_labels and is_chief:
         run.write_labelled(np.flatnonzero(labels >= 0), labels[labels >= 0])
@@ -117,7 +70,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
             steps_per_execution=_divisor(steps, limit=50) if config.strategy == "none" else 1,
         )
         if run is not None and run.is_trained:
-            with _reading(run):
+            with reading(run):
                 model.load_weights(run.model_path)
     epochs_done = int(model.optimizer.iterations.numpy()) // steps
 
@@ -210,39 +163,6 @@ def _validation_data(config, dataset):
         hidden = np.random.default_rng(config.seed).random(len(y)) >= share
         y = np.where(hidden, UNLABELLED, y)
     return dataset.x_validation, y
-
-
-def load(run):
-    """Loads the trained model of a run.
-
-    Raises:
-        InputError: If it cannot be read.
-    """
-    config, _ = run.read_config()
-    if config.prior_function:
-        users_function(config.prior)
-    with _reading(run):
-        model = keras.saving.load_model(run.model_path, compile=False)
-    if not isinstance(model, AdversarialAutoencoder) or model.z_dim != config.z_dim:
-        raise InputError(
-            f"model.keras of the run {run.name} must be the model of its config.json, with z_dim "
-            f"{config.z_dim}. Received: {type(model).__name__}"
-        )
-    return model
-
-
-@contextlib.contextmanager
-def _reading(run):
-    try:
-        # Keras only warns where a file lacks a part of the model's or its optimizers' state.
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)
-            yield
-    except (UserWarning, OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"The run {run.name} must have a readable model.keras. "
-            f"Received: {type(error).__name__} in {run.path}"
-        ) from error
 
 
 def _divisor(n, limit):

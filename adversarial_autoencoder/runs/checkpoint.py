@@ -11,8 +11,8 @@ import io
 import zipfile
 import zlib
 
-from adversarial_autoencoder.durable import atomic
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.runs.durable import atomic
 
 MODEL, HISTORY = "model.keras", "history.csv"
 MAX_HISTORY_BYTES = 2**26

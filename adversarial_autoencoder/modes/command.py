@@ -2,24 +2,25 @@
 
 import dataclasses
 
+from adversarial_autoencoder.config.setting import Settings, setting
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.settings import Settings, setting
 
-MODES = {
-    "train": "train a new run, or go on with one",
-    "latent_grid": "decode a regular grid of codes into one picture of the latent space",
-    "latent_scatter": "draw the codes of the test images, by class, beside the prior",
-    "reconstruct": "draw test images above their reconstructions",
-    "sample": "draw images decoded from samples of the prior",
-    "interpolate": "draw straight lines through the latent space between test images",
-    "style_grid": "draw every style with every class: rows share z, columns run over y",
-    "cluster_grid": "draw the head of each cluster, then test images assigned to it",
-    "classify": "measure the test error, draw the confusion; or name the classes of --images",
-    "evaluate": "measure a run on its test images: metrics.json and a table",
-    "compare": "print one table of the measures of --runs and draw them: comparison.png",
-    "prepare": "write a folder of images as files from which a training streams them",
-    "list": "print a table of the runs, the newest first",
-}
+# The modes, by the name that --mode has; `modes.MODES` holds their functions.
+MODES = (
+    "train",
+    "latent_grid",
+    "latent_scatter",
+    "reconstruct",
+    "sample",
+    "interpolate",
+    "style_grid",
+    "cluster_grid",
+    "classify",
+    "evaluate",
+    "compare",
+    "prepare",
+    "list",
+)
 ONE_RUN = tuple(m for m in MODES if m not in ("train", "compare", "prepare", "list"))
 
 

@@ -4,14 +4,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import distribution, priors
-from adversarial_autoencoder.batch import check_range, to_unit_interval
-from adversarial_autoencoder.network_checks import (
-    by_name,
-    check_networks,
-    check_prior,
-    code_dims,
-)
+from adversarial_autoencoder import priors
+from adversarial_autoencoder.devices import replicas
+from adversarial_autoencoder.model.batch import check_range, to_unit_interval
+from adversarial_autoencoder.model.checks import by_name, check_networks, check_prior, code_dims
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.posteriors import POSTERIORS
 
@@ -205,7 +201,7 @@ class Autoencoder(keras.Model):
             noise = (
                 tf.zeros((n, dim))
                 if seed is None
-                else distribution.own_rows(lambda n: tf.random.stateless_normal((n, dim), seed), n)
+                else replicas.own_rows(lambda n: tf.random.stateless_normal((n, dim), seed), n)
             )
             inputs = {"x": x, "noise": noise}
         encoder = self.encoder if code is None else self.encoder_of(code)

@@ -2,14 +2,14 @@
 
 import math
 import pathlib
-import sys
 
-import adversarial_autoencoder as aae
-from adversarial_autoencoder import runs
-from adversarial_autoencoder.durable import atomic
+import numpy as np
+
+from adversarial_autoencoder import data
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.quiet import import_tensorflow
-from adversarial_autoencoder.selection import shown_run
+from adversarial_autoencoder.modes.select_run import save_figure, shown_run
+from adversarial_autoencoder.modes.tables import format_number, print_table
+from adversarial_autoencoder.runs.durable import atomic
 
 # Folder, beside the runs, of the classifiers that features are taken from.
 FEATURES = ".features"
@@ -24,6 +24,7 @@ def evaluate(command, given):
     """Measures a run on its test images: writes metrics.json, the confusion, and prints a table."""
     shown = shown_run(command, given, with_data=True)
     # Beside TensorFlow, scikit-learn takes a second to import.
+    from adversarial_autoencoder import figures
     from adversarial_autoencoder.evaluation import classification, report
 
     run, model, dataset = shown.run, shown.model, shown.dataset
@@ -40,75 +41,24 @@ def evaluate(command, given):
         metrics = before | metrics
     metrics = {name: metrics[name] for name in report.METRICS if name in metrics}
     print(f"{run.name} on the test images of {dataset.name}:")
-    print_table((name, _number(v), report.METRICS[name].text) for name, v in metrics.items())
+    print_table((name, format_number(v), report.METRICS[name].text) for name, v in metrics.items())
     if dataset.y_test is None:
         print("Without test labels nothing about classes is measured.")
     print(f"Wrote {run.write_metrics(metrics)}")
     if "error" in metrics:
         predicted = model.classify(dataset.x_test).argmax(axis=1)
         counts = classification.confusion(dataset.y_test, predicted, model.num_classes)
-        figure = aae.figures.confusion(counts, dataset.class_names)
+        figure = figures.confusion(counts, dataset.class_names)
         print(f"Wrote {run.write_figure(figure, 'confusion')}")
-
-
-def compare(command, given):
-    """Prints one table of the measures of several runs, and draws them."""
-    del given
-    names = [name for name in (command.runs or "").split(",") if name]
-    if not names:
-        raise InputError(f"--runs must name runs, as a,b,c. Received: runs={command.runs!r}")
-    compared = [runs.find(command.results_dir, name) for name in dict.fromkeys(names)]
-    about, columns, histories = [], {}, {}
-    for run in compared:
-        config, recorded = run.read_config()
-        label = run.name if run.name not in columns else str(run.path)
-        columns[label], histories[label] = run.read_metrics(), run.read_history()
-        about.append((label, config.model, recorded["name"], str(len(histories[label]))))
-    rows = list(zip(("run", "model", "data", "epochs"), *about, strict=True))
-    values = {label: dict(metrics) for label, metrics in columns.items()}
-    if not all(columns.values()):
-        # What was measured on validation images, which is not the same, has rows of its own.
-        for label, history in histories.items():
-            values[label] |= {
-                name: value
-                for name, value in (history[-1] if history else {}).items()
-                if name.startswith("val_")
-            }
-    names = dict.fromkeys(name for column in values.values() for name in column)
-    for name in names:
-        if name != "epochs":
-            rows.append((name, *(_number(column.get(name)) for column in values.values())))
-    print_table(rows)
-    if missing := [label for label, metrics in columns.items() if not metrics]:
-        print(
-            f"Not evaluated yet, of the validation images alone (val_): {', '.join(missing)}. "
-            "--mode evaluate --run NAME measures a run."
-        )
-    if len({m["feature_space"] for m in columns.values() if "feature_space" in m}) > 1:
-        print(
-            "Warning: the features of these runs are of different classifiers: fid, kid, precision"
-            " and recall cannot be compared.",
-            file=sys.stderr,
-        )
-    import_tensorflow()
-    from adversarial_autoencoder.evaluation import report
-
-    merits = {name: metric.better for name, metric in report.METRICS.items() if metric.better}
-    figure = aae.figures.comparison(columns, histories, merits)
-    path = pathlib.Path(command.results_dir, "comparison.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=150)
-    print(f"Wrote {path}")
 
 
 def fitted_codes(model, dataset, n):
     """Samples of a Gaussian mixture fitted to the codes of training images, (n, z_dim)."""
-    from adversarial_autoencoder.evaluation import ex_post, report
+    from adversarial_autoencoder.evaluation import gaussian_mixture, report
 
     _check_enough(dataset, "train")
     print(FITTING, flush=True)
-    return ex_post.sample(ex_post.fit(report.mixture_codes(model, dataset)), n)
+    return gaussian_mixture.sample(gaussian_mixture.fit(report.mixture_codes(model, dataset)), n)
 
 
 def _check_enough(dataset, *parts):
@@ -121,20 +71,6 @@ def _check_enough(dataset, *parts):
                 f"{dataset.name} must have at least {report.MIN_IMAGES} "
                 f"{PARTS[part]} images. Received: {n}"
             )
-
-
-def print_table(rows):
-    """Prints rows of strings in columns."""
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
-
-
-def _number(value):
-    if value is None:
-        return "-"
-    return f"{value}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _at_most(n, dataset):
@@ -161,3 +97,44 @@ def _features(command, dataset):
         with atomic(path) as temporary:
             classifier.save(temporary)
     return features.Features(classifier)
+
+
+def classify(command, given):
+    """Measures the test error and draws the confusion, or names the classes of a user's images."""
+
+    def fits(config):
+        return config.variant.y == "inferred" and not config.infers_clusters
+
+    names, images = data.load_images(command.images) if command.images else (None, None)
+    shown = shown_run(
+        command,
+        given,
+        with_data=images is None,
+        needs=("trained run that classifies (such as semi_supervised_aae)", fits),
+    )
+    model, dataset = shown.model, shown.dataset
+    if images is not None:
+        shape, class_names = shown.run.read_classes()
+        if images.shape[-1] == 1:  # Grey images in colour, for a model of colour images.
+            images = np.repeat(images, shape[-1], axis=-1)
+        if images.shape[1:] != shape:
+            raise InputError(
+                f"images must have the shape {shape} (height, width, channels). "
+                f"Received: {images.shape[1:]}"
+            )
+        probabilities = model.classify(images)
+        classes = [class_names[k] for k in probabilities.argmax(axis=1)]
+        path = shown.run.write_predictions(names, classes, probabilities.max(axis=1))
+        print(f"Wrote {path}")
+        return
+    if dataset.y_test is None:
+        raise InputError(f"{dataset.name} must have test labels. Received: none")
+    # It imports scikit-learn, which takes a second.
+    from adversarial_autoencoder import figures
+    from adversarial_autoencoder.evaluation.classification import confusion
+
+    predicted = model.classify(dataset.x_test).argmax(axis=1)
+    counts = confusion(dataset.y_test, predicted, model.num_classes)
+    wrong = counts.sum() - np.trace(counts)
+    print(f"Test error: {wrong / counts.sum():.2%} ({wrong} of {counts.sum()} images)")
+    save_figure(shown.run, figures.confusion(counts, dataset.class_names), "confusion")

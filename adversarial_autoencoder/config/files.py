@@ -3,7 +3,7 @@
 import dataclasses
 
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.config_rules import unmet_needs
+from adversarial_autoencoder.config.rules import unmet_needs
 from adversarial_autoencoder.errors import InputError, did_you_mean
 
 

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import distribution, losses, phases, priors
-from adversarial_autoencoder.autoencoder import Autoencoder
-from adversarial_autoencoder.batch import check_range, make_batch
-from adversarial_autoencoder.finite_steps import FiniteSteps
-from adversarial_autoencoder.network_checks import by_name, check_discriminators
+from adversarial_autoencoder import losses, phases, priors
+from adversarial_autoencoder.devices import replicas
+from adversarial_autoencoder.model.autoencoder import Autoencoder
+from adversarial_autoencoder.model.batch import check_range, make_batch
+from adversarial_autoencoder.model.checks import by_name, check_discriminators
+from adversarial_autoencoder.model.finite_steps import FiniteSteps
 from adversarial_autoencoder.optimizers import PhaseOptimizer
 
 
@@ -96,7 +97,7 @@ class AdversarialAutoencoder(Autoencoder):
         }
         self.finite_steps = FiniteSteps(len(self.phases))
         self.built = True
-        distribution.seed_apart(self)
+        replicas.seed_apart(self)
 
     @property
     def discriminator(self):
@@ -225,18 +226,18 @@ class AdversarialAutoencoder(Autoencoder):
                 # A replica that gets none of the last images has a mean over nothing.
                 value = tf.where(count > 0, value, tf.zeros_like(value))
                 self._means[metric].update_state(value, sample_weight=count)
-        return {name: distribution.as_log(mean.result()) for name, mean in self._means.items()}
+        return {name: replicas.as_log(mean.result()) for name, mean in self._means.items()}
 
     # --- what the phases use
 
     def update(self, step, tape, loss):
         """Has the optimizer of a step lower `loss`, as recorded on `tape`, over its var_list."""
         variables = self.optimizer.variables_of(step)
-        weight = tf.constant(distribution.mean_weight(), loss.dtype)
+        weight = tf.constant(replicas.mean_weight(), loss.dtype)
         # An optimizer that scales its loss divides the gradients again.
         weight = self.optimizer.steps[step].scale_loss(weight)
         gradients = tape.gradient(loss, variables, output_gradients=weight)
-        if not distribution.is_divided():  # To agree on it would cost an exchange for each update.
+        if not replicas.is_divided():  # To agree on it would cost an exchange for each update.
             self.finite_steps.look_at_gradients(self._phase_of[step], gradients)
         self.optimizer.update(step, gradients, variables)
 
@@ -266,7 +267,7 @@ class AdversarialAutoencoder(Autoencoder):
             given = None if labels is None else tf.tile(labels, (rows // tf.maximum(n, 1),))
             return priors.sample(prior, rows, dim, seed, given)
 
-        return distribution.own_rows(draw, n)
+        return replicas.own_rows(draw, n)
 
     def conditions(self, code):
         """Whether the prior and the discriminator of a code are conditioned on labels."""

@@ -3,11 +3,10 @@
 import dataclasses
 import pathlib
 
-import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, Mismatch
-from adversarial_autoencoder.quiet import import_tensorflow
 
 # Settings that may differ from those a run was begun with: its length, where its data lies, and on
 # what it is trained.
@@ -93,7 +92,9 @@ def shown_run(
         dataset = data.load(config.dataset, config.data_dir)
         check_data(run, dataset, recorded)
     import_tensorflow()
-    return Shown(run, config, aae.training.load(run), dataset)
+    from adversarial_autoencoder.training import load
+
+    return Shown(run, config, load(run), dataset)
 
 
 def check_prior_is_named(run, config, given):
@@ -168,3 +169,7 @@ def check_data(run, dataset, recorded):
             f"The data of the run {run.name} must be unchanged, {recorded['checksum']}. "
             f"Received: {dataset.name} with {dataset.checksum}"
         )
+
+
+def save_figure(run, figure, name):
+    print(f"Wrote {run.write_figure(figure, name)}")

@@ -1,7 +1,7 @@
 """Which settings of a training need, or exclude, each other."""
 
 from adversarial_autoencoder.errors import InputError, did_you_mean
-from adversarial_autoencoder.variants import COMPONENT_PRIORS, PRIORS, VARIANTS
+from adversarial_autoencoder.systems import COMPONENT_PRIORS, PRIORS, VARIANTS
 
 
 def unmet_needs(config, name):

@@ -8,7 +8,7 @@ import numpy as np
 from adversarial_autoencoder import networks, phases, priors
 from adversarial_autoencoder.errors import InputError, first_line
 from adversarial_autoencoder.model import AdversarialAutoencoder
-from adversarial_autoencoder.network_checks import check_prior
+from adversarial_autoencoder.model.checks import check_prior
 
 # What a variant's phases and a configuration's prior are called -> how they are made of it.
 PHASES = {

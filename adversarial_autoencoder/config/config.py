@@ -3,10 +3,10 @@
 import dataclasses
 import math
 
-from adversarial_autoencoder import config_rules
+from adversarial_autoencoder.config import rules
+from adversarial_autoencoder.config.setting import Settings, setting
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.settings import Settings, setting
-from adversarial_autoencoder.variants import COMPONENT_PRIORS, PRIORS, VARIANTS
+from adversarial_autoencoder.systems import COMPONENT_PRIORS, PRIORS, VARIANTS
 
 # The default length of a training: that of MNIST, and the least for small data sets.
 DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
@@ -389,7 +389,7 @@ class Config(Settings):
 
     def __post_init__(self):
         super().__post_init__()
-        config_rules.check_together(self)
+        rules.check_together(self)
 
     @classmethod
     def of(cls, **given):
@@ -406,7 +406,7 @@ class Config(Settings):
         if "vat_weight" in given:
             defaults["consistency"] = "vat" if given["vat_weight"] else "none"
         config = cls(**defaults | given)
-        config_rules.check_given(config, given)
+        rules.check_given(config, given)
         return config
 
     @property

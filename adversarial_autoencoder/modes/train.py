@@ -4,15 +4,23 @@ import dataclasses
 
 import numpy as np
 
-import adversarial_autoencoder as aae
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.quiet import import_tensorflow
-from adversarial_autoencoder.selection import is_finished, run_to_continue, with_given
+from adversarial_autoencoder.modes.select_run import is_finished, run_to_continue, with_given
+from adversarial_autoencoder.modes.train_run import train_run
 
 
-def train_seeds(command, given, train):
+def train(command, given):
+    """Trains a new run, or goes on with one."""
+    if command.seeds is None:
+        train_run(command, given)
+    else:
+        _train_seeds(command, given)
+
+
+def _train_seeds(command, given):
     """Trains with the seeds from --seed on, and prints mean and standard deviation.
 
     Seeds whose run is finished are left out, and one that was interrupted goes on: to go on with
@@ -21,7 +29,6 @@ def train_seeds(command, given, train):
     Args:
         command: The `Command`, with `seeds`.
         given: The settings of `Config` given on the command line, a dict.
-        train: The mode that trains one run, a function of a command and of settings.
     """
     if command.resume or command.run:
         raise InputError(
@@ -49,8 +56,10 @@ def train_seeds(command, given, train):
                 continue
             import_tensorflow()
             # Else each training would keep the graphs of those before.
-            aae.training.forget()
-            train(one, setting)
+            from adversarial_autoencoder.training import forget
+
+            forget()
+            train_run(one, setting)
     except (KeyboardInterrupt, SystemExit):
         print(f"Of all seeds: the same command again, with --run_name {name}")
         raise

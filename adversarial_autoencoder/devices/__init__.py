@@ -1,0 +1,1 @@
+"""The devices and machines that a training runs on."""

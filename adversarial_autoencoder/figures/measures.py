@@ -1,0 +1,86 @@
+"""Figures of measures: the confusion of classes, and several runs side by side."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+
+def confusion(counts, class_names):
+    """Draws how often images of each class were given each class.
+
+    Args:
+        counts: Integers of shape (num_classes, num_classes): rows are true, columns given classes.
+        class_names: Names of the classes.
+    """
+    k = len(class_names)
+    side = min(4 + 0.35 * k, 30.0)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if k <= 30:
+        for (i, j), count in np.ndenumerate(counts):
+            colour = "white" if shares[i, j] > 0.5 else "black"
+            axes.text(j, i, count, ha="center", va="center", color=colour, fontsize="small")
+    rotation = 90 if max(map(len, class_names)) > 3 else 0
+    axes.set_xticks(range(k), class_names, rotation=rotation)
+    axes.set_yticks(range(k), class_names)
+    axes.set_xlabel("class given by the model")
+    axes.set_ylabel("true class")
+    error = 1 - np.trace(counts) / counts.sum()
+    axes.set_title(f"{counts.sum()} images, {error:.2%} given a wrong class", fontsize="medium")
+    figure.colorbar(shown, label="share of the true class", shrink=0.8)
+    return figure
+
+
+def comparison(metrics, histories, merits):
+    """Draws several runs beside each other: learning curves, and a panel of bars for each metric.
+
+    Args:
+        metrics: A dict from the names of runs to what was measured of each, a dict from names to
+            numbers.
+        histories: A dict from the names of runs to the rows of their histories.
+        merits: The metrics to draw, a dict from names to "lower" or "higher", which is better.
+    """
+    colours = {name: colormaps["tab10"](i % 10) for i, name in enumerate(metrics)}
+    curves = [
+        name
+        for name in ("val_reconstruction_loss", "val_prior_distance", "val_classification_accuracy")
+        if any(name in row for rows in histories.values() for row in rows)
+    ]
+    bars = [name for name in merits if any(name in measured for measured in metrics.values())]
+    columns = 4
+    rows = max(1, -(-(len(curves) + len(bars)) // columns))
+    height = 1.5 + 0.16 * len(metrics)
+    size = (14, rows * height + 0.6 + 0.3 * (len(metrics) // 6))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes, name in zip(panels, curves, strict=False):
+        for run, history in histories.items():
+            points = [(row["epoch"], row[name]) for row in history if name in row]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=colours[run], marker=".")
+        axes.set_title(f"{name}\nby epoch", fontsize="medium")
+    for axes, name in zip(panels[len(curves) :], bars, strict=False):
+        _bars(axes, [measured.get(name) for measured in metrics.values()], colours.values())
+        axes.set_title(f"{name}\n{merits[name]} is better", fontsize="medium")
+    for axes in panels[len(curves) + len(bars) :]:
+        axes.set_visible(False)
+    handles = [Patch(color=colour, label=run) for run, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6))
+    return figure
+
+
+def _bars(axes, values, colours):
+    """Draws horizontal bars, the first one on top, each with its value; None: missing."""
+    shown = [0 if value is None else value for value in values]
+    drawn = axes.barh(range(len(values)), shown, color=list(colours))
+    labels = ["-" if value is None else f"{value:.4g}" for value in values]
+    axes.bar_label(drawn, labels, padding=3, fontsize="small")
+    axes.invert_yaxis()
+    axes.set_yticks([])
+    axes.margins(x=0.3)
+    axes.locator_params(axis="x", nbins=4)
+    if not any(shown):
+        axes.set_xlim(0, 1)

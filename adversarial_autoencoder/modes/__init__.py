@@ -1,0 +1,37 @@
+"""What `--mode` does: the one table of modes.
+
+A mode is a function of a `Command` and of the settings of a training that were given, a dict. Each
+checks what was asked for before it imports TensorFlow, which takes seconds.
+"""
+
+from adversarial_autoencoder.modes.measure import classify, evaluate
+from adversarial_autoencoder.modes.pictures import (
+    cluster_grid,
+    interpolate,
+    latent_grid,
+    latent_scatter,
+    reconstruct,
+    sample,
+    style_grid,
+)
+from adversarial_autoencoder.modes.prepare import prepare
+from adversarial_autoencoder.modes.tables import compare, list_runs
+from adversarial_autoencoder.modes.train import train
+
+MODES = {
+    "train": train,
+    "latent_grid": latent_grid,
+    "latent_scatter": latent_scatter,
+    "reconstruct": reconstruct,
+    "sample": sample,
+    "interpolate": interpolate,
+    "style_grid": style_grid,
+    "cluster_grid": cluster_grid,
+    "classify": classify,
+    "evaluate": evaluate,
+    "compare": compare,
+    "prepare": prepare,
+    "list": list_runs,
+}
+
+__all__ = ["MODES"]

@@ -1,0 +1,137 @@
+"""The modes that draw pictures of a trained model."""
+
+import numpy as np
+
+from adversarial_autoencoder import data
+from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.modes.measure import fitted_codes
+from adversarial_autoencoder.modes.select_run import save_figure, shown_run
+
+
+def latent_grid(command, given):
+    """Decodes a regular grid of codes into one picture of the latent space."""
+    shown = shown_run(command, given, dims := _dims(command))
+    model, y = shown.model, command.grid_class
+    if y and (y >= model.num_classes or model.cluster_heads is not None):
+        raise InputError(
+            "grid_class must be a value of y that the decoder takes beside z"
+            f"{f', below {model.num_classes}' if model.num_classes else ''}. "
+            f"Received: grid_class={y}"
+        )
+    from adversarial_autoencoder import figures
+
+    figure = figures.latent_grid(model, command.grid_size, command.grid_range, dims, y)
+    save_figure(shown.run, figure, "latent_grid")
+
+
+def latent_scatter(command, given):
+    """Draws the codes of the test images, by class, beside the prior."""
+    shown = shown_run(command, given, dims := _dims(command), with_data=True)
+    model, dataset = shown.model, shown.dataset
+    z, prior_labels = model.represent(dataset.x_test, seed=0), None
+    if shown.config.condition_prior_on_labels and getattr(model.prior, "has_components", False):
+        shares = data.training_labels(shown.config, dataset)[1]
+        prior_labels = np.random.default_rng(0).choice(len(shares), len(z), p=shares)
+    z_prior = model.draw_representation(len(z), labels=prior_labels)
+    from adversarial_autoencoder import figures
+
+    figure = figures.latent_scatter(
+        z, z_prior, dataset.y_test, dataset.class_names, dims, prior_labels, model.cluster_heads
+    )
+    save_figure(shown.run, figure, "latent_scatter")
+
+
+def reconstruct(command, given):
+    """Draws test images above their reconstructions."""
+    shown = shown_run(command, given, with_data=True)
+    chosen = slice(command.num_images)
+    from adversarial_autoencoder import figures
+
+    figure = figures.reconstructions(
+        shown.model, shown.dataset.x_test[chosen], shown.given_labels(chosen)
+    )
+    save_figure(shown.run, figure, "reconstruct")
+
+
+def sample(command, given):
+    """Draws images decoded from samples of the prior, or of a mixture fitted to the codes."""
+    fitted = command.sampler == "gaussian_mixture"
+    shown = shown_run(command, given, with_data=fitted)
+    z, n = None, command.num_images
+    if fitted:
+        z = fitted_codes(shown.model, shown.dataset, n * (shown.model.num_classes or n))
+    from adversarial_autoencoder import figures
+
+    figure = figures.samples(shown.model, n, n, z=z)
+    save_figure(shown.run, figure, "sample_gaussian_mixture" if fitted else "sample")
+
+
+def interpolate(command, given):
+    """Draws straight lines through the latent space between pairs of test images."""
+    shown = shown_run(command, given, with_data=True)
+    x = shown.dataset.x_test
+    rows = min(command.num_images, len(x) // 2)
+    if not rows:
+        raise InputError(f"{shown.dataset.name} must have 2 test images. Received: 1")
+    ends = slice(rows), slice(rows, 2 * rows)
+    x_from, x_to = (x[end] for end in ends)
+    y_from, y_to = (shown.given_labels(end) for end in ends)
+    from adversarial_autoencoder import figures
+
+    figure = figures.interpolations(shown.model, x_from, x_to, command.num_images, y_from, y_to)
+    save_figure(shown.run, figure, "interpolate")
+
+
+def style_grid(command, given):
+    """Draws every style with every class: rows share z, columns run over y."""
+
+    def fits(config):
+        return config.variant.y is not None and not config.variant.cluster_heads
+
+    shown = shown_run(
+        command,
+        given,
+        with_data=True,
+        needs=("trained run with a y beside z (such as supervised_aae)", fits),
+    )
+    from adversarial_autoencoder import figures, priors
+
+    model, dataset, rows = shown.model, shown.dataset, command.num_images
+    names = () if shown.config.infers_clusters else dataset.class_names
+    if command.style_from == "prior":
+        z, x = priors.draw(model.prior, rows, model.z_dim), None
+    else:
+        x = dataset.x_test[:rows]
+        z = model.encode(x)
+    save_figure(shown.run, figures.style_grid(model, z, names, x), "style_grid")
+
+
+def cluster_grid(command, given):
+    """Draws the head of each cluster, then test images assigned to it."""
+    shown = shown_run(
+        command,
+        given,
+        with_data=True,
+        needs=(
+            "trained run that infers y (such as clustering_aae)",
+            lambda config: config.variant.y == "inferred",
+        ),
+    )
+    from adversarial_autoencoder import figures
+
+    figure = figures.cluster_grid(shown.model, shown.dataset.x_test, command.num_images)
+    save_figure(shown.run, figure, "cluster_grid")
+
+
+def _dims(command):
+    """The two dimensions of --grid_dims."""
+    try:
+        i, j = (int(part) for part in command.grid_dims.split(","))
+    except ValueError:
+        i = j = -1
+    if i == j or min(i, j) < 0:
+        raise InputError(
+            "grid_dims must be two different dimensions of z, counted from 0, such as 0,1. "
+            f"Received: grid_dims={command.grid_dims}"
+        )
+    return i, j

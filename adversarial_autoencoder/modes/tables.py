@@ -1,0 +1,101 @@
+"""The modes that print tables of runs: their state, and their measures side by side."""
+
+import pathlib
+import sys
+
+from adversarial_autoencoder import runs
+from adversarial_autoencoder.devices.quiet_import import import_tensorflow
+from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.runs.durable import atomic
+
+
+def list_runs(command, given):
+    """Prints a table of the runs, the newest first."""
+    del given
+    header = ("name", "model", "data", "status", "epochs", "reconstruction", "prior distance")
+    rows, broken = [header], []
+    for run in runs.list_runs(command.results_dir):
+        try:
+            config, recorded = run.read_config()
+            history = run.read_history()
+            status = run.status(config.epochs)
+        except InputError as error:
+            broken.append(str(error))
+            continue
+        last = history[-1] if history else {}
+        metrics = [last.get(f"val_{name}") for name in ("reconstruction_loss", "prior_distance")]
+        metrics = ["-" if value is None else f"{value:.4f}" for value in metrics]
+        epochs = f"{len(history)}/{config.epochs}"
+        rows.append((run.name, config.model, recorded["name"], status, epochs, *metrics))
+    if len(rows) == 1 and not broken:
+        print(f"There are no runs in {command.results_dir}: train one with --mode train.")
+        return
+    print_table(rows)
+    for line in broken:
+        print(line)
+
+
+def compare(command, given):
+    """Prints one table of the measures of several runs, and draws them."""
+    del given
+    names = [name for name in (command.runs or "").split(",") if name]
+    if not names:
+        raise InputError(f"--runs must name runs, as a,b,c. Received: runs={command.runs!r}")
+    compared = [runs.find(command.results_dir, name) for name in dict.fromkeys(names)]
+    about, columns, histories = [], {}, {}
+    for run in compared:
+        config, recorded = run.read_config()
+        label = run.name if run.name not in columns else str(run.path)
+        columns[label], histories[label] = run.read_metrics(), run.read_history()
+        about.append((label, config.model, recorded["name"], str(len(histories[label]))))
+    rows = list(zip(("run", "model", "data", "epochs"), *about, strict=True))
+    values = {label: dict(metrics) for label, metrics in columns.items()}
+    if not all(columns.values()):
+        # What was measured on validation images, which is not the same, has rows of its own.
+        for label, history in histories.items():
+            values[label] |= {
+                name: value
+                for name, value in (history[-1] if history else {}).items()
+                if name.startswith("val_")
+            }
+    names = dict.fromkeys(name for column in values.values() for name in column)
+    for name in names:
+        if name != "epochs":
+            rows.append((name, *(format_number(column.get(name)) for column in values.values())))
+    print_table(rows)
+    if missing := [label for label, metrics in columns.items() if not metrics]:
+        print(
+            f"Not evaluated yet, of the validation images alone (val_): {', '.join(missing)}. "
+            "--mode evaluate --run NAME measures a run."
+        )
+    if len({m["feature_space"] for m in columns.values() if "feature_space" in m}) > 1:
+        print(
+            "Warning: the features of these runs are of different classifiers: fid, kid, precision"
+            " and recall cannot be compared.",
+            file=sys.stderr,
+        )
+    import_tensorflow()
+    from adversarial_autoencoder import figures
+    from adversarial_autoencoder.evaluation import report
+
+    merits = {name: metric.better for name, metric in report.METRICS.items() if metric.better}
+    figure = figures.comparison(columns, histories, merits)
+    path = pathlib.Path(command.results_dir, "comparison.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+    print(f"Wrote {path}")
+
+
+def print_table(rows):
+    """Prints rows of strings in columns."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(map(str.ljust, row, widths)).rstrip())
+
+
+def format_number(value):
+    if value is None:
+        return "-"
+    return f"{value}" if isinstance(value, int) else f"{value:.4g}"

@@ -1,0 +1,137 @@
+"""What `--mode` does: one function a mode, each prints what it wrote.
+
+Importing TensorFlow takes seconds, so that what was asked for is checked before. The modules that
+need it are reached through the package, which imports them when they are first used.
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+import shlex
+
+from adversarial_autoencoder import data, runs
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.devices import tf_config
+from adversarial_autoencoder.devices.quiet_import import import_tensorflow
+from adversarial_autoencoder.modes.select_run import (
+    check_data,
+    check_prior_is_named,
+    is_finished,
+    located,
+    run_to_continue,
+    with_given,
+)
+
+
+def train_run(command, given):
+    """Trains a new run, or goes on with one.
+
+    Args:
+        command: The `Command`.
+        given: The settings of `Config` given on the command line, a dict.
+    """
+    run = run_to_continue(command, given)
+    if run is None:
+        config = Config.of(**given)
+    else:
+        config = with_given(run, run.read_config()[0], given)
+        check_prior_is_named(run, config, given)
+    with tf_config.output_of_chief(config.strategy), contextlib.ExitStack() as holding:
+        if run is not None and tf_config.is_chief(config.strategy):
+            holding.enter_context(run.held())
+        _train(command, run, config, holding)
+
+
+def _train(command, run, config, holding):
+    """Trains a run from its last finished epoch on; None: a new one, which is held then."""
+    dataset = data.load(config.dataset, config.data_dir)
+    config = located(config, dataset).for_data(len(dataset.x_train))
+    if run is not None:
+        begun, recorded = run.read_config()
+        check_data(run, dataset, recorded)
+        if config.prior.endswith(".npy"):
+            run.check_prior(config.prior)
+        if is_finished(run, config):
+            print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
+            _print_summary(command, run, config)
+            return
+        if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
+            print(
+                f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
+            )
+    import_tensorflow()
+    from adversarial_autoencoder import training
+    from adversarial_autoencoder.devices import hardware
+    from adversarial_autoencoder.devices.strategy import check_agreement, make_strategy
+    from adversarial_autoencoder.training.callbacks.safeguards import StopOnSignal
+
+    strategy = make_strategy(config)
+    config = hardware.choose(config)
+    training.check(config, dataset, strategy)
+    settings = dataclasses.replace(config, dataset=None, data_dir=None)
+    epochs_done = len(run.read_history()) if run is not None and run.is_trained else 0
+    check_agreement(strategy, f"{settings} {dataset.checksum} {epochs_done}")
+    if not tf_config.is_chief(config.strategy):
+        training.train(config, dataset, run, strategy)
+        return
+    if run is None:
+        name, number = command.run_name, False
+        if name is None:
+            name, number = runs.default_name(config, dataset), True
+        run = runs.create(command.results_dir, name, number)
+        holding.enter_context(run.held())
+    run.write_config(config, dataset)
+    print(
+        f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
+        f"{len(dataset.x_train)} images of {'x'.join(map(str, dataset.image_shape))}, "
+        f"for {config.epochs} epochs on the {hardware.device()} in {config.precision}"
+        f"{' by XLA' if config.jit_compile == 'true' else ''}"
+        f"{_replicas(strategy.num_replicas_in_sync)}",
+        flush=True,
+    )
+    try:
+        with run.attempt(), StopOnSignal() as stop:
+            training.train(config, dataset, run, strategy, further_callbacks=[stop])
+    except (KeyboardInterrupt, SystemExit):
+        epochs, options = len(run.read_history()), _options(command, run, config)
+        print(f"\n{epochs} of {config.epochs} epochs are finished; the last of them is kept.")
+        print(f"Stopped. To go on: python run.py --mode train --resume {options}")
+        raise
+    _print_summary(command, run, config)
+
+
+def _replicas(n):
+    return f", each minibatch divided over {n} replicas" if n > 1 else ""
+
+
+def _print_summary(command, run, config):
+    last = run.read_history()[-1]
+    print(f"Run:     {run.path}")
+    print(
+        f"Result:  on validation images after {last['epoch']} epochs: reconstruction loss "
+        f"{last['val_reconstruction_loss']:.4f} ({config.reconstruction_loss}), distance to the "
+        f"prior {last['val_prior_distance']:.3f} (two samples of the prior: "
+        f"{last['val_prior_distance_floor']:.3f})"
+    )
+    if "val_classification_accuracy" in last:
+        print(f"         classification error {1 - last['val_classification_accuracy']:.2%}")
+    print(
+        f"Next:    python run.py --mode {_next_mode(config)} {_options(command, run, config)}"
+        f"   and   tensorboard --logdir {shlex.quote(command.results_dir)}"
+    )
+
+
+def _next_mode(config):
+    """The mode that shows best what a system has learned."""
+    if config.variant.y and not config.variant.cluster_heads:
+        return "cluster_grid" if config.infers_clusters else "style_grid"
+    return "latent_grid" if config.z_dim >= 2 else "sample"
+
+
+def _options(command, run, config):
+    """The flags that name a run, and that allow its prior to be imported."""
+    prior = ["--prior", config.prior] if config.prior_function else []
+    if run.path.parent != pathlib.Path(command.results_dir):
+        return shlex.join(["--run", str(run.path), *prior])
+    folder = [] if command.results_dir == "results" else ["--results_dir", command.results_dir]
+    return shlex.join([*folder, "--run", run.name, *prior])
