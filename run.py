@@ -12,7 +12,7 @@ from absl import app, flags
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.errors import InputError, TrainingError, did_you_mean, first_line
-from adversarial_autoencoder.systems import VARIANTS
+from adversarial_autoencoder.systems import SYSTEMS
 
 try:
     from adversarial_autoencoder.modes import MODES
@@ -34,6 +34,7 @@ DEFINE = {
 
 
 def define_flags():
+    """Defines one flag for each setting."""
     for field in FIELDS:
         DEFINE[value_type(field)](field.name, field.default, field.metadata["help"])
 
@@ -45,6 +46,7 @@ def given(kind):
 
 
 def parse_flags(argv):
+    """Parses the flags; errors are one line with status 2."""
     if {"-h", "--help"} & set(argv):
         print(help_text())
         sys.exit(0)
@@ -64,6 +66,7 @@ def parse_flags(argv):
 
 
 def main(argv):
+    """Runs the mode."""
     del argv
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
@@ -84,6 +87,7 @@ def main(argv):
 
 
 def fail(error, status):
+    """Prints an error as one line and exits."""
     if FLAGS.is_parsed() and FLAGS.debug:
         traceback.print_exc()
     print(f"Error: {error}", file=sys.stderr)
@@ -91,31 +95,33 @@ def fail(error, status):
 
 
 def help_text():
-    modes = [entry(name, first_line(mode.__doc__)) for name, mode in MODES.items()]
+    """The text of --help."""
     parts = [
         __doc__,
         "",
         "usage: python run.py --mode MODE [--flag value ...]",
         "",
         "Modes",
-        *modes,
+        *(entry(name, first_line(mode.__doc__)) for name, mode in MODES.items()),
         "",
         "Systems",
-        *(system_entry(name, variant) for name, variant in VARIANTS.items()),
+        *(system_entry(name, system) for name, system in SYSTEMS.items()),
     ]
-    for group in dict.fromkeys(field.metadata["group"] for field in FIELDS):
-        parts += ["", group, *(flag_entry(f) for f in FIELDS if f.metadata["group"] == group)]
+    for group, fields in (Command.groups() | Config.groups()).items():
+        parts += ["", group, *map(flag_entry, fields)]
         if group == "Command":
             parts.append(entry("--flagfile FILE", "read flags from a file, a flag a line"))
     return "\n".join(parts)
 
 
-def system_entry(name, variant):
-    defaults = ", ".join(f"{flag} {value}" for flag, value in variant.defaults.items())
-    return entry(f"--model {name}", variant.description + (f" [{defaults}]" if defaults else ""))
+def system_entry(name, system):
+    """The help of one system."""
+    defaults = ", ".join(f"{flag} {value}" for flag, value in system.defaults.items())
+    return entry(f"--model {name}", system.description + (f" [{defaults}]" if defaults else ""))
 
 
 def flag_entry(field):
+    """The help of one flag."""
     kind, choices = value_type(field), field.metadata["choices"]
     value = "|".join(choices) if choices else {int: "N", float: "X", str: "TEXT", bool: ""}[kind]
     value = {"mode": "MODE", "model": "MODEL"}.get(field.name, value)
@@ -128,6 +134,7 @@ def flag_entry(field):
 
 
 def entry(left, right):
+    """A line of help: a name on the left, its text on the right."""
     indent = " " * 32
     lines = textwrap.wrap(right, width=100, initial_indent=indent, subsequent_indent=indent)
     start = f"  {left}".ljust(31) + " "

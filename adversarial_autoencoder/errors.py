@@ -1,39 +1,110 @@
-"""The errors that are told in one line: of the input, and of a training that failed."""
+"""Errors that the program reports in one line, and helpers for their messages."""
 
+import csv
 import difflib
+import struct
 import sys
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Iterable
 
-MAX_LENGTH = 1000  # characters of an error, which may quote what it received
+MAX_LENGTH = 1000  # Characters. An error can quote what it received, which has no limit.
+
+# What csv, gzip, json, struct, zipfile and the .npy parser of NumPy raise on damaged files. JSON of
+# the wrong structure also causes AttributeError, LookupError and TypeError where it is used. A
+# caller that uses another library adds the exceptions of that library.
+MALFORMED: tuple[type[Exception], ...] = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    csv.Error,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class InputError(ValueError):
-    """Input that cannot be used; one line: what was expected, then `Received:` what came."""
+    """Input that cannot be used, such as a setting, a file or an array.
 
-    def __init__(self, message):
-        # File names and the messages of other libraries, which are quoted, may have line breaks.
+    The message is one line. It says what was expected, then "Received: " and the value.
+
+    Args:
+        message: The message. Line breaks become spaces. A text of more than `MAX_LENGTH` characters
+            is cut.
+
+    Example:
+        >>> from adversarial_autoencoder.errors import InputError
+        >>> raise InputError("z_dim must be at least 1. Received: z_dim=0")
+        Traceback (most recent call last):
+            ...
+        adversarial_autoencoder.errors.InputError: z_dim must be at least 1. Received: z_dim=0
+    """
+
+    def __init__(self, message: str):
+        # Quoted file names and messages of other libraries can contain line breaks.
         message = " ".join(str(message).splitlines())
         super().__init__(message if len(message) <= MAX_LENGTH else f"{message[:MAX_LENGTH]}...")
 
 
 class Mismatch(InputError):
-    """A run that is there, but has other settings than those given."""
+    """A run exists, but its settings differ from the given settings.
+
+    Args:
+        message: The message, as in `InputError`: one line of at most `MAX_LENGTH` characters.
+    """
 
 
 class TrainingError(RuntimeError):
-    """A training that cannot go on; one line: what happened, and what is kept."""
+    """A training that cannot continue.
+
+    The message is one line. It says what happened and which checkpoint is kept.
+    """
 
 
-def first_line(error):
-    """The first line of what an exception says, or its name where it says nothing."""
+def first_line(error: object) -> str:
+    """Returns the first line of a text or of an exception's message.
+
+    Args:
+        error: An exception or a text.
+
+    Returns:
+        The first line, or the name of the exception's class if the message is empty.
+    """
     return str(error).strip().split("\n")[0] or type(error).__name__
 
 
-def print_warning(message):
-    """Prints a warning on stderr."""
+def print_warning(message: str) -> None:
+    """Prints a warning on stderr.
+
+    Args:
+        message: The text, without the prefix "Warning: ".
+    """
     print(f"Warning: {message}", file=sys.stderr, flush=True)
 
 
-def did_you_mean(value, choices):
-    """Returns " Did you mean X?" where a choice is close to `value`, else an empty string."""
+def did_you_mean(value: object, choices: Iterable[object]) -> str:
+    """Suggests the valid choice that is most similar to an invalid value.
+
+    Args:
+        value: The invalid value.
+        choices: The valid choices.
+
+    Returns:
+        " Did you mean X?" with a leading space, or an empty string if no choice is similar.
+
+    Example:
+        >>> did_you_mean("fashion-mnist", ["mnist", "fashion_mnist"])
+        ' Did you mean fashion_mnist?'
+    """
     close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
     return f" Did you mean {close[0]}?" if close else ""

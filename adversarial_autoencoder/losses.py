@@ -1,4 +1,4 @@
-"""Losses as pure functions on tensors; each returns one scalar, the mean over the batch."""
+"""Losses as pure functions of tensors. Each returns one scalar: the mean over the batch."""
 
 import math
 import typing
@@ -7,27 +7,35 @@ import tensorflow as tf
 
 
 def mean_squared_error(x, x_logits):
-    """Mean squared error between images and reconstructions.
+    """Computes the mean squared error between images and reconstructions.
 
     Args:
-        x: Images in [0, 1], shape (batch, ...).
-        x_logits: The decoder's output, the logits of the reconstruction, of the same shape.
+        x: Images, float tensor of shape (batch, ...), in [0, 1].
+        x_logits: Output of the decoder, same shape. The reconstruction is its sigmoid.
 
     Returns:
-        The mean over batch and pixels, in [0, 1].
+        A scalar in [0, 1]: the mean over batch and pixels.
+
+    Example:
+        >>> from adversarial_autoencoder import losses
+        >>> float(losses.mean_squared_error([[0.0, 1.0]], [[0.0, 0.0]]))
+        0.25
     """
     return tf.reduce_mean(tf.square(x - tf.sigmoid(x_logits)))
 
 
 def binary_cross_entropy(x, x_logits):
-    """Binary cross-entropy between images, read as probabilities, and reconstructions.
+    """Computes the binary cross-entropy between images and reconstructions.
+
+    The value of a pixel is read as a probability. The loss is the negative log-likelihood of a
+    Bernoulli decoder (Kingma and Welling 2014, arXiv 1312.6114, appendix C.1).
 
     Args:
-        x: Images in [0, 1], shape (batch, ...).
-        x_logits: The decoder's output, the logits of the reconstruction, of the same shape.
+        x: Images, float tensor of shape (batch, ...), in [0, 1].
+        x_logits: Output of the decoder, same shape. The reconstruction is its sigmoid.
 
     Returns:
-        The mean over batch and pixels, in nats.
+        A scalar >= 0, in nats: the mean over batch and pixels.
     """
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=x_logits))
 
@@ -36,54 +44,80 @@ RECONSTRUCTION = {"mse": mean_squared_error, "bce": binary_cross_entropy}
 
 
 def cross_entropy(labels, logits):
-    """Softmax cross-entropy of the labelled images of a batch.
+    """Computes the softmax cross-entropy of the labelled images of a batch.
 
     Args:
-        labels: Classes, integers of shape (batch,); those that are negative ("unlabelled") do not
-            count.
-        logits: Scores before the softmax, shape (batch, num_classes).
+        labels: Classes, integer tensor of shape (batch,). Negative labels are ignored.
+        logits: Scores before the softmax, float tensor of shape (batch, num_classes).
 
     Returns:
-        The mean over the labelled images, in nats; 0 where there are none.
+        A scalar >= 0, in nats: the mean over the labelled images. 0 if no image is labelled.
     """
     known = tf.cast(labels >= 0, logits.dtype)
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
     return tf.math.divide_no_nan(tf.reduce_sum(known * loss), tf.reduce_sum(known))
 
 
-def categorical_kl(logits, other_logits):
-    """KL(p || q) between the categorical distributions p = softmax(logits), q of `other_logits`.
+def accuracy(labels, logits):
+    """Computes the share of the labelled images whose class has the highest score.
 
     Args:
-        logits: Scores before the softmax, shape (batch, num_classes).
-        other_logits: The same of the other distribution.
+        labels: Classes, integer tensor of shape (batch,). Negative labels are ignored.
+        logits: Scores before the softmax, float tensor of shape (batch, num_classes).
 
     Returns:
-        The mean over the batch, in nats.
+        A scalar in [0, 1]. 0 if no image is labelled.
+    """
+    known = tf.cast(labels >= 0, logits.dtype)
+    right = tf.cast(tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels, logits.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(known * right), tf.reduce_sum(known))
+
+
+def categorical_kl(logits, other_logits):
+    """Computes KL(p || q) between two categorical distributions.
+
+    This is the divergence of virtual adversarial training (Miyato et al. 2017, arXiv 1704.03976,
+    section 3).
+
+    Args:
+        logits: Scores of p before the softmax, float tensor of shape (batch, num_classes).
+        other_logits: Scores of q before the softmax, same shape.
+
+    Returns:
+        A scalar >= 0, in nats: the mean over the batch. 0 if p and q are equal.
     """
     log_p, log_q = tf.nn.log_softmax(logits), tf.nn.log_softmax(other_logits)
     return tf.reduce_mean(tf.reduce_sum(tf.exp(log_p) * (log_p - log_q), axis=-1))
 
 
-# How much more it counts which shares the values of y have than how sure they are.
+# The weight of the divergence from p(y) in `information_loss`, as in the experiments of Hu et al.
 SHARES_WEIGHT = 4.0
 
 
 def information_loss(logits, shares):
-    """H(q(y|x)) + 4 KL(q(y) || p(y)): low where y tells much of x, and its values are used evenly.
+    """Computes H(q(y|x)) + 4 KL(q(y) || p(y)), which is low if y carries information about x.
 
-    Hu et al. 2017 ("Learning Discrete Representations via Information Maximizing Self-Augmented
-    Training", arXiv 1702.08720), section 3, with the weight of their experiments. With a weight of
-    1 and equal shares it would be the mutual information of x and y with its sign changed, but for
-    a constant. q(y) is the mean of q(y|x) over the batch.
+    The first term is low if the encoder is certain about the value of y for each image. The second
+    term is low if the values of y are used in the proportions of the prior. q(y) is the mean of
+    q(y|x) over the batch.
+
+    With a weight of 1 and a uniform prior, the loss is the negative mutual information of x and y,
+    up to a constant. Source: Hu et al. 2017, "Learning Discrete Representations via Information
+    Maximizing Self-Augmented Training", arXiv 1702.08720, section 3.
 
     Args:
-        logits: Scores before the softmax, shape (batch, k), batch >= k: fewer images cannot use
-            every value.
-        shares: Probability of each value of y in its prior p(y), shape (k,), each above 0.
+        logits: Scores before the softmax, float tensor of shape (batch, k). Use a batch of at
+            least k images: a smaller batch cannot use every value of y.
+        shares: Probability of each value of y in the prior p(y), shape (k,), each > 0.
 
     Returns:
-        A scalar in nats, >= 0; 0 where q(y|x) is sure for every image and q(y) is p(y).
+        A scalar >= 0, in nats. 0 if q(y|x) is certain for every image and q(y) equals p(y).
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from adversarial_autoencoder import losses
+        >>> print(f"{losses.information_loss(tf.zeros((4, 2)), shares=[0.5, 0.5]):.3f}")  # log 2
+        0.693
     """
     log_q = tf.nn.log_softmax(logits)
     entropy = -tf.reduce_mean(tf.reduce_sum(tf.exp(log_q) * log_q, axis=-1))
@@ -95,28 +129,26 @@ def information_loss(logits, shares):
     return entropy + SHARES_WEIGHT * divergence
 
 
-def accuracy(labels, logits):
-    """Share of the labelled images of a batch whose class has the highest score.
-
-    Args and the meaning of negative labels: as for `cross_entropy`.
-    """
-    known = tf.cast(labels >= 0, logits.dtype)
-    right = tf.cast(tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels, logits.dtype)
-    return tf.math.divide_no_nan(tf.reduce_sum(known * right), tf.reduce_sum(known))
-
-
 def gaussian_kl(mean, log_variance, prior_std):
-    """KL(N(mean, variance) || N(0, prior_std^2)), summed over the dimensions of the code.
+    """Computes KL(N(mean, variance) || N(0, prior_std^2)), summed over the dimensions of the code.
 
-    Kingma and Welling 2014, appendix B.
+    This is the regularization term of a variational autoencoder in closed form (Kingma and Welling
+    2014, arXiv 1312.6114, appendix B), for a prior of any standard deviation.
 
     Args:
-        mean: Means of the posterior, shape (batch, dim).
-        log_variance: Logarithms of its variances, shape (batch, dim).
-        prior_std: Standard deviation of the prior, > 0.
+        mean: Means of the posterior q(z|x), float tensor of shape (batch, dim).
+        log_variance: Logarithms of its variances, same shape.
+        prior_std: Standard deviation of the prior p(z), float > 0.
 
     Returns:
-        The mean over the batch, in nats.
+        A scalar >= 0, in nats: the mean over the batch. 0 if every posterior equals the prior.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from adversarial_autoencoder import losses
+        >>> zeros = tf.zeros((1, 2))
+        >>> float(losses.gaussian_kl(mean=zeros + 1.0, log_variance=zeros, prior_std=1.0))
+        1.0
     """
     log_ratio = log_variance - 2.0 * math.log(prior_std)
     kl = 0.5 * (tf.exp(log_ratio) + tf.square(mean) / prior_std**2 - 1.0 - log_ratio)
@@ -124,17 +156,26 @@ def gaussian_kl(mean, log_variance, prior_std):
 
 
 def maximum_mean_discrepancy(z, z_prior):
-    """Unbiased estimate of MMD^2 with a mean of inverse multiquadric kernels C / (C + d^2).
+    """Estimates the squared MMD between codes and samples of the prior, without bias.
 
-    Tolstikhin et al. 2018 ("Wasserstein Auto-Encoders", arXiv 1711.01558), section 4: C is twice
-    the total variance of the prior, times 0.1, 0.2, 0.5, 1, 2, 5 and 10.
+    The kernel is the mean of inverse multiquadric kernels C / (C + d^2), where d is the distance
+    of two points. C is twice the total variance of the prior, times 0.1, 0.2, 0.5, 1, 2, 5 and 10.
+    Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", arXiv 1711.01558, section 4 and
+    algorithm 2.
 
     Args:
-        z: Codes, shape (batch, dim), batch >= 2.
-        z_prior: Samples of the prior, of the same shape.
+        z: Codes, float tensor of shape (batch, dim), batch >= 2.
+        z_prior: Samples of the prior, same shape.
 
     Returns:
-        A scalar; 0 on average for two samples of one distribution.
+        A scalar in [-2, 2]. Its expectation is 0 if both samples come from one distribution.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from adversarial_autoencoder import losses
+        >>> z, z_prior = tf.random.stateless_normal((2, 500, 2), seed=(0, 0))
+        >>> abs(float(losses.maximum_mean_discrepancy(z, z_prior))) < 0.01
+        True
     """
     n = tf.cast(tf.shape(z)[0], z.dtype)
     scale = 2.0 * tf.reduce_sum(tf.math.reduce_variance(z_prior, axis=0))
@@ -157,70 +198,139 @@ def maximum_mean_discrepancy(z, z_prior):
 
 
 def non_saturating_discriminator(real_logits, fake_logits):
-    """L_D = -mean[log D(z') + log(1 - D(z))]; 2 log 2 = 1.386 when D cannot tell them apart.
+    """Computes L_D = -mean[log D(z') + log(1 - D(z))].
 
-    Goodfellow et al. 2014, equation 1; Makhzani et al. 2015, section 1.
+    Sources: Goodfellow et al. 2014, arXiv 1406.2661, equation 1; Makhzani et al. 2015,
+    arXiv 1511.05644, section 1.
 
     Args:
-        real_logits: Logits of D on samples z' of the prior (target 1), shape (batch, 1).
-        fake_logits: Logits of D on codes z of the encoder (target 0), shape (batch, 1).
+        real_logits: Logits of D for samples z' of the prior (target 1), shape (batch, 1).
+        fake_logits: Logits of D for codes z of the encoder (target 0), shape (batch, 1).
+
+    Returns:
+        A scalar >= 0, in nats. 2 log 2 = 1.386 if D outputs 0.5 for every input.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from adversarial_autoencoder import losses
+        >>> logits = tf.zeros((4, 1))
+        >>> print(f"{losses.non_saturating_discriminator(logits, logits):.3f}")
+        1.386
     """
     real, fake = tf.nn.softplus(-real_logits), tf.nn.softplus(fake_logits)
     return tf.reduce_mean(real) + tf.reduce_mean(fake)
 
 
 def non_saturating_generator(fake_logits):
-    """L_G = -mean log D(z) (Goodfellow et al. 2014, section 3)."""
+    """Computes L_G = -mean log D(z) (Goodfellow et al. 2014, arXiv 1406.2661, section 3).
+
+    Args:
+        fake_logits: Logits of D for codes z of the encoder, shape (batch, 1).
+
+    Returns:
+        A scalar >= 0, in nats. log 2 = 0.693 if D outputs 0.5 for every code.
+    """
     return tf.reduce_mean(tf.nn.softplus(-fake_logits))
 
 
 def least_squares_discriminator(real_logits, fake_logits):
-    """Mao et al. 2017, equation 9 (targets 1 and 0); 0.25 when D cannot tell them apart."""
+    """Computes the discriminator's least-squares loss, with the targets 1 (real) and 0 (fake).
+
+    Source: Mao et al. 2017, "Least Squares GAN", arXiv 1611.04076, equation 9.
+
+    Args:
+        real_logits: Outputs of D for samples of the prior, shape (batch, 1).
+        fake_logits: Outputs of D for codes of the encoder, shape (batch, 1).
+
+    Returns:
+        A scalar >= 0. 0.25 if D outputs 0.5 for every input.
+    """
     return 0.5 * (
         tf.reduce_mean(tf.square(real_logits - 1.0)) + tf.reduce_mean(tf.square(fake_logits))
     )
 
 
 def least_squares_generator(fake_logits):
-    """Mao et al. 2017, equation 9."""
+    """Computes the encoder's least-squares loss (Mao et al. 2017, arXiv 1611.04076, equation 9).
+
+    Args:
+        fake_logits: Outputs of D for codes of the encoder (target 1), shape (batch, 1).
+
+    Returns:
+        A scalar >= 0. 0.125 if D outputs 0.5 for every code.
+    """
     return 0.5 * tf.reduce_mean(tf.square(fake_logits - 1.0))
 
 
 def hinge_discriminator(real_logits, fake_logits):
-    """Lim and Ye 2017, "Geometric GAN"; 2 when D cannot tell them apart."""
+    """Computes the discriminator's hinge loss (Lim and Ye 2017, "Geometric GAN", arXiv 1705.02894).
+
+    The encoder's part of this loss is `wasserstein_generator`.
+
+    Args:
+        real_logits: Outputs of D for samples of the prior, shape (batch, 1).
+        fake_logits: Outputs of D for codes of the encoder, shape (batch, 1).
+
+    Returns:
+        A scalar >= 0. 2 if D outputs 0 for every input.
+    """
     return tf.reduce_mean(tf.nn.relu(1.0 - real_logits)) + tf.reduce_mean(
         tf.nn.relu(1.0 + fake_logits)
     )
 
 
 def wasserstein_discriminator(real_logits, fake_logits):
-    """Arjovsky et al. 2017, without the penalty that keeps D Lipschitz."""
+    """Computes mean D(z) - mean D(z') (Arjovsky et al. 2017, arXiv 1701.07875, equation 2).
+
+    The loss needs a Lipschitz-continuous D. Add `gradient_penalty` to keep D so.
+
+    Args:
+        real_logits: Outputs of D for samples z' of the prior, shape (batch, 1).
+        fake_logits: Outputs of D for codes z of the encoder, shape (batch, 1).
+
+    Returns:
+        A scalar of any sign. 0 if D outputs the same value for every input.
+    """
     return tf.reduce_mean(fake_logits) - tf.reduce_mean(real_logits)
 
 
 def wasserstein_generator(fake_logits):
-    """Arjovsky et al. 2017; also the generator's part of the hinge loss."""
+    """Computes -mean D(z), the encoder's part of the Wasserstein loss and of the hinge loss.
+
+    Source: Arjovsky et al. 2017, arXiv 1701.07875, section 3.
+
+    Args:
+        fake_logits: Outputs of D for codes z of the encoder, shape (batch, 1).
+
+    Returns:
+        A scalar of any sign.
+    """
     return -tf.reduce_mean(fake_logits)
 
 
 def gradient_penalty(gradients):
-    """Mean squared deviation of the norms of D's gradients from 1 (Gulrajani et al. 2017).
+    """Computes the mean squared deviation of gradient norms from 1.
+
+    Source: Gulrajani et al. 2017, arXiv 1704.00028, equation 3 (without its weight, lambda).
 
     Args:
-        gradients: Gradients of D's output by its input, shape (batch, dim).
+        gradients: Gradients of D's output with respect to its input, shape (batch, dim).
+
+    Returns:
+        A scalar >= 0. 0 if every gradient has norm 1.
     """
     norms = tf.sqrt(tf.reduce_sum(tf.square(gradients), axis=-1) + 1e-12)
     return tf.reduce_mean(tf.square(norms - 1.0))
 
 
 class Adversarial(typing.NamedTuple):
-    """The two losses of an adversarial game.
+    """An adversarial loss: the loss of the discriminator and the loss of the encoder.
 
     Args:
-        discriminator: Function of the logits on real and on fake inputs.
-        generator: Function of the logits on fake inputs.
-        threshold: The logit above which the discriminator takes an input for real.
-        penalty: Whether the discriminator's loss goes with a gradient penalty.
+        discriminator: Function `(real_logits, fake_logits) -> loss`.
+        generator: Function `(fake_logits) -> loss`; the encoder is the generator.
+        threshold: The discriminator classifies an input as real if its logit is above this value.
+        penalty: Whether to add a gradient penalty to the discriminator's loss.
     """
 
     discriminator: typing.Callable

@@ -1,7 +1,9 @@
 """Functional Keras models for the encoder q(z, y|x), the decoder p(x|z, y) and the discriminators.
 
-Any functional model whose shapes fit may take the place of these. A network with one code has it as
-its only input or output; with two codes they are dicts with the keys "z" and "y".
+You can use your own functional models with the same inputs and outputs. With one code, the code is
+a tensor. With two codes, it is a dict with the keys "z" and "y".
+
+"Section" refers to Makhzani et al. 2015, "Adversarial Autoencoders", arXiv 1511.05644.
 """
 
 import dataclasses
@@ -15,17 +17,19 @@ from adversarial_autoencoder.devices import replicas
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Hidden:
-    """The hidden layers of a network; the keyword arguments of the builders below.
+    """The hidden layers of a network.
+
+    `encoder`, `decoder` and `discriminator` accept these arguments as keyword arguments.
 
     Args:
-        hidden_units: Width of each fully connected layer. The deepest layer of convolutions has a
-            sixteenth of it as filters, and each layer towards the image half as many.
+        hidden_units: Width of each fully connected layer, >= 1. The convolutional layer next to the
+            code has hidden_units / 16 filters; each layer towards the image has half as many.
         hidden_layers: Number of hidden layers, >= 1.
-        dropout: Share of the hidden units dropped while training, in [0, 1).
-        weight_std: Initial weights are drawn from N(0, weight_std^2); 0: Glorot uniform.
-        batch_norm: Whether each hidden layer is normalised over the minibatch.
-        dtype: Keras dtype policy of the hidden layers, such as "mixed_bfloat16"; None: Keras's own.
-            Codes and logits, which the losses are made of, are float32 in any case.
+        dropout: Share of the hidden units that are dropped in training, in [0, 1).
+        weight_std: Standard deviation of normal initial weights. 0: Glorot uniform weights.
+        batch_norm: Whether to apply batch normalization in each hidden layer.
+        dtype: Keras dtype policy of the hidden layers, such as "mixed_bfloat16". None: the global
+            policy. Codes and logits are always float32, because the losses need it.
     """
 
     hidden_units: int = 1000
@@ -36,24 +40,25 @@ class Hidden:
     dtype: str | None = None
 
     def dense(self, units, name, **kwargs):
-        """A linear layer; each gets an initializer of its own: a shared one would repeat itself."""
+        """Makes a Dense layer; further arguments replace the defaults of these networks."""
         kwargs = {"kernel_initializer": self.initializer(), "dtype": self.dtype} | kwargs
         return layers.Dense(units, name=name, **kwargs)
 
     def output(self, units, name):
-        """A linear layer that ends a network, with a code or with logits."""
+        """Makes the Dense layer that outputs a code or logits, always in float32."""
         return self.dense(units, name, dtype="float32")
 
     def initializer(self):
+        """Makes an initializer. Layers that shared one would start with the same weights."""
         if not self.weight_std:
             return keras.initializers.GlorotUniform()
         return keras.initializers.RandomNormal(stddev=self.weight_std)
 
     def activation(self, x, name, i):
-        """What follows the i-th hidden layer: normalisation, ReLU, dropout."""
+        """Applies batch normalization, ReLU and dropout to the output `x` of hidden layer `i`."""
         if self.batch_norm:
             layer = layers.BatchNormalization(
-                # Over the whole minibatch, where it is divided over several replicas.
+                # The statistics must cover the whole minibatch, not one replica's share of it.
                 synchronized=replicas.is_divided(),
                 dtype=self.dtype,
                 name=f"{name}_batch_norm_{i}",
@@ -65,14 +70,14 @@ class Hidden:
         return x
 
     def mlp(self, x, name):
-        """Appends the hidden layers to `x`, a Keras tensor of shape (batch, features)."""
+        """Appends the fully connected hidden layers to `x`, of shape (batch, features)."""
         for i in range(self.hidden_layers):
             layer = self.dense(self.hidden_units, f"{name}_dense_{i}", use_bias=not self.batch_norm)
             x = self.activation(layer(x), name, i)
         return x
 
     def filters(self, i):
-        """Filters of the i-th layer of convolutions, counted from the image."""
+        """Returns the number of filters of convolutional layer `i`; layer 0 reads the image."""
         return max(1, self.hidden_units // 2 ** (self.hidden_layers - 1 - i) // 16)
 
 
@@ -89,30 +94,39 @@ def encoder(
     corruption="gaussian",
     **hidden,
 ):
-    """Builds q(z|x), or q(z, y|x): image -> hidden ReLU layers -> linear heads.
+    """Builds the encoder q(z|x) or q(z, y|x): image, hidden ReLU layers, linear outputs.
 
     Args:
         image_shape: Shape of one image, (height, width, channels).
         z_dim: Number of dimensions of the code z, >= 1.
-        num_classes: Number of values of the code y; 0: none.
-        separate_y: Whether y has hidden layers of its own, which see the corrupted images but no
-            noise inputs, instead of those of z.
-        posterior: "deterministic", or "gaussian": mean and log variance of z side by side.
-        noise_dim: Number of noise inputs, for a universal posterior; 0: none.
+        num_classes: Number of values of the code y. 0: the encoder has no output y.
+        separate_y: Whether y has its own hidden layers instead of those of z. The hidden layers of
+            y receive the corrupted images, but no noise inputs.
+        posterior: "deterministic", or "gaussian": the output of z is the mean and log variance.
+        noise_dim: Number of noise inputs, for a universal approximator posterior (section 2), or 0.
         network: "mlp" or "conv".
-        input_noise: Corruption of the images while training, in [0, 1).
-        corruption: "gaussian": `input_noise` is the standard deviation of noise that is added;
-            "masking": it is the share of pixels set to 0, while the others are scaled up.
-        **hidden: The arguments of `Hidden`.
+        input_noise: Amount of corruption of the images in training, in [0, 1).
+        corruption: Meaning of `input_noise`. "gaussian": the standard deviation of added noise.
+            "masking": the share of pixels that are set to 0; the other pixels are scaled up.
+        **hidden: Arguments of `Hidden`.
 
     Returns:
-        A functional model from images of shape (batch, height, width, channels), in [0, 1], to the
-        head of z, of shape (batch, z_dim), or twice as wide for a Gaussian posterior. With noise
-        the input is a dict with the keys "x" and "noise"; with classes the output is one with "z"
-        and "y", the logits of y.
+        A functional model from images in [0, 1], shape (batch, height, width, channels), to z,
+        shape (batch, z_dim) or (batch, 2 * z_dim) for a Gaussian posterior. With noise inputs, the
+        input is a dict with the keys "x" and "noise". With y, the output is a dict with the keys
+        "z" and "y"; "y" holds logits of shape (batch, num_classes).
+
+    Raises:
+        ValueError: If `network` is unknown or cannot process images of this shape.
+
+    Example:
+        >>> from adversarial_autoencoder import networks
+        >>> encoder = networks.encoder((8, 8, 1), z_dim=2, num_classes=10, hidden_units=16)
+        >>> {name: output.shape for name, output in encoder.output.items()}
+        {'z': (None, 2), 'y': (None, 10)}
     """
     hidden = Hidden(**hidden)
-    _check_network(network, image_shape, hidden.hidden_layers)
+    check_network(network, image_shape, hidden.hidden_layers)
     inputs = {"x": keras.Input(image_shape, name="x")}
     h = inputs["x"]
     if input_noise:
@@ -121,15 +135,15 @@ def encoder(
     if noise_dim:
         inputs["noise"] = keras.Input((noise_dim,), name="noise")
     h_z = _trunk(h, inputs.get("noise"), network, hidden, "encoder")
-    heads = {"z": hidden.output(z_dim * (2 if posterior == "gaussian" else 1), "encoder_z")(h_z)}
+    outputs = {"z": hidden.output(z_dim * (2 if posterior == "gaussian" else 1), "encoder_z")(h_z)}
     if num_classes:
         h_y = _trunk(h, None, network, hidden, "encoder_y") if separate_y else h_z
-        heads["y"] = hidden.output(num_classes, "encoder_y")(h_y)
-    return keras.Model(_single(inputs), _single(heads), name="encoder")
+        outputs["y"] = hidden.output(num_classes, "encoder_y")(h_y)
+    return keras.Model(_single(inputs), _single(outputs), name="encoder")
 
 
 def _trunk(h, noise, network, hidden, name):
-    """The hidden layers of an encoder, behind which its heads stand; `noise` may be None."""
+    """Appends the hidden layers of an encoder; `noise` is a Keras tensor or None."""
     if network == "conv":
         h = _convolutions(h, hidden, name)
     h = layers.Flatten(name=f"{name}_flatten")(h)
@@ -139,30 +153,40 @@ def _trunk(h, noise, network, hidden, name):
         return hidden.mlp(h, name)
     if noise is None:
         return h
-    # Without a hidden layer behind it the noise could only shift the code.
+    # If the output layer followed immediately, the noise could only shift the code.
     h = hidden.dense(hidden.hidden_units, f"{name}_dense")(h)
     return layers.ReLU(name=f"{name}_relu")(h)
 
 
 def decoder(image_shape, z_dim, *, num_classes=0, head_margin=None, network="mlp", **hidden):
-    """Builds p(x|z), or p(x|z, y): codes -> hidden ReLU layers -> logits of the pixels.
+    """Builds the decoder p(x|z) or p(x|z, y): codes, hidden ReLU layers, logits of the pixels.
 
     Args:
         image_shape: Shape of one image, (height, width, channels).
         z_dim: Number of dimensions of the code z, >= 1.
-        num_classes: Number of values of the code y; 0: none.
-        head_margin: None: y stands beside z. A number: y chooses its cluster head, a learned point
-            that is added to z (section 7), and heads nearer to each other than this are pushed
-            apart by a loss of the layer.
+        num_classes: Number of values of the code y. 0: the decoder has no input y.
+        head_margin: None: z and y are concatenated (sections 4 to 6). A number >= 0: y selects a
+            cluster head, a learned point that is added to z (section 7). The layer then has a loss
+            that keeps the cluster heads at least this distance apart.
         network: "mlp" or "conv".
-        **hidden: The arguments of `Hidden`.
+        **hidden: Arguments of `Hidden`.
 
     Returns:
-        A functional model from codes, of shape (batch, z_dim) or a dict with the keys "z" and "y",
-        to (batch, height, width, channels). Its outputs are logits: the image is their sigmoid.
+        A functional model to logits of shape (batch, height, width, channels); the image is their
+        sigmoid. The input is z, shape (batch, z_dim). With y, it is a dict with the keys "z" and
+        "y"; "y" holds probabilities or one-hot vectors of shape (batch, num_classes).
+
+    Raises:
+        ValueError: If `network` is unknown or cannot produce images of this shape.
+
+    Example:
+        >>> from adversarial_autoencoder import networks
+        >>> decoder = networks.decoder((8, 8, 1), z_dim=2, hidden_units=16)
+        >>> decoder.output.shape
+        (None, 8, 8, 1)
     """
     hidden = Hidden(**hidden)
-    _check_network(network, image_shape, hidden.hidden_layers)
+    check_network(network, image_shape, hidden.hidden_layers)
     inputs = {"z": keras.Input((z_dim,), name="z")}
     h = inputs["z"]
     if num_classes:
@@ -187,19 +211,27 @@ def decoder(image_shape, z_dim, *, num_classes=0, head_margin=None, network="mlp
 
 
 def discriminator(dim, *, num_classes=0, input_noise=0.0, name="discriminator", **hidden):
-    """Builds D_z or D_y: code -> hidden ReLU layers -> one logit, positive for "from the prior".
+    """Builds the discriminator D_z or D_y of a code: code, hidden ReLU layers, one logit.
+
+    Samples of the prior are the real inputs. The logit is high if the code seems to be real.
 
     Args:
         dim: Number of dimensions of the code, >= 1.
-        num_classes: For a prior that is conditioned on labels: the number of classes; 0: it is not.
-        input_noise: Standard deviation of noise added to the code while training, in [0, 1].
+        num_classes: Number of classes, if the prior depends on the label (section 2.3); else 0.
+        input_noise: Standard deviation of noise added to the code in training, in [0, 1].
         name: Name of the model.
-        **hidden: The arguments of `Hidden`.
+        **hidden: Arguments of `Hidden`.
 
     Returns:
-        A functional model from (batch, dim) to logits of shape (batch, 1). Where it is conditioned
-        on labels, its input is a dict with the keys "code" and "label", a one-hot vector of the
-        classes and of one more for "unlabelled".
+        A functional model from codes, shape (batch, dim), to logits, shape (batch, 1). With labels,
+        the input is a dict with the keys "code" and "label". "label" holds one-hot vectors of shape
+        (batch, num_classes + 1); the last class means "unlabelled".
+
+    Example:
+        >>> from adversarial_autoencoder import networks
+        >>> discriminator = networks.discriminator(dim=2, num_classes=10, hidden_units=16)
+        >>> discriminator.input["label"].shape, discriminator.output.shape
+        ((None, 11), (None, 1))
     """
     hidden = Hidden(**hidden)
     inputs = {"code": keras.Input((dim,), name="code")}
@@ -213,52 +245,67 @@ def discriminator(dim, *, num_classes=0, input_noise=0.0, name="discriminator", 
     return keras.Model(_single(inputs), logit, name=name)
 
 
-# Name of the decoder's layer whose kernel, of shape (num_clusters, z_dim), holds the cluster heads.
+# The decoder's layer of this name has a kernel of shape (num_classes, z_dim): the cluster heads.
 CLUSTER_HEADS = "cluster_heads"
 
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
 class Margin(keras.regularizers.Regularizer):
-    """Keeps the rows of a matrix at least `margin` apart (Makhzani et al. 2015, section 7).
+    """Regularizer that keeps the rows of a matrix at least `margin` apart (section 7).
 
-    The loss is the sum over pairs of the squared amount by which they are nearer.
+    The loss is the sum over all pairs of rows of max(0, margin - distance)^2.
+
+    Args:
+        margin: Smallest Euclidean distance without a loss, >= 0.
     """
 
     def __init__(self, margin):
         self.margin = margin
 
     def __call__(self, x):
+        """Computes the loss of a matrix of shape (rows, dim), a scalar."""
         difference = x[:, None] - x[None]
         distance = ops.sqrt(ops.sum(ops.square(difference), axis=-1) + 1e-12)
         pairs = 1.0 - ops.eye(x.shape[0])
         return 0.5 * ops.sum(pairs * ops.square(ops.relu(self.margin - distance)))
 
     def get_config(self):
+        """Returns the constructor's arguments."""
         return {"margin": self.margin}
 
 
-def _check_network(network, image_shape, hidden_layers):
+def check_network(network: str, image_shape: tuple[int, ...], hidden_layers: int) -> None:
+    """Checks that a kind of network can process images of a shape.
+
+    Args:
+        network: "mlp" or "conv".
+        image_shape: Shape of one image, (height, width, channels).
+        hidden_layers: Number of hidden layers.
+
+    Raises:
+        ValueError: If it cannot.
+    """
     if network not in ("mlp", "conv"):
         raise ValueError(f"network must be mlp or conv. Received: network={network!r}")
     if network == "conv" and len(image_shape) != 3:
         raise ValueError(
-            "Convolutions need images of the shape (height, width, channels). "
+            "network=conv needs images of shape (height, width, channels). "
             f"Received: {tuple(image_shape)}"
         )
     if network == "conv" and 2 ** (hidden_layers - 1) >= min(image_shape[:2]):
         raise ValueError(
-            f"Convolutions halve the sides of an image in each hidden layer, to 1 at the least. "
-            f"Received: hidden_layers={hidden_layers} for {tuple(image_shape)}"
+            f"network=conv needs image sides above {2 ** (hidden_layers - 1)}, because each of the "
+            f"hidden_layers={hidden_layers} halves them. Received: {tuple(image_shape)}"
         )
 
 
 def _single(tensors):
-    """A dict of Keras tensors, or the tensor where there is only one."""
+    """Returns a dict of Keras tensors, or the tensor itself if there is only one."""
     return tensors if len(tensors) > 1 else next(iter(tensors.values()))
 
 
 def _convolutions(x, hidden, name):
-    """Layers of convolutions, each of which halves the sides of the image, rounded up."""
+    """Appends convolutional layers; each halves the sides of the image and rounds up."""
     for i in range(hidden.hidden_layers):
         layer = layers.Conv2D(
             hidden.filters(i),
@@ -275,7 +322,7 @@ def _convolutions(x, hidden, name):
 
 
 def _transposed_convolutions(h, image_shape, hidden):
-    """The mirror image of `_convolutions`; what exceeds the sides of the image is cut off."""
+    """Appends the inverse of `_convolutions`, and crops the result to the image size."""
     height, width, channels = image_shape
     depth = hidden.hidden_layers
     sides = [-(-side // 2**depth) for side in (height, width)]

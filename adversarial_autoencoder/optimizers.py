@@ -1,4 +1,4 @@
-"""One Keras optimizer that owns one for each step of the procedure; a fast Adam; a late start."""
+"""Optimizers: one Keras optimizer that owns one for each step, a fused Adam, and a late start."""
 
 import keras
 import tensorflow as tf
@@ -10,14 +10,19 @@ from adversarial_autoencoder.devices import replicas
 class PhaseOptimizer(keras.optimizers.Optimizer):
     """Owns one Keras optimizer for each step, each with its own state and learning rate.
 
-    The encoder is updated by several steps of the procedure, so it needs an optimizer state in each
-    of them. (`keras.optimizers.MultiOptimizer` gives every variable exactly one optimizer.) Keras
-    knows one `model.optimizer`; this is it, so that saving, resuming and the callbacks that read
+    Several steps of the procedure update the encoder, each with its own optimizer state.
+    (`keras.optimizers.MultiOptimizer` gives every variable exactly one optimizer.) Keras expects a
+    single `model.optimizer`, and this is it: saving, resuming, and callbacks that read
     `.optimizers` or `.iterations` work as with any model.
+
+    Example:
+    >>> optimizer = PhaseOptimizer.copies({"reconstruction": "adam", "generator": "sgd"})
+    >>> [type(step).__name__ for step in optimizer.optimizers]
+    ['Adam', 'SGD']
 
     Args:
         optimizers: Dict from the name of a step ("reconstruction", "discriminator", ...) to a Keras
-            optimizer. Each takes its step's name, under which its learning rate is logged.
+            optimizer. Each takes the name of its step, under which its learning rate is logged.
         name: Name of this optimizer.
     """
 
@@ -33,6 +38,9 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
 
         Args:
             optimizers: Dict from the name of a step to a Keras optimizer or its name.
+
+        Returns:
+            The `PhaseOptimizer`.
         """
         optimizers = {step: keras.optimizers.get(value) for step, value in optimizers.items()}
         return cls(
@@ -44,10 +52,11 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
 
     @property
     def optimizers(self):
+        """The optimizers of the steps, a list."""
         return list(self.steps.values())
 
     def build(self, var_lists):
-        """Creates the state of every step's optimizer.
+        """Creates the state of every optimizer.
 
         Args:
             var_lists: Dict from the name of a step to the variables that it updates.
@@ -59,23 +68,39 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
         self.built = True
 
     def variables_of(self, step):
-        """The variables that a step updates, once it is built."""
+        """The variables that a step updates.
+
+        Args:
+            step: Name of the step.
+
+        Returns:
+            A list of variables.
+        """
         return self.steps[step]._trainable_variables
 
     def update(self, step, gradients, variables):
-        """Applies the gradients of one step to the variables that it was built with."""
+        """Applies the gradients of one step.
+
+        Args:
+            step: Name of the step.
+            gradients: List of tensors.
+            variables: The variables, in the order of `variables_of`.
+        """
         self.steps[step].apply(gradients, variables)
 
     def apply(self, grads, trainable_variables=None):
+        """Raises TypeError: there is no single update."""
         raise TypeError(
-            "PhaseOptimizer has no single update: call update(step, gradients, variables)."
+            "PhaseOptimizer has no single update. Call update(step, gradients, variables)."
         )
 
     def finalize_variable_values(self, var_list):
+        """Lets each optimizer write its final values, such as averaged weights."""
         for optimizer in self.optimizers:
             optimizer.finalize_variable_values(optimizer._trainable_variables)
 
     def get_config(self):
+        """The constructor's arguments, for saving."""
         return {
             "optimizers": {
                 step: keras.optimizers.serialize(optimizer)
@@ -86,6 +111,7 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
+        """Makes the optimizer that `get_config` describes."""
         optimizers = {
             step: keras.optimizers.deserialize(optimizer, custom_objects)
             for step, optimizer in config["optimizers"].items()
@@ -95,22 +121,22 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
 class FusedAdam(keras.optimizers.Adam):
-    """Adam with one TensorFlow kernel a variable: the same update, in one pass through memory.
+    """Adam with one TensorFlow kernel for each variable; takes the arguments of Adam.
 
-    Keras's own is a chain of element-wise operations, each of which reads and writes whole
-    variables, unless XLA fuses them.
-
-    Args: as for `keras.optimizers.Adam`.
+    It computes the same update as `keras.optimizers.Adam` in one pass through memory. Keras's own
+    is a chain of element-wise operations, each of which reads and writes whole variables, unless
+    XLA fuses them.
     """
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
-        # On one replica there is nothing to add up, but TensorFlow would keep the graph of the step
-        # for ever: it registers a gradient of the exchange, under a name that it never frees.
+        # On one replica there is nothing to sum. TensorFlow would register a gradient of the
+        # exchange under a name that it never frees, and so keep the graph of the step in memory.
         if replicas.is_divided():
             return super()._all_reduce_sum_gradients(grads_and_vars)
         return grads_and_vars
 
     def update_step(self, gradient, variable, learning_rate):
+        """Updates one variable."""
         if self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
             return
@@ -132,13 +158,18 @@ class FusedAdam(keras.optimizers.Adam):
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
 class LateStart(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that is 0 at first, and then grows linearly to what it would be without this.
+    """A learning rate that is 0 at the start, then grows linearly to its usual value.
 
-    The optimizer gathers its moments from the beginning.
+    The optimizer updates its moments from the first step on.
+
+    Example:
+    >>> schedule = LateStart(rate=0.1, steps=10)
+    >>> [round(float(schedule(step)), 3) for step in (0, 10, 15, 20)]
+    [0.0, 0.0, 0.05, 0.1]
 
     Args:
-        rate: A learning rate > 0, or a Keras schedule.
-        steps: Number of updates, >= 1, for which it is 0, and over as many again it grows.
+        rate: Learning rate > 0, or a Keras schedule.
+        steps: Number of updates, >= 1, for which the rate is 0; it grows over as many more.
     """
 
     def __init__(self, rate, steps):
@@ -147,13 +178,16 @@ class LateStart(keras.optimizers.schedules.LearningRateSchedule):
         self.steps = steps
 
     def __call__(self, step):
+        """The learning rate at a step."""
         rate = self.rate(step) if callable(self.rate) else self.rate
         share = tf.clip_by_value(tf.cast(step, "float32") / self.steps - 1.0, 0.0, 1.0)
         return share * tf.cast(rate, "float32")
 
     def get_config(self):
+        """The constructor's arguments, for saving."""
         return {"rate": keras.saving.serialize_keras_object(self.rate), "steps": self.steps}
 
     @classmethod
     def from_config(cls, config):
+        """Makes the schedule that `get_config` describes."""
         return cls(keras.saving.deserialize_keras_object(config["rate"]), config["steps"])

@@ -1,69 +1,102 @@
-"""The systems of the literature as data: their codes and the phases that train them.
+"""The systems of the literature as data: their codes, their phases and their priors.
 
-A code is a part of what stands between encoder and decoder. Every system has the style code z. Some
-have a class or cluster code y too: the encoder infers it, or it is the label that is given.
+A system is a set of codes and an ordered list of phases. Every system has the style code z. Some
+systems also have a class or cluster code y, which the encoder infers or the user gives as a label.
+This module needs neither TensorFlow nor NumPy, so that the command line reads it at once.
 """
 
 import dataclasses
+import typing
+
+# The codes by their names in networks and files: the style code and the class or cluster code.
+Z, Y = "z", "y"
+
+# What a step of the training procedure does. Learning rates and momenta have one default a kind.
+STEP_KINDS = ("reconstruction", "discriminator", "generator", "classification")
+
+
+class PhaseSpec(typing.NamedTuple):
+    """One phase of a system; `training.build` makes the `phases.Phase` that it names.
+
+    Args:
+        kind: A key of `training.build.PHASES`, such as "regularization".
+        code: The code that the phase trains; None for a phase of all codes, or of the only code.
+    """
+
+    kind: str
+    code: str | None = None
+
+    def includes(self, other: "PhaseSpec") -> bool:
+        """Whether another phase is of this kind and, if this one names a code, of the same code."""
+        return self.kind == other.kind and self.code in (None, other.code)
+
+
+RECONSTRUCTION = PhaseSpec("reconstruction")
+REGULARIZATION = PhaseSpec("regularization")
+REGULARIZATION_Y, REGULARIZATION_Z = PhaseSpec("regularization", Y), PhaseSpec("regularization", Z)
+CLASSIFICATION = PhaseSpec("classification")
+CONSISTENCY = PhaseSpec("consistency")
+MMD = PhaseSpec("mmd")
+VARIATIONAL = PhaseSpec("variational")
 
 
 @dataclasses.dataclass(frozen=True)
-class Variant:
-    """One system.
+class System:
+    """One system of the literature.
 
     Args:
-        description: What it is, and its source.
-        phases: Names of its phases, in the order of training; see `building.PHASES`. A phase of
-            classification is left out where there are no labels.
-        y: Where the code y comes from: "inferred" by the encoder, "given" as the label, or None.
-        labels: Whether labels are "needed", "optional" or "unused", but for a prior that is
-            conditioned on them. Where y is inferred without labels it is a cluster, not a class.
-        cluster_heads: Whether y enters the decoder as a point in the space of z that is learned.
-        defaults: The settings whose defaults differ from those of the other systems.
+        description: One line: what the system is, and its source.
+        phases: Its phases in the order of training. A classification phase is skipped if the
+            training uses no labels, a consistency phase if it uses labels.
+        y: Where the code y comes from: "inferred" by the encoder, "given" as a label, or None.
+        labels: How the system uses labels: "needed", "optional" or "unused". A label-conditioned
+            prior always needs them. An inferred y without labels is a cluster, not a class.
+        cluster_heads: Whether the decoder maps y to a learned point that it adds to z.
+        defaults: Settings whose defaults differ from those of `config.Config`.
     """
 
     description: str
-    phases: tuple[str, ...]
+    phases: tuple[PhaseSpec, ...]
     y: str | None = None
     labels: str = "unused"
     cluster_heads: bool = False
     defaults: dict = dataclasses.field(default_factory=dict)
 
 
-VARIANTS = {
-    "autoencoder": Variant(
-        "autoencoder, whose codes leave gaps: what the others are compared with",
-        phases=("reconstruction",),
+SYSTEMS = {
+    "autoencoder": System(
+        "Autoencoder; its codes leave gaps. The baseline of the other systems",
+        phases=(RECONSTRUCTION,),
     ),
-    "denoising_autoencoder": Variant(
-        "autoencoder that restores corrupted images (Vincent et al. 2008)",
-        phases=("reconstruction",),
+    "denoising_autoencoder": System(
+        "Autoencoder that restores corrupted images (Vincent et al. 2008)",
+        phases=(RECONSTRUCTION,),
         defaults={"input_noise": 0.3},
     ),
-    "vae": Variant(
-        "variational autoencoder (Kingma and Welling 2014)",
-        phases=("variational",),
+    "vae": System(
+        "Variational autoencoder (Kingma and Welling 2014)",
+        phases=(VARIATIONAL,),
         defaults={"posterior": "gaussian", "prior_std": 1.0, "reconstruction_loss": "bce"},
     ),
-    "wae_mmd": Variant(
-        "Wasserstein autoencoder, maximum mean discrepancy (Tolstikhin et al. 2018)",
-        phases=("mmd",),
+    "wae_mmd": System(
+        "Wasserstein autoencoder with maximum mean discrepancy (Tolstikhin et al. 2018)",
+        phases=(MMD,),
     ),
-    "aae": Variant(
-        "adversarial autoencoder (Makhzani et al. 2015, section 2)",
-        phases=("reconstruction", "regularization"),
-        # On MNIST with z_dim 2: a little noise on the images keeps the encoder from learning them
-        # by heart; a slow discriminator that sees codes and samples blurred has smooth gradients,
-        # which lead the codes to the prior at less cost for the reconstruction.
+    "aae": System(
+        "Adversarial autoencoder (Makhzani et al. 2015, section 2)",
+        phases=(RECONSTRUCTION, REGULARIZATION),
+        # Tuned on MNIST with z_dim 2. Input noise keeps the encoder from memorising the images. A
+        # slow discriminator with noisy inputs has smooth gradients: the codes reach the prior at
+        # less cost for the reconstruction.
         defaults={
             "input_noise": 0.1,
             "discriminator_noise": 0.99,
             "discriminator_learning_rate": 1e-4,
         },
     ),
-    "supervised_aae": Variant(
-        "AAE whose decoder is given the label, so that z keeps the style (section 4)",
-        phases=("reconstruction", "regularization"),
+    "supervised_aae": System(
+        "AAE whose decoder also gets the label, so that z keeps the style (section 4)",
+        phases=(RECONSTRUCTION, REGULARIZATION),
         y="given",
         labels="needed",
         defaults={
@@ -74,9 +107,9 @@ VARIANTS = {
             "generator_epsilon": 1e-4,
         },
     ),
-    "semi_supervised_aae": Variant(
+    "semi_supervised_aae": System(
         "AAE that infers class and style from few labels (section 5)",
-        phases=("reconstruction", "regularization_y", "regularization_z", "classification"),
+        phases=(RECONSTRUCTION, REGULARIZATION_Y, REGULARIZATION_Z, CLASSIFICATION),
         y="inferred",
         labels="needed",
         defaults={
@@ -87,9 +120,9 @@ VARIANTS = {
             "generator_epsilon": 1e-3,
         },
     ),
-    "clustering_aae": Variant(
+    "clustering_aae": System(
         "AAE that infers cluster and style without labels (section 6)",
-        phases=("reconstruction", "regularization_y", "regularization_z", "consistency"),
+        phases=(RECONSTRUCTION, REGULARIZATION_Y, REGULARIZATION_Z, CONSISTENCY),
         y="inferred",
         defaults={
             "z_dim": 5,
@@ -102,12 +135,9 @@ VARIANTS = {
             "generator_epsilon": 1e-3,
         },
     ),
-    "dimensionality_reduction_aae": Variant(
+    "dimensionality_reduction_aae": System(
         "AAE whose clusters are points in the space of z (section 7)",
-        phases=(
-            *("reconstruction", "regularization_y", "regularization_z"),
-            *("classification", "consistency"),
-        ),
+        phases=(RECONSTRUCTION, REGULARIZATION_Y, REGULARIZATION_Z, CLASSIFICATION, CONSISTENCY),
         y="inferred",
         labels="optional",
         cluster_heads=True,
@@ -121,6 +151,53 @@ VARIANTS = {
     ),
 }
 
-# The priors that have a name, and those of them whose components can be classes.
-PRIORS = ("gaussian", "uniform", "laplace", "gamma", "gaussian_mixture", "swiss_roll")
-COMPONENT_PRIORS = ("gaussian_mixture", "swiss_roll")
+
+@dataclasses.dataclass(frozen=True)
+class PriorSpec:
+    """One prior p(z) that has a name.
+
+    Args:
+        sampler: Name of the class in `priors`.
+        settings: The settings that it reads: a dict from constructor argument to setting.
+        has_components: Whether it has one component for each class, so that it can be conditioned
+            on labels.
+    """
+
+    sampler: str
+    settings: dict[str, str]
+    has_components: bool = False
+
+
+PRIORS = {
+    "gaussian": PriorSpec("Gaussian", {"std": "prior_std"}),
+    "uniform": PriorSpec("Uniform", {"std": "prior_std"}),
+    "laplace": PriorSpec("Laplace", {"std": "prior_std"}),
+    "gamma": PriorSpec("Gamma", {"shape": "prior_shape", "std": "prior_std"}),
+    "gaussian_mixture": PriorSpec(
+        "GaussianMixture",
+        {
+            "num_components": "prior_components",
+            "radius": "prior_radius",
+            "std_along": "prior_length",
+            "std_across": "prior_width",
+        },
+        has_components=True,
+    ),
+    "swiss_roll": PriorSpec(
+        "SwissRoll",
+        {
+            "num_components": "prior_components",
+            "radius": "prior_radius",
+            "turns": "prior_turns",
+            "std": "prior_width",
+        },
+        has_components=True,
+    ),
+}
+
+COMPONENT_PRIORS = tuple(name for name, prior in PRIORS.items() if prior.has_components)
+
+
+def priors_that_read(setting: str) -> tuple[str, ...]:
+    """The names of the priors that a setting changes."""
+    return tuple(name for name, prior in PRIORS.items() if setting in prior.settings.values())

@@ -87,7 +87,7 @@ def keras_model(dropout, precision):
 
     config, dataset = settings(dropout, precision=precision)
     model = build(config, dataset.image_shape)
-    return model, training.optimizer(config, model.var_lists, 500), dataset.x_train
+    return model, training.make_optimizer(config, model.steps, 500), dataset.x_train
 
 
 def keras_loop(dropout):

@@ -57,7 +57,7 @@ def measure(varied, size):
     model = build(config, x.shape[1:])
     group = 10
     model.compile(
-        training.optimizer(config, model.var_lists, n // config.batch_size),
+        training.make_optimizer(config, model.steps, n // config.batch_size),
         jit_compile=config.jit_compile == "true",
         steps_per_execution=group,
     )

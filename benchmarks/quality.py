@@ -4,9 +4,9 @@ python benchmarks/quality.py                         all rows, which takes hours
 python benchmarks/quality.py semi_supervised_100     some of them
 python benchmarks/quality.py --table                 only the table, of the results in quality.json
 
-QUALITY.md tells how the settings were chosen: on validation images, but for what it names. Each
-call trains anew, in a folder of its own; with --results_dir DIR, the folder of a call before, it
-goes on with what was interrupted there, and measures what is finished.
+docs/trials.md lists how the settings were chosen: on validation images, with the exceptions that
+docs/results.md names. Each call trains again, in its own folder; with --results_dir DIR, the folder
+of an earlier call, it continues what was interrupted there, and measures what is finished.
 """
 
 import argparse
@@ -31,7 +31,7 @@ class Row:
         flags: The flags of the training; a flag file of `recipes/`, and what differs from it.
         metric: Name of the measure, as in metrics.json.
         published: What the paper gives.
-        public: What is told of public code; QUALITY.md says where.
+        public: What users of public code report; docs/results.md names the sources.
         seeds: Number of seeds.
         trained_as: Name of the row whose trainings it measures too; "": it has its own.
     """

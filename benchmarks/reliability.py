@@ -1,4 +1,4 @@
-"""Kills trainings, fills a results folder, trains on and on; writes RELIABILITY.md.
+"""Kills trainings, fills a results folder, trains many models; writes reliability.json.
 
 python benchmarks/reliability.py                 everything, which takes hours
 python benchmarks/reliability.py kills 20        20 kills, counted beside those of earlier calls
@@ -6,11 +6,12 @@ python benchmarks/reliability.py runs 200        200 runs in one folder
 python benchmarks/reliability.py memory 50       50 models in one process
 python benchmarks/reliability.py seeds           every system twice with one seed
 python benchmarks/reliability.py inputs          bad input, and readers of files fuzzed
+
+The page docs/reliability.md shows what reliability.json holds.
 """
 
 import collections
 import hashlib
-import inspect
 import json
 import multiprocessing
 import os
@@ -30,16 +31,9 @@ sys.path.insert(0, str(ROOT))
 from adversarial_autoencoder import runs as run_folders  # noqa: E402
 
 KEPT = pathlib.Path(__file__).with_name("reliability.json")
-TABLE = pathlib.Path(__file__).with_name("RELIABILITY.md")
 TINY = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--dropout=0.1"]
 EPOCHS_KILLED = 4
 KILLED = [*TINY, f"--epochs={EPOCHS_KILLED}"]
-TITLE = """# Reliability, measured
-
-Written by `python benchmarks/reliability.py` (see there for its parts), on 2 CPU cores that had
-other work too. Trainings are of scikit-learn's digits with tiny networks. A part that is missing
-here (kills, runs, memory, seeds, inputs) has not been run.
-"""
 
 
 def command(results, *flags):
@@ -101,7 +95,7 @@ def kills(number=200, before=None):
     os.environ.update(OPENBLAS_NUM_THREADS="1", PYTHONPATH=str(ROOT))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        [f"adversarial_autoencoder.{name}" for name in ("modes", "training", "hardware")]
+        [f"adversarial_autoencoder.{name}" for name in ("modes", "training", "devices.hardware")]
     )
     names = ("killed", "with a file half written", "resumed to the end", "equal", "too late")
     counts = dict.fromkeys(names, 0) | (before or {}).get("counts", {})
@@ -175,6 +169,7 @@ def kills(number=200, before=None):
 
 
 def kills_table(result):
+    """The rows that the page of the documentation shows: a dict from a name to a value."""
     counts = result["counts"]
     at_epoch = (f"{number} after {epoch}" for epoch, number in result["at_epoch"].items())
     return {
@@ -237,11 +232,11 @@ def memory(number=50):
 
 def seeds():
     """Every system twice, in two processes, with --deterministic."""
-    from adversarial_autoencoder.systems import VARIANTS
+    from adversarial_autoencoder.systems import SYSTEMS
 
     failures = []
     with tempfile.TemporaryDirectory() as results:
-        for model in VARIANTS:
+        for model in SYSTEMS:
             for name in ("a", "b"):
                 flags = [f"--model={model}", f"--run_name={model}-{name}", "--epochs=2"]
                 status, _, err = run(results, "--deterministic", *TINY, *flags)
@@ -251,7 +246,7 @@ def seeds():
             )
             if a != b:
                 failures.append(model)
-    return {"systems": len(VARIANTS), "with other weights in another process": failures}
+    return {"systems": len(SYSTEMS), "with other weights in another process": failures}
 
 
 def inputs():
@@ -273,27 +268,6 @@ def inputs():
 PARTS = {"kills": kills, "runs": runs, "memory": memory, "seeds": seeds, "inputs": inputs}
 
 
-def write(results):
-    lines = [TITLE]
-    for name, values in results.items():
-        about = inspect.getdoc(PARTS[name]).partition("\n\nArgs:")[0]
-        title, _, text = about.partition("\n\n")
-        lines += [
-            f"## {title}",
-            "",
-            *([text, ""] if text else ()),
-            "| what | result |",
-            "|---|---|",
-        ]
-        for key, value in (kills_table(values) if name == "kills" else values).items():
-            shown = (
-                ("none" if not value else "; ".join(value)) if isinstance(value, list) else value
-            )
-            lines.append(f"| {key} | {shown} |")
-        lines.append("")
-    TABLE.write_text("\n".join(lines).rstrip() + "\n")
-
-
 def main(arguments):
     part, *number = arguments or [None]
     if part not in (None, *PARTS):
@@ -305,7 +279,6 @@ def main(arguments):
         before = {"before": results.get(name)} if name == "kills" else {}
         results[name] = PARTS[name](*number, **before)
         KEPT.write_text(json.dumps(results, indent=1) + "\n")
-        write(results)
         print(name, results[name])
 
 

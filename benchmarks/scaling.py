@@ -43,7 +43,7 @@ def seconds_per_step(config, strategy):
     x = np.random.default_rng(0).integers(0, 256, (config.batch_size, *IMAGE_SHAPE), "uint8")
     with strategy.scope():
         model = build(config, IMAGE_SHAPE)
-        model.compile(training.optimizer(config, model.var_lists, 1), jit_compile=False)
+        model.compile(training.make_optimizer(config, model.steps, 1), jit_compile=False)
     batches = strategy.distribute_datasets_from_function(
         lambda worker: training_batches(x, config.batch_size, 0, worker=worker)
     )

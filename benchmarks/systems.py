@@ -1,8 +1,10 @@
-"""Trains every system on MNIST, draws its figures and prints the table of the README.
+"""Trains every system on MNIST, draws the pictures in docs/images and prints a table.
 
 python benchmarks/systems.py            all rows, one after the other
 python benchmarks/systems.py aae vae    some of them
 python benchmarks/systems.py --table    only the table, of the results kept in systems.json
+
+The pages docs/systems.md and docs/results.md show these results.
 """
 
 import csv
@@ -17,7 +19,7 @@ import time
 ROOT = pathlib.Path(__file__).parent.parent
 RESULTS = ROOT / "results" / time.strftime("systems-%Y%m%d-%H%M%S")
 KEPT = pathlib.Path(__file__).with_suffix(".json")
-DOCS = ROOT / "docs"
+IMAGES = ROOT / "docs" / "images"
 
 # For priors of a fine structure: small codes at first, and more weight on the adversarial game.
 STRONG_PRIOR = (
@@ -25,7 +27,7 @@ STRONG_PRIOR = (
     " --generator_epsilon 1e-5 --input_noise 0 --discriminator_noise 0"
 )
 
-# Name of a row -> the flags of its training, and the modes whose figures go to docs/.
+# Name of a row -> the flags of its training, and the modes whose figures go to docs/images.
 ROWS = {
     "aae": ("--z_dim 2", ["latent_grid"]),
     "supervised": ("--model supervised_aae --epochs 20", ["style_grid"]),
@@ -73,7 +75,7 @@ def measure(name):
         result["test_error"] = float(re.search(r"Test error: ([\d.]+)%", output)[1]) / 100
     for mode in modes:
         run(f"--mode={mode}", f"--run={name}")
-        shutil.copy(RESULTS / name / "figures" / f"{mode}.png", DOCS / f"{name}.png")
+        shutil.copy(RESULTS / name / "figures" / f"{mode}.png", IMAGES / f"{name}.png")
     return result
 
 

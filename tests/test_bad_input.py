@@ -73,12 +73,13 @@ def bad_values():
         kind, limits = value_type(field), field.metadata
         values = {int: ["two", "1.5", ""], float: ["two", "nan", "inf"], bool: ["perhaps"], str: []}
         values = values[kind] + (["nonsense"] if limits["choices"] else [])
-        if kind is float and limits["low"] is None:
+        within = limits["within"]
+        if kind is float and within is None:
             values = ["two"]
-        if limits["low"] is not None:
-            values.append(str(limits["low"] - (0 if limits["open_low"] else 1)))
-        if limits["high"] is not None:
-            values.append(str(limits["high"]))
+        if within and within.low is not None:
+            values.append(str(within.low - (0 if within.open_low else 1)))
+        if within and within.high is not None:
+            values.append(str(within.high))
         mode = f"--mode={limits['modes'][0]}" if limits["modes"] else "--mode=train"
         for value in values:
             yield pytest.param(field.name, value, mode, id=f"{field.name}={value}")

@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from adversarial_autoencoder import AdversarialAutoencoder, losses, networks, priors
 from adversarial_autoencoder.model.batch import make_batch
-from adversarial_autoencoder.phases import Classification, Consistency, Reconstruction, Variational
-from adversarial_autoencoder.phases.consistency import MAX_ROTATION, MAX_SHIFT, shifted_and_rotated
+from adversarial_autoencoder.phases import Classification, Consistency, Reconstruction
+from adversarial_autoencoder.phases.augmentation import MAX_ROTATION, MAX_SHIFT, shifted_and_rotated
 
 
-def linear_model(weights):
+def linear_model(weights, **kwargs):
     """A model whose q(y|x) is the softmax of (w . x, 0)."""
     x = keras.Input((8, 8, 1))
     flat = keras.layers.Flatten()(x)
@@ -20,7 +20,8 @@ def linear_model(weights):
     encoder = keras.Model(x, heads)
     y.kernel.assign(np.stack([weights, np.zeros(64)], axis=1))
     decoder = networks.decoder((8, 8, 1), 2, num_classes=2, hidden_units=8)
-    return AdversarialAutoencoder(encoder, decoder, phases=[Reconstruction(), Classification()])
+    phases = [Reconstruction(), Classification()]
+    return AdversarialAutoencoder(encoder, decoder, phases=phases, **kwargs)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_the_step_is_along_the_weights_of_a_linear_classifier(batch, epsilon):
 def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch, kind):
     model = linear_model(np.random.default_rng(0).normal(size=64))
     unlabelled = batch._replace(y_labelled=tf.fill((50,), -1))
-    phase = Classification(kind)
+    phase = Classification(Consistency(kind))
     model.phases = (Reconstruction(), phase)
     model.compile("sgd")
     before = {v.path: v.numpy() for v in model.variables}
@@ -68,13 +69,14 @@ def test_it_is_a_loss_of_all_images_that_only_the_classifier_learns_from(batch, 
     assert logs["classification_loss"] == 0
     assert logs[f"{kind}_loss"] > 0
     assert {path for path in moved if "iteration" not in path} == {
-        v.path for v in model.encoder_of("y").trainable_variables
+        v.path for v in model.codes.y.variables()
     }
 
 
 @pytest.mark.parametrize("kind", ["vat", "augment"])
 def test_information_is_weighed_beside_the_consistency(batch, kind):
-    model = linear_model(np.random.default_rng(0).normal(size=64))
+    weights = np.random.default_rng(0).normal(size=64)
+    model = linear_model(weights)
     plain, informed = Consistency(kind), Consistency(kind, information_weight=0.3)
     model.phases = (Reconstruction(), informed)
     model.compile("sgd")
@@ -82,13 +84,12 @@ def test_information_is_weighed_beside_the_consistency(batch, kind):
     more, more_metrics = informed.loss_and_metrics(model, batch, training=False)
     assert set(metrics) == set(plain.metrics) == {f"{kind}_loss"}
     assert set(more_metrics) == set(informed.metrics) == {f"{kind}_loss", "information_loss"}
-    logits = model.heads(batch.x, None)["y"]
+    logits = model.codes.heads(batch.x, None)["y"]
     expected = losses.information_loss(logits, np.array([0.5, 0.5], "float32"))
     information = float(more_metrics["information_loss"])
     assert information == pytest.approx(float(expected), rel=1e-5)
     assert float(more) == pytest.approx(float(loss) + 0.3 * information)
-    # Of another prior.
-    model.priors["y"] = priors.Categorical([3, 1])
+    model = linear_model(weights, prior={"y": priors.Categorical([3, 1])})
     expected = losses.information_loss(logits, np.array([0.75, 0.25], "float32"))
     assert abs(float(expected) - information) > 0.01
     _, metrics = informed.loss_and_metrics(model, batch, training=False)
@@ -96,12 +97,13 @@ def test_information_is_weighed_beside_the_consistency(batch, kind):
 
 
 def test_the_shares_of_a_prior_of_ones_own_are_estimated():
-    model = linear_model(np.zeros(64))
-    assert model.prior_shares == pytest.approx([0.5, 0.5])
-    model.priors["y"] = lambda n, dim, seed: tf.one_hot(
-        tf.cast(tf.random.stateless_uniform((n,), seed) < 0.25, "int32"), dim
-    )
-    assert tf.function(lambda: model.prior_shares)().numpy() == pytest.approx(
+    assert linear_model(np.zeros(64)).codes.y.prior_shares == pytest.approx([0.5, 0.5])
+
+    def quarter(n, dim, seed):
+        return tf.one_hot(tf.cast(tf.random.stateless_uniform((n,), seed) < 0.25, "int32"), dim)
+
+    model = linear_model(np.zeros(64), prior={"y": quarter})
+    assert tf.function(lambda: model.codes.y.prior_shares)().numpy() == pytest.approx(
         [0.75, 0.25], abs=0.01
     )
 
@@ -116,7 +118,7 @@ def test_alone_information_makes_y_sure_and_evenly_used(batch):
     for _ in range(100):
         phase.step(model, batch)
     assert before > 0.6 > 0.3 > phase.evaluate(model, batch)["information_loss"]
-    share = tf.nn.softmax(model.heads(batch.x, None)["y"])[:, 0].numpy().mean()
+    share = tf.nn.softmax(model.codes.heads(batch.x, None)["y"])[:, 0].numpy().mean()
     assert 0.35 < share < 0.65
 
 
@@ -234,11 +236,6 @@ def test_a_detached_y_gets_no_gradient_of_the_reconstruction(batch, detach_y):
     assert {trunk.path, "encoder_z/kernel", first.path} <= updated
 
 
-@pytest.mark.parametrize("kind", [Reconstruction, Variational])
-def test_a_phase_of_before_y_could_be_detached_is_not(kind):
-    assert kind.from_config({}).detach_y is False
-
-
 def test_it_can_be_compiled_by_xla(digits):
     encoder = networks.encoder((8, 8, 1), 2, num_classes=3, hidden_units=8, batch_norm=True)
     decoder = networks.decoder((8, 8, 1), 2, num_classes=3, hidden_units=8)
@@ -248,10 +245,3 @@ def test_it_can_be_compiled_by_xla(digits):
     model.compile("sgd", jit_compile=True)
     logs = model.fit(digits[:100], batch_size=50, verbose=0).history
     assert logs["augment_loss"][0] > 0
-
-
-def test_a_model_of_before_consistency_had_a_name_keeps_its_weight():
-    for weight, kind in ((0.5, "vat"), (0.0, "none")):
-        phase = Classification.from_config({"vat_weight": weight, "vat_epsilon": 2.0})
-        assert (phase.consistency, phase.vat_weight) == (kind, weight)
-        assert phase.information_weight == 0

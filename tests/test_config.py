@@ -2,19 +2,22 @@
 
 import dataclasses
 import functools
+import inspect
 import json
 
 import pytest
 
-from adversarial_autoencoder import modes
+from adversarial_autoencoder import AdversarialAutoencoder, losses, networks, phases, priors
 from adversarial_autoencoder.config import Config, files, rules
-from adversarial_autoencoder.config.config import DEFAULT_EPOCHS
 from adversarial_autoencoder.config.setting import value_type
+from adversarial_autoencoder.config.training_groups import DEFAULT_EPOCHS
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.modes.command import MODES, Command, check_mode
-from adversarial_autoencoder.systems import COMPONENT_PRIORS, PRIORS, VARIANTS
+from adversarial_autoencoder.modes.command import Command, check_mode
+from adversarial_autoencoder.phases.consistency import CONSISTENCY
+from adversarial_autoencoder.posteriors import POSTERIORS
+from adversarial_autoencoder.systems import CLASSIFICATION, PRIORS, REGULARIZATION, SYSTEMS
+from adversarial_autoencoder.systems import CONSISTENCY as CONSISTENCY_PHASE
 from adversarial_autoencoder.training.build import PHASES
-from adversarial_autoencoder.training.build import PRIORS as PRIOR_MAKERS
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_a_config_of_another_version_is_refused():
         files.from_dict(values | {"zdim": 3})
 
 
-def test_a_config_of_an_older_version_takes_defaults_for_what_it_did_not_know():
+def test_a_missing_setting_takes_its_default():
     values = dataclasses.asdict(Config(z_dim=3))
     del values["dropout"]
     assert files.from_dict(values) == Config(z_dim=3)
@@ -70,9 +73,10 @@ def test_a_config_of_an_older_version_takes_defaults_for_what_it_did_not_know():
 def test_every_setting_is_documented_and_its_default_is_valid():
     for field in dataclasses.fields(Config) + dataclasses.fields(Command):
         assert field.metadata["help"]
-        assert field.metadata["group"]
-    Config()
-    Command()
+    for kind in (Config, Command):
+        fields = [field for group in kind.groups().values() for field in group]
+        assert fields == list(dataclasses.fields(kind))
+        kind()
 
 
 def test_flags_leave_out_what_is_not_given():
@@ -91,81 +95,169 @@ def refused(**settings):
     return message
 
 
-@pytest.mark.parametrize("model", VARIANTS)
+@pytest.mark.parametrize("model", SYSTEMS)
 def test_a_system_has_its_own_defaults_which_what_is_given_overrides(model):
-    variant, usual = VARIANTS[model], Config()
-    config = Config.of(model=model)
+    system, config = SYSTEMS[model], Config.of(model=model)
     for field in dataclasses.fields(Config):
-        expected = {"model": model, **variant.defaults}.get(field.name, getattr(usual, field.name))
+        expected = {"model": model, **system.defaults}.get(field.name, field.default)
         assert getattr(config, field.name) == expected, field.name
     assert Config.of(model=model, seed=3, z_dim=4) == dataclasses.replace(config, seed=3, z_dim=4)
 
 
 def test_every_default_of_a_system_has_an_effect():
-    for model, variant in VARIANTS.items():
+    for model, system in SYSTEMS.items():
         config = Config.of(model=model)
-        assert not [name for name in variant.defaults if rules.unmet_needs(config, name)]
+        assert not [name for name in system.defaults if rules.unmet_needs(config, name)]
 
 
 def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training():
-    assert tuple(PRIOR_MAKERS) == PRIORS
-    assert set(COMPONENT_PRIORS) <= set(PRIORS)
-    named = {phase for variant in VARIANTS.values() for phase in variant.phases}
-    assert named == set(PHASES)
-    assert set(MODES) == set(modes.MODES)
+    assert all(issubclass(getattr(priors, spec.sampler), priors.Prior) for spec in PRIORS.values())
+    kinds = {phase.kind for system in SYSTEMS.values() for phase in system.phases}
+    assert kinds == set(PHASES)
+    choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(Config)}
+    assert choices["reconstruction_loss"] == tuple(losses.RECONSTRUCTION)
+    assert choices["adversarial_loss"] == tuple(losses.ADVERSARIAL)
+    assert choices["consistency"] == ("none", *CONSISTENCY)
+    assert choices["posterior"] == (*POSTERIORS, "universal")
+
+
+# The constructors that settings are passed to, and arguments whose name differs from the setting's.
+CONSTRUCTORS = {
+    AdversarialAutoencoder: {},
+    networks.Hidden: {},
+    networks.encoder: {},
+    networks.decoder: {},
+    phases.Reconstruction: {},
+    phases.Regularization: {},
+    phases.Consistency: {},
+    phases.MaximumMeanDiscrepancy: {"weight": "mmd_weight"},
+    priors.Categorical: {"temperature": "y_temperature"},
+    **{getattr(priors, spec.sampler): spec.settings for spec in PRIORS.values()},
+}
+# The setting says whether there is such a part; the constructor makes it, or leaves it out.
+PARTS = {
+    (networks.encoder, "noise_dim"),
+    (networks.decoder, "head_margin"),
+    (phases.Consistency, "consistency"),
+}
+
+
+@pytest.mark.parametrize("constructor", CONSTRUCTORS, ids=lambda c: c.__name__)
+def test_a_constructor_has_the_defaults_of_the_settings(constructor):
+    settings = {field.name: field.default for field in dataclasses.fields(Config)}
+    compared = 0
+    for name, parameter in inspect.signature(constructor).parameters.items():
+        setting = CONSTRUCTORS[constructor].get(name, name)
+        if setting not in settings or parameter.default is inspect.Parameter.empty:
+            continue
+        if (constructor, name) in PARTS or setting == "prior":
+            continue
+        # Not given, the number of components is that of the classes, or 10.
+        expected = 10 if setting == "prior_components" else settings[setting]
+        assert parameter.default == expected, name
+        compared += 1
+    assert compared
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"num_clusters": 5}, "--num_clusters goes with --model clustering_aae or dim"),
-        ({"head_margin": 1.0, "model": "clustering_aae"}, "--head_margin goes with --model dim"),
-        ({"mmd_weight": 1.0}, "--mmd_weight goes with --model wae_mmd. Received: model='aae'"),
-        ({"noise_dim": 5}, "--noise_dim goes with --posterior universal"),
-        ({"prior_std": 5.0, "prior": "swiss_roll"}, "--prior_std goes with --prior gaussian or un"),
+        (
+            {"num_clusters": 5},
+            "--num_clusters needs --model clustering_aae or dim",
+        ),
+        (
+            {"head_margin": 1.0, "model": "clustering_aae"},
+            "--head_margin needs --model dim",
+        ),
+        (
+            {"mmd_weight": 1.0},
+            "--mmd_weight needs --model wae_mmd. Received: model='aae'",
+        ),
+        ({"noise_dim": 5}, "--noise_dim needs --posterior universal"),
+        (
+            {"prior_std": 5.0, "prior": "swiss_roll"},
+            "--prior_std needs --prior gaussian or un",
+        ),
         ({"prior_std": 5.0, "prior": "samples.npy"}, "Received: prior='samples.npy'"),
-        ({"prior_shape": 5.0}, "--prior_shape goes with --prior gamma. Received: prior='gaussian'"),
-        ({"prior_components": 5}, "--prior_components goes with --prior gaussian_mixture or swiss"),
-        ({"prior_radius": 5.0, "prior": "uniform"}, "--prior_radius goes with --prior gaussian_m"),
-        ({"prior_width": 5.0}, "--prior_width goes with --prior"),
-        ({"prior_length": 5.0, "prior": "swiss_roll"}, "--prior_length goes with --prior gaussian"),
+        (
+            {"prior_shape": 5.0},
+            "--prior_shape needs --prior gamma. Received: prior='gaussian'",
+        ),
+        (
+            {"prior_components": 5},
+            "--prior_components needs --prior gaussian_mixture or swiss",
+        ),
+        (
+            {"prior_radius": 5.0, "prior": "uniform"},
+            "--prior_radius needs --prior gaussian_m",
+        ),
+        ({"prior_width": 5.0}, "--prior_width needs --prior"),
+        (
+            {"prior_length": 5.0, "prior": "swiss_roll"},
+            "--prior_length needs --prior gaussian",
+        ),
         (
             {"prior_turns": 5.0, "prior": "gaussian_mixture"},
-            "--prior_turns goes with --prior swi",
+            "--prior_turns needs --prior swi",
         ),
-        ({"gradient_penalty": 5.0}, "--gradient_penalty goes with --adversarial_loss wasserstein"),
-        ({"generator_epsilon": 0.1, "optimizer": "sgd"}, "--generator_epsilon goes with --optimiz"),
-        ({"step_epochs": "5"}, "--step_epochs goes with --learning_rate_schedule step"),
-        ({"step_factors": "0.5"}, "--step_factors goes with --learning_rate_schedule step"),
-        ({"num_clusters": 5, "model": "semi_supervised_aae"}, "--num_clusters goes with"),
+        (
+            {"gradient_penalty": 5.0},
+            "--gradient_penalty needs --adversarial_loss wasserstein",
+        ),
+        (
+            {"generator_epsilon": 0.1, "optimizer": "sgd"},
+            "--generator_epsilon needs --optimiz",
+        ),
+        (
+            {"step_epochs": "5"},
+            "--step_epochs needs --learning_rate_schedule step",
+        ),
+        (
+            {"step_factors": "0.5"},
+            "--step_factors needs --learning_rate_schedule step",
+        ),
+        ({"num_clusters": 5, "model": "semi_supervised_aae"}, "--num_clusters needs"),
         (
             {"y_start": 5},
-            "--y_start goes with --model semi_supervised_aae or clustering_aae or dim",
+            "--y_start needs --model semi_supervised_aae or clustering_aae or dim",
         ),
-        ({"y_start": 5, "model": "clustering_aae"}, "--y_start goes with --consistency vat or aug"),
+        (
+            {"y_start": 5, "model": "clustering_aae"},
+            "--y_start needs --consistency vat or aug",
+        ),
         (
             {"information_weight": 0.1, "model": "clustering_aae"},
-            "--information_weight goes with --consistency vat or augment",
+            "--information_weight needs --consistency vat or augment",
         ),
         (
             {"information_weight": 0.1},
-            "--information_weight goes with --consistency vat or augment",
+            "--information_weight needs --consistency vat or augment",
         ),
         (
             {"y_start": 5, "model": "dimensionality_reduction_aae"},
-            "--y_start goes with --num_labels N or --consistency vat or --consistency augment. ",
+            "--y_start needs --num_labels N or --consistency vat or --consistency augment. ",
         ),
         (
             {"y_start": 5, "model": "clustering_aae", "consistency": "vat"},
-            "Without labels y_start needs information_weight, by which y is learned until then. "
+            "Without labels y_start needs information_weight, which trains y until then. "
             "Received: y_start=5, information_weight=0.0",
         ),
-        ({"detach_y": True}, "--detach_y goes with --model semi_supervised_aae or clustering_aae"),
-        ({"detach_y": True, "model": "supervised_aae"}, "--detach_y goes with --model semi_sup"),
-        ({"separate_y": True, "model": "supervised_aae"}, "--separate_y goes with --model semi_s"),
+        (
+            {"detach_y": True},
+            "--detach_y needs --model semi_supervised_aae or clustering_aae",
+        ),
+        (
+            {"detach_y": True, "model": "supervised_aae"},
+            "--detach_y needs --model semi_sup",
+        ),
+        (
+            {"separate_y": True, "model": "supervised_aae"},
+            "--separate_y needs --model semi_s",
+        ),
         (
             {"detach_y": True, "model": "clustering_aae"},
-            "detach_y needs labels or a consistency. Received: num_labels=None, consistency=none",
+            "detach_y needs labels or a consistency loss. Received: num_labels=None, consis",
         ),
         (
             {"num_clusters": 5, "model": "dimensionality_reduction_aae", "num_labels": 100},
@@ -211,7 +303,7 @@ def test_a_setting_with_an_effect_is_taken(settings):
             "A vae needs a gaussian posterior. Received: posterior=universal",
         ),
         ({"model": "vae", "prior": "laplace"}, "A vae needs a gaussian prior. Received: prior=lap"),
-        ({"prior": "swiss_roll", "z_dim": 3}, "A swiss_roll has z_dim 2. Received: z_dim=3"),
+        ({"prior": "swiss_roll", "z_dim": 3}, "A swiss_roll needs z_dim 2. Received: z_dim=3"),
         (
             {"prior": "gaussian_mixture", "z_dim": 3},
             "A gaussian_mixture needs an even z_dim. Received: z_dim=3",
@@ -220,7 +312,7 @@ def test_a_setting_with_an_effect_is_taken(settings):
             {"prior": "gaussian_mixture", "model": "clustering_aae"},
             "A gaussian_mixture needs an even z_dim. Received: z_dim=5",
         ),
-        ({"condition_prior_on_labels": True}, "condition_prior_on_labels needs a prior"),
+        ({"condition_prior_on_labels": True}, "condition_prior_on_labels needs a model with y"),
         (
             {"condition_prior_on_labels": True, "prior": "swiss_roll", "model": "wae_mmd"},
             "condition_prior_on_labels needs an adversarial model. Received: model=wae_mmd",
@@ -251,10 +343,10 @@ def test_what_labels_are_for(settings, uses_labels, infers_clusters, classifies)
     config = Config.of(**settings)
     assert config.uses_labels == uses_labels
     assert config.infers_clusters == infers_clusters
-    assert ("classification" in config.phases) == classifies
+    assert config.has_phase(CLASSIFICATION) == classifies
 
 
-@pytest.mark.parametrize("model", VARIANTS)
+@pytest.mark.parametrize("model", SYSTEMS)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -268,7 +360,7 @@ def test_flags_make_the_same_config_again(model, settings):
     """Also those of the run folder, which name every setting that has an effect."""
     if model == "vae":
         settings = {name: v for name, v in settings.items() if name not in ("prior", "z_dim")}
-    if not any(phase.startswith("regularization") for phase in VARIANTS[model].phases):
+    if not any(REGULARIZATION.includes(phase) for phase in SYSTEMS[model].phases):
         settings = {name: v for name, v in settings.items() if name != "adversarial_loss"}
     config = Config.of(model=model, dataset="digits", epochs=3, **settings)
     kinds = {field.name: value_type(field) for field in dataclasses.fields(Config)}
@@ -375,7 +467,7 @@ def test_where_y_has_to_be_given_only_labelled_images_count():
     ],
 )
 def test_a_flag_that_a_mode_does_not_read_is_refused(mode, name):
-    with pytest.raises(InputError, match=f"--{name} goes with --mode .* Received: --mode {mode}"):
+    with pytest.raises(InputError, match=f"--{name} needs --mode .* Received: --mode {mode}"):
         check_mode(mode, {name: "x"})
 
 
@@ -384,27 +476,18 @@ def test_the_weight_of_vat_chooses_it():
     assert of().consistency == "none"
     assert of(vat_weight=2.0).consistency == "vat"
     assert of(vat_weight=0.0).consistency == "none"
-    with pytest.raises(InputError, match="--vat_weight goes with --consistency vat"):
+    with pytest.raises(InputError, match="--vat_weight needs --consistency vat"):
         of(vat_weight=2.0, consistency="augment")
 
 
-def test_a_run_of_before_consistency_had_a_name_goes_on_with_it():
-    values = dataclasses.asdict(Config.of(model="semi_supervised_aae"))
-    for name in ("consistency", "vat_warmup"):
-        del values[name]
-    with_it = files.from_dict(values | {"vat_weight": 1.0, "vat_epsilon": 2.0})
-    assert (with_it.consistency, with_it.vat_warmup) == ("vat", 0)
-    assert files.from_dict(values | {"vat_weight": 0.0, "vat_epsilon": 2.0}).consistency == "none"
-
-
 def test_consistency_goes_with_every_model_that_infers_y():
-    assert "consistency" in Config.of(model="clustering_aae", consistency="vat").phases
-    assert "consistency" not in Config.of(model="clustering_aae").phases
+    assert CONSISTENCY_PHASE in Config.of(model="clustering_aae", consistency="vat").phases
+    assert CONSISTENCY_PHASE not in Config.of(model="clustering_aae").phases
     reduction = Config.of(model="dimensionality_reduction_aae", consistency="vat")
-    assert "classification" not in reduction.phases and "consistency" in reduction.phases
+    assert CLASSIFICATION not in reduction.phases and CONSISTENCY_PHASE in reduction.phases
     labelled = dataclasses.replace(reduction, num_labels=100)
-    assert "classification" in labelled.phases and "consistency" not in labelled.phases
-    with pytest.raises(InputError, match="--consistency goes with --model .*clustering_aae"):
+    assert CLASSIFICATION in labelled.phases and CONSISTENCY_PHASE not in labelled.phases
+    with pytest.raises(InputError, match="--consistency needs --model .*clustering_aae"):
         Config.of(consistency="vat")
-    with pytest.raises(InputError, match="--classification_learning_rate goes with --consistency"):
+    with pytest.raises(InputError, match="--classification_learning_rate needs --consistency"):
         Config.of(model="clustering_aae", classification_learning_rate=1e-4)

@@ -22,6 +22,7 @@ from adversarial_autoencoder.devices import replicas, tf_config
 from adversarial_autoencoder.devices.strategy import make_strategy
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.command import Command
+from adversarial_autoencoder.systems import CLASSIFICATION
 from adversarial_autoencoder.training import build
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -56,7 +57,7 @@ def train(settings, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         model = build(config, dataset.image_shape, shares)
-        model.compile(training.optimizer(config, model.var_lists, 12), jit_compile=False)
+        model.compile(training.make_optimizer(config, model.steps, 12), jit_compile=False)
 
     def batches(worker):
         return training_batches(
@@ -64,7 +65,7 @@ def train(settings, strategy=None):
             config.batch_size,
             config.seed,
             labels=labels,
-            labelled_stream="classification" in config.phases,
+            labelled_stream=config.has_phase(CLASSIFICATION),
             worker=worker,
         )
 

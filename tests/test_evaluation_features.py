@@ -1,6 +1,7 @@
 """The space of features, the mixture fitted after the training, and the report of a model."""
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -177,7 +178,9 @@ def test_classes_are_measured_as_classes_and_clusters_as_clusters(dataset):
         """Infers y from the labels of the images that it is shown, permuted."""
 
         num_classes = 10
-        prior_shares = priors.Categorical().shares(10)
+        codes = types.SimpleNamespace(
+            y=types.SimpleNamespace(prior_shares=priors.Categorical().shares(10))
+        )
 
         def __init__(self, phases):
             self.phases = phases

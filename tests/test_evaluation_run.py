@@ -207,9 +207,12 @@ def test_images_without_labels_are_evaluated_without_classes(tmp_path):
         (["--mode=compare"], "--runs must name runs, as a,b,c. Received: runs=None"),
         (["--mode=compare", "--runs=a,b"], "Received: run='a'"),
         (["--mode=train", "--seeds=0"], "seeds must be at least 1"),
-        (["--mode=sample", "--seeds=3"], "--seeds goes with --mode train"),
+        (["--mode=sample", "--seeds=3"], "--seeds needs --mode train"),
         (["--mode=evaluate", "--sampler=mixture"], "Did you mean gaussian_mixture?"),
-        (["--mode=reconstruct", "--sampler=prior"], "--sampler goes with --mode evaluate, sample"),
+        (
+            ["--mode=reconstruct", "--sampler=prior"],
+            "--sampler needs --mode evaluate, sample",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -145,7 +145,7 @@ def test_a_style_grid_begins_its_rows_with_the_images_of_the_styles(digits):
         assert np.allclose(cell(figure, row, 0), x[row, :, :, 0] / 255)
         expected = model.decode(model.encode(x[row : row + 1]), [9])[0, :, :, 0]
         assert np.allclose(cell(figure, row, 10), expected, atol=1e-5)
-    assert tick_labels(figure.axes[0].xaxis) == ["from", *map(str, range(10))]
+    assert tick_labels(figure.axes[0].xaxis) == ["image", *map(str, range(10))]
 
 
 @pytest.mark.parametrize("head_margin", [None, 2.0])
@@ -184,7 +184,7 @@ def test_a_confusion_shows_every_count_in_its_place():
         shown[row, column] = int(text.get_text())
     assert np.array_equal(shown, counts)
     assert axes.get_ylabel() == "true class"
-    assert "25 images, 12.00% given a wrong class" in axes.get_title()
+    assert "25 images, 12.00% misclassified" in axes.get_title()
     assert tick_labels(axes.yaxis) == ["cat", "dog", "a long name"]
     shares = np.asarray(axes.images[0].get_array())
     assert shares == pytest.approx(counts / counts.sum(axis=1, keepdims=True))

@@ -101,18 +101,37 @@ FIELDS = st.dictionaries(st.sampled_from([*Config.__dataclass_fields__]), JSON, 
 DATA = {"name": "digits", "checksum": "sha256:0"}
 
 
+def a_config(config, data):
+    return json.dumps({"config": config, "data": data, "prior_checksum": None}).encode()
+
+
 @bounded
 @given(
     st.binary(max_size=60)
     | JSON.map(lambda value: json.dumps(value).encode())
-    | st.builds(lambda c, d: json.dumps({"config": c, "data": d}).encode(), FIELDS, JSON)
-    | FIELDS.map(lambda fields: json.dumps({"config": fields, "data": DATA}).encode())
+    | st.builds(a_config, FIELDS, JSON)
+    | FIELDS.map(lambda fields: a_config(fields, DATA))
 )
 def test_config(content):
     reads(content, "config.json", lambda path: runs.Run(path.parent).read_config())
 
 
+def a_model(history):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("history.csv", history)
+    return file.getvalue()
+
+
+HISTORY = b"epoch,loss\r\n1,0.5\r\n2,0.25\r\n"
+
+
 @bounded
-@given(mutated(b"epoch,loss\r\n1,0.5\r\n2,0.25\r\n") | st.binary(max_size=60))
+@given(
+    mutated(HISTORY).map(a_model)
+    | st.binary(max_size=60).map(a_model)
+    | mutated(a_model(HISTORY))
+    | st.binary(max_size=60)
+)
 def test_history(content):
-    reads(content, "history.csv", lambda path: runs.Run(path.parent).read_history())
+    reads(content, "model.keras", lambda path: runs.Run(path.parent).read_history())

@@ -51,8 +51,8 @@ def test_every_image_can_be_chosen():
 @pytest.mark.parametrize(
     ("num_labels", "message"),
     [
-        (2, "at least one for each of the 3 classes. Received: num_labels=2"),
-        (61, "the 20 training images that class 0 has. Received: num_labels=61, which takes 21"),
+        (2, "at least 3, one for each class. Received: num_labels=2"),
+        (61, "the 20 training images of class 0. Received: num_labels=61, which selects 21"),
         (10**8, "the 20 training images"),
     ],
 )
@@ -102,6 +102,8 @@ def test_data_without_labels_are_refused_where_they_are_needed(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (30, 8, 8), "uint8")
     np.savez(tmp_path / "images.npz", x_train=images)
     dataset = data.load(str(tmp_path / "images.npz"))
-    with pytest.raises(InputError, match="needs labels here. Received: images without them"):
+    with pytest.raises(
+        InputError, match="need a data set with labels. Received: images without labels"
+    ):
         training_labels(Config.of(model="supervised_aae"), dataset)
     assert training_labels(Config.of(model="clustering_aae"), dataset) == (None, None)

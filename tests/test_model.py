@@ -69,7 +69,7 @@ def test_each_step_moves_exactly_its_own_variables(make_model, digits):
     def record(step, tape, loss):
         before = weights_of(model)
         AdversarialAutoencoder.update(model, step, tape, loss)
-        moved[step] = {
+        moved[step.name] = {
             variable.path
             for old, variable in zip(before, model.variables, strict=True)
             if not np.array_equal(old, variable.numpy())
@@ -299,7 +299,10 @@ def test_a_sigmoid_before_a_reshape_is_refused():
     [
         ({"prior": 5.0}, "prior must be a callable"),
         ({"prior": lambda n, dim, seed: tf.zeros((n, dim + 1))}, "samples of the shape"),
-        ({"phases": [phases.Reconstruction(), phases.Reconstruction()]}, "in one phase"),
+        (
+            {"phases": [phases.Reconstruction(), phases.Reconstruction()]},
+            "Step names must be unique",
+        ),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(make_model, arguments, message):
@@ -315,7 +318,7 @@ def test_regularization_without_a_discriminator_is_refused():
 
 
 def test_labels_that_no_phase_uses_are_refused(make_model, digits):
-    with pytest.raises(ValueError, match="images alone. Received: y"):
+    with pytest.raises(ValueError, match="images alone. Received: x and y"):
         make_model().fit(digits, np.zeros(len(digits), int), verbose=0)
 
 
@@ -588,19 +591,19 @@ def test_labels_that_cannot_be_used_are_refused(supervised, digits, method, labe
 
 
 def test_sample_weights_are_refused(supervised, digits, classes):
-    with pytest.raises(ValueError, match="no meaning here. Received: sample_weight"):
+    with pytest.raises(ValueError, match="takes no sample weights. Received: sample_weight"):
         supervised.fit(digits, classes, sample_weight=np.ones(len(digits)), verbose=0)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"discriminator": {"y": networks.discriminator(3)}}, "must be of a code, z. Received: y"),
+        ({"discriminator": {"y": networks.discriminator(3)}}, "must belong to a code, z"),
         ({"discriminator": {"z": networks.discriminator(4)}}, "discriminator's input must have"),
         ({"prior": {"z": 5.0}}, "prior must be a callable"),
         ({"prior": {"zz": priors.Gaussian()}}, "Received: .*zz"),
-        ({"phases": [phases.Classification()]}, "must have an output y. Received: z"),
-        ({"phases": [phases.Regularization("y")]}, "needs a discriminator of y. Received: none"),
+        ({"phases": [phases.Classification()]}, "must have a code y. Received: z only"),
+        ({"phases": [phases.Regularization("y")]}, "must have a code y. Received: z only"),
         ({"phases": [phases.Variational()]}, "needs a gaussian posterior and a Gaussian prior"),
         ({"posterior": "universal"}, "posterior must be one of deterministic, gaussian. Received"),
         ({"posterior": "gaussian"}, "twice as wide as z"),

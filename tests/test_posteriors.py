@@ -96,5 +96,5 @@ def test_input_noise_and_posterior_noise_are_independent(digits):
     x = digits[:1].repeat(5000, axis=0)
     assert model.encode(x, seed=1).var() == pytest.approx(2, rel=0.05)
     batch = model._batch(tf.constant(x), step=0)
-    codes = model.infer(batch, training=True)[1]
+    codes = model.codes.infer(batch, training=True)[1]
     assert codes["z"].numpy().var() == pytest.approx(2, rel=0.05)

@@ -1,11 +1,28 @@
 """Priors against their moments."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from adversarial_autoencoder import priors
+from adversarial_autoencoder.config import Config
+
+
+def test_constructor_defaults_are_the_defaults_of_the_flags():
+    defaults = {field.name: field.default for field in dataclasses.fields(Config)}
+    std, width = defaults["prior_std"], defaults["prior_width"]
+    for prior in (priors.Gaussian, priors.Uniform, priors.Laplace):
+        assert prior().get_config() == {"std": std}
+    assert priors.Gamma().get_config() == {"shape": defaults["prior_shape"], "std": std}
+    mixture, roll = priors.GaussianMixture(), priors.SwissRoll()
+    assert (mixture.radius, mixture.std_across) == (defaults["prior_radius"], width)
+    assert mixture.std_along == defaults["prior_length"]
+    assert (roll.radius, roll.std) == (defaults["prior_radius"], width)
+    assert roll.turns == defaults["prior_turns"]
+    assert priors.Categorical().temperature == defaults["y_temperature"]
 
 
 def test_gaussian_has_mean_0_and_the_given_standard_deviation():

@@ -278,8 +278,11 @@ def empty_folder(path):
         (["--mode=latent_grid"], "Received: 0 runs"),
         (["--resume", "--run=missing"], "Received: run='missing'"),
         (["--run=demo"], "takes --run with --resume"),
-        (["--mode=sample", "--run_name=demo"], "--run_name goes with --mode train"),
-        (["--mode=sample", "--grid_size=4"], "--grid_size goes with --mode latent_grid"),
+        (["--mode=sample", "--run_name=demo"], "--run_name needs --mode train"),
+        (
+            ["--mode=sample", "--grid_size=4"],
+            "--grid_size needs --mode latent_grid",
+        ),
         (["--flagfile=/dev/null", "--num_images=0"], "num_images must be at least 1"),
         (["--mode=latent_grid", "--grid_dims=0"], "Received: grid_dims=0"),
         (["--dataset=digits", "--batch_size=5000"], "batch_size must be at most the 1249"),
@@ -289,13 +292,13 @@ def empty_folder(path):
         ([labels_of_other_length], "Received: (99,)"),
         ([empty_folder], "Received: "),
         (["--model=supervised"], "Did you mean supervised_aae? Received: model='supervised'"),
-        (["--num_clusters=5"], "--num_clusters goes with --model clustering_aae"),
-        (["--prior=swiss_roll", "--z_dim=3"], "A swiss_roll has z_dim 2. Received: z_dim=3"),
+        (["--num_clusters=5"], "--num_clusters needs --model clustering_aae"),
+        (["--prior=swiss_roll", "--z_dim=3"], "A swiss_roll needs z_dim 2. Received: z_dim=3"),
         (["--model=vae", "--posterior=deterministic"], "A vae needs a gaussian posterior"),
         (["--num_labels=100"], "num_labels needs a model that uses labels"),
         (["--condition_prior_on_labels"], "condition_prior_on_labels needs a prior"),
         (["--learning_rate_schedule=step", "--step_epochs=9,3"], "Received: step_epochs=9,3"),
-        (["--mode=sample", "--images=folder"], "--images goes with --mode classify"),
+        (["--mode=sample", "--images=folder"], "--images needs --mode classify"),
         (["--mode=classify", "--images=missing"], "images must be an .npz file or a folder"),
         (
             ["--mode=cluster_grid"],
@@ -463,7 +466,7 @@ def test_samples_that_cannot_be_a_prior_are_refused(tmp_path, make, message):
         ),
         (
             {"model": "semi_supervised_aae", "num_labels": 9},
-            "at least one for each of the 10 classes. Received: num_labels=9",
+            "at least 10, one for each class. Received: num_labels=9",
         ),
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
@@ -489,8 +492,8 @@ def test_a_function_of_the_users_own_that_fails_is_told_in_a_line(tmp_path, monk
 
 def test_the_precision_that_was_chosen_is_kept_where_it_is_left_open_again():
     config = Config(precision="float32")
-    assert select_run.with_given(None, config, {"precision": "auto", "epochs": 3}).epochs == 3
-    assert select_run.with_given(None, config, {"precision": "auto"}).precision == "float32"
+    assert select_run.with_overrides(None, config, {"precision": "auto", "epochs": 3}).epochs == 3
+    assert select_run.with_overrides(None, config, {"precision": "auto"}).precision == "float32"
 
 
 def test_a_bad_prior_gives_one_line_and_writes_nothing(tmp_path):

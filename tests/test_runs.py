@@ -106,11 +106,20 @@ def test_history_survives_writing_and_reading(tmp_path):
     assert run.read_history() == rows
 
 
-def test_a_broken_history_is_an_input_error(tmp_path):
+@pytest.mark.parametrize("members", [{"history.csv": "epoch,loss\n1,half\n"}, {"config.json": ""}])
+def test_a_broken_or_missing_history_is_an_input_error(tmp_path, members):
     run = runs.create(tmp_path, "a")
-    (run.path / "history.csv").write_text("epoch,reconstruction_loss\n1,half\n")
-    with pytest.raises(InputError, match="readable history.csv"):
+    with zipfile.ZipFile(run.model_path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    with pytest.raises(InputError, match="readable model.keras"):
         run.read_history()
+
+
+def test_history_csv_is_never_read(tmp_path):
+    run = runs.create(tmp_path, "a")
+    (run.path / "history.csv").write_text("epoch,reconstruction_loss\n1,0.5\n")
+    assert run.read_history() == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"config": 3}', '{"config": {}, "data": {}}'])

@@ -1,97 +1,150 @@
-"""A setting: a field of a dataclass that is a command-line flag, documented and validated."""
+"""A setting: a field of a dataclass that is also a command-line flag."""
 
 import dataclasses
 import math
 import types
 import typing
+from collections.abc import Iterable
 
 from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder.systems import PhaseSpec
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """The range of a number.
+
+    Args:
+        low: Lower bound, or None.
+        high: Upper bound, itself not allowed; or None.
+        open_low: Whether the lower bound itself is not allowed.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    open_low: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        too_low = self.low is not None and (
+            value < self.low or (self.open_low and value == self.low)
+        )
+        too_high = self.high is not None and value >= self.high
+        return math.isfinite(value) and not too_low and not too_high
+
+    def __str__(self):
+        bounds = []
+        if self.low is not None:
+            bounds.append(f"above {self.low}" if self.open_low else f"at least {self.low}")
+        if self.high is not None:
+            bounds.append(f"below {self.high}")
+        return " and ".join(bounds)
+
+
+def at_least(low: float, below: float | None = None) -> Interval:
+    """The interval [low, below), without an upper bound if `below` is None."""
+    return Interval(low, below)
+
+
+def above(low: float, below: float | None = None) -> Interval:
+    """The interval (low, below), without an upper bound if `below` is None."""
+    return Interval(low, below, open_low=True)
 
 
 def setting(
-    default,
-    help,
+    default: typing.Any,
+    help: str,
     *,
-    group,
-    choices=(),
-    low=None,
-    high=None,
-    open_low=False,
-    modes=None,
-    needs=None,
-    phase=None,
-):
-    """A field of a settings dataclass.
+    choices: Iterable[str] = (),
+    within: Interval | None = None,
+    modes: tuple[str, ...] | None = None,
+    needs: dict[str, tuple[str, ...]] | None = None,
+    phases: tuple[PhaseSpec, ...] = (),
+) -> typing.Any:
+    """Makes a field of a `Settings` dataclass.
 
     Args:
-        default: Its default value.
+        default: Default value; None for "not given".
         help: One line for `--help`, with the unit.
-        group: The heading in `--help` under which it stands.
-        choices: The values allowed, if they are few.
-        low: The smallest value allowed (with `open_low`, the largest not allowed).
-        high: The smallest value too large.
-        open_low: Whether `low` itself is refused.
-        modes: The modes that read it; None: all.
-        needs: The values of other settings, a dict from name to tuple, without which it has no
-            effect.
-        phase: How the name of a phase begins without which it has no effect, or a tuple of such
-            beginnings, of which one is enough.
+        choices: The allowed values, if they are few.
+        within: The range of a number.
+        modes: The modes that read the setting; None for all modes.
+        needs: Values of other settings without which this one has no effect: a dict from name to
+            the possible values.
+        phases: Phases of which the system needs at least one, else the setting has no effect.
+
+    Returns:
+        A `dataclasses.field`.
     """
     metadata = {
         "help": help,
-        "group": group,
         "choices": tuple(choices),
-        "low": low,
-        "high": high,
-        "open_low": open_low,
+        "within": within,
         "modes": modes,
         "needs": needs or {},
-        "phase": phase,
+        "phases": phases,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
 
 class Settings:
-    """Validates every field of a dataclass by its type and metadata."""
+    """Base of a frozen dataclass of settings. It checks the type and range of every field.
 
-    def __post_init__(self):
+    Each class that adds fields has a class attribute `GROUP`, their heading in `--help`.
+    """
+
+    def __init__(self, **given):
+        values = self.defaults(given) | given
+        for name in values:
+            if name not in self.__dataclass_fields__:
+                raise TypeError(f"{type(self).__name__} has no setting {name}")
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+            value = values.get(field.name, field.default)
+            object.__setattr__(self, field.name, value)
             if value is not None or not is_optional(field):
                 _check(field, value)
 
+    @classmethod
+    def defaults(cls, given: dict) -> dict:
+        """Defaults that differ from those of the fields, because of settings that were given."""
+        del given
+        return {}
 
-def is_optional(field):
+    @classmethod
+    def groups(cls) -> dict[str, list[dataclasses.Field]]:
+        """The fields by their group, in the order of `dataclasses.fields`."""
+        fields = cls.__dataclass_fields__
+        return {
+            base.GROUP: [fields[name] for name in base.__annotations__ if name in fields]
+            for base in reversed(cls.__mro__)
+            if "GROUP" in base.__dict__
+        }
+
+
+def is_optional(field: dataclasses.Field) -> bool:
     """Whether a field may be None, for "not given"."""
     return isinstance(field.type, types.UnionType)
 
 
-def value_type(field):
+def value_type(field: dataclasses.Field) -> type:
     """The type of a field's value: int for `int` and for `int | None`."""
     return typing.get_args(field.type)[0] if is_optional(field) else field.type
 
 
 def _check(field, value):
-    """Raises InputError unless `value` has the field's type and lies in its range."""
-    kind, limits = value_type(field), field.metadata
+    """Raises InputError unless `value` has the field's type and is in its range."""
+    kind, choices, within = (
+        value_type(field),
+        field.metadata["choices"],
+        field.metadata["within"],
+    )
     received = f"Received: {field.name}={value!r}"
     accepted = (int, float) if kind is float else kind
     if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
         raise InputError(f"{field.name} must be of type {kind.__name__}. {received}")
-    if limits["choices"] and value not in limits["choices"]:
+    if choices and value not in choices:
         raise InputError(
-            f"{field.name} must be one of {', '.join(limits['choices'])}."
-            f"{did_you_mean(value, limits['choices'])} {received}"
+            f"{field.name} must be one of {', '.join(choices)}."
+            f"{did_you_mean(value, choices)} {received}"
         )
-    low, high = limits["low"], limits["high"]
-    bounds = []
-    if low is not None:
-        bounds.append(f"above {low}" if limits["open_low"] else f"at least {low}")
-    if high is not None:
-        bounds.append(f"below {high}")
-    if not bounds:
-        return
-    too_low = low is not None and (value < low or (limits["open_low"] and value == low))
-    too_high = high is not None and value >= high
-    if too_low or too_high or not math.isfinite(value):
-        raise InputError(f"{field.name} must be {' and '.join(bounds)}. {received}")
+    if within is not None and value not in within:
+        raise InputError(f"{field.name} must be {within}. {received}")

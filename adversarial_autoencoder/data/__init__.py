@@ -1,4 +1,4 @@
-"""The images to train on: known sets, .npz archives and folders of image files."""
+"""Data sets for training: well-known sets, .npz archives and folders of image files."""
 
 from adversarial_autoencoder.data.dataset import Dataset
 from adversarial_autoencoder.data.known import NAMES

@@ -1,83 +1,69 @@
-"""Files of arrays, .npz and IDX, read without trusting what they say of themselves."""
+"""Readers for files of arrays (.npz and IDX) that do not trust the headers of these files."""
 
 import contextlib
 import gzip
 import io
 import math
 import os
+import pathlib
 import reprlib
 import struct
-import tokenize
 import zipfile
-import zlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.lib import format as npy
 
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
 
 NPZ_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-# Unpacked; half of the memory leaves room for the copies that are made of them.
+# Size of the unpacked arrays. Half of the memory leaves room for copies of them.
 MAX_NPZ_BYTES = min(16 * 2**30, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
-_NPY_HEADER_BYTES = 2**14  # NumPy refuses a header of more than 10 000 bytes.
+_NPY_HEADER_BYTES = 2**14  # NumPy refuses headers of more than 10 000 bytes.
 _CHUNK_BYTES = 2**20
 
-# What zipfile, gzip, struct and numpy.lib.format raise on malformed files.
-_MALFORMED = (
-    EOFError,
-    KeyError,
-    MemoryError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
-
-def read_npz(path):
+def read_npz(path: pathlib.Path) -> dict[str, Any]:
     """Reads x_train, y_train, x_test and y_test from an .npz file.
 
     Args:
         path: Path of the file.
 
     Returns:
-        A dict of the four arrays, with None for those that the file does not have.
+        A dict with the four names as keys. The value is an array, or None if the file does not
+        contain this array.
 
     Raises:
-        InputError: If the file is no .npz file, is damaged, lacks x_train, holds pickled objects
-            or is larger unpacked than 16 GiB or half of the memory.
+        InputError: If the file is not an .npz file, is damaged, lacks x_train or contains pickled
+            objects, or if its arrays need more than `MAX_NPZ_BYTES` bytes (16 GiB or half of the
+            memory, whichever is smaller).
     """
     with _reading(path, "a readable .npz file"), zipfile.ZipFile(path) as archive:
         found = set(archive.namelist())
         if "x_train.npy" not in found:
-            held = reprlib.repr(sorted(name.removesuffix(".npy") for name in found))
-            raise InputError(f"{path} must hold the array x_train. Received: {held}")
+            names = reprlib.repr(sorted(name.removesuffix(".npy") for name in found))
+            raise InputError(f"{path} must contain the array x_train. Received: {names}")
         members = {
             name: archive.getinfo(f"{name}.npy") for name in NPZ_ARRAYS if f"{name}.npy" in found
         }
-        # zipfile stops at the declared size of a member, so its sum bounds what is unpacked.
+        # zipfile never unpacks more than the declared size of a member.
         size = sum(member.file_size for member in members.values())
         if size > MAX_NPZ_BYTES:
             raise InputError(
-                f"{', '.join(members)} in {path} must have at most {MAX_NPZ_BYTES} bytes unpacked. "
-                f"Received: {size} bytes"
+                f"The arrays {', '.join(members)} in {path} must have at most {MAX_NPZ_BYTES} "
+                f"bytes in total when unpacked. Received: {size} bytes"
             )
-        arrays = dict.fromkeys(NPZ_ARRAYS)
+        arrays: dict[str, Any] = dict.fromkeys(NPZ_ARRAYS)
         for name, member in members.items():
             with _reading(f"{name} in {path}", "a readable array"):
                 arrays[name] = _read_npy(archive, member)
         return arrays
 
 
-def _read_npy(archive, member):
-    """The array in a member of an archive; ValueError and others of _MALFORMED if it is damaged."""
-    # bzip2 and LZMA, which NumPy never writes, are unpacked by zipfile without a bound.
+def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    """Reads the array in a member of an archive. Damage raises one of `MALFORMED`."""
+    # zipfile unpacks bzip2 and LZMA without a limit. NumPy never writes them.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError("a compression other than deflate")
     with archive.open(member) as stream:
@@ -90,31 +76,30 @@ def _read_npy(archive, member):
     else:
         raise ValueError(f"version {version} of the .npy format")
     if dtype.hasobject:
-        raise ValueError("pickled objects, which are not loaded as they can run code")
+        raise ValueError("pickled objects, which can execute code when they are loaded")
     expected = head.tell() + math.prod(shape) * dtype.itemsize
     if member.file_size != expected:
-        raise ValueError(f"{member.file_size} bytes where its header tells of {expected}")
+        raise ValueError(f"{member.file_size} bytes, but its header declares {expected}")
     with archive.open(member) as stream:
-        data = _read_at_most(stream, expected)
-    order = "F" if fortran_order else "C"
-    return np.ndarray(shape, dtype, data, offset=head.tell(), order=order)
+        data = _read_at_most(cast(BinaryIO, stream), expected)
+    return np.ndarray(shape, dtype, data, offset=head.tell(), order="F" if fortran_order else "C")
 
 
-def read_idx(path, shape):
-    """Reads a file of unsigned bytes in MNIST's IDX format.
+def read_idx(path: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Reads a file of unsigned bytes in IDX, the file format of MNIST.
 
     Args:
-        path: Path of the file, a `pathlib.Path`; one that ends in .gz is unpacked.
-        shape: The shape that the array must have. What the file declares is only compared with it.
+        path: Path of the file. A file whose name ends in .gz is unpacked.
+        shape: Expected shape of the array. The shape that the file declares must be equal to it.
 
     Returns:
-        A uint8 array of that shape.
+        A uint8 array of the given shape.
 
     Raises:
-        InputError: If the file is damaged or holds something else.
+        InputError: If the file cannot be read, is damaged or contains another array.
     """
     size = math.prod(shape)
-    open_file = gzip.open if path.suffix == ".gz" else open
+    open_file: Any = gzip.open if path.suffix == ".gz" else open
     with _reading(path, f"an IDX file of {shape} unsigned bytes"), open_file(path, "rb") as stream:
         magic = stream.read(4)
         if magic != bytes([0, 0, 8, len(shape)]):
@@ -128,8 +113,8 @@ def read_idx(path, shape):
         return np.ndarray(shape, np.uint8, data)
 
 
-def _read_at_most(stream, size):
-    """Reads in chunks, so that memory grows with the bytes that there are, not with `size`."""
+def _read_at_most(stream: BinaryIO, size: int) -> bytearray:
+    """Reads in chunks, so that memory use depends on the actual bytes and not on `size`."""
     data = bytearray()
     while chunk := stream.read(min(_CHUNK_BYTES, size - len(data))):
         data += chunk
@@ -137,13 +122,11 @@ def _read_at_most(stream, size):
 
 
 @contextlib.contextmanager
-def _reading(name, expected):
-    """Turns the errors of malformed files into an InputError that names the file."""
+def _reading(name: str | pathlib.Path, expected: str) -> Iterator[None]:
+    """Converts the exceptions of damaged files to an InputError with the name of the file."""
     try:
         yield
     except InputError:
         raise
-    except _MALFORMED as error:
-        raise InputError(
-            f"{name} must be {expected}. Received: {str(error) or type(error).__name__}"
-        ) from error
+    except MALFORMED as error:
+        raise InputError(f"{name} must be {expected}. Received: {first_line(error)}") from error

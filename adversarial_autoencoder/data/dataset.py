@@ -1,7 +1,10 @@
-"""A data set: images and labels, split for training, validation and test."""
+"""A data set: images and labels, split into training, validation and test sets."""
 
 import dataclasses
 import hashlib
+import pathlib
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,25 +13,65 @@ from adversarial_autoencoder.data.checks import checked_arrays
 MAX_VALIDATION_IMAGES = 10_000
 
 
+class TrainingImages(Protocol):
+    """What training code uses of its images: the common interface of arrays and `Shards`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape (n, height, width, channels)."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Data type of a pixel."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+    def take(self, indices: np.ndarray, axis: int) -> np.ndarray:
+        """Returns the images with the given indices.
+
+        Args:
+            indices: Indices of the images, integers of shape (m,).
+            axis: The axis of the images, always 0.
+
+        Returns:
+            Images, shape (m, height, width, channels).
+        """
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images split for training, validation and test.
+    """Images and labels, split into training, validation and test sets.
 
     Args:
         name: Short name.
-        x_train: Images, shape (n, h, w, c) with c 1 or 3: uint8 in 0..255, or float32 in [0, 1] if
-            the source was floating point.
-        y_train: Labels, int64 in 0..num_classes - 1, shape (n,), or None.
-        x_validation: Images, as `x_train`.
-        y_validation: Labels, as `y_train`.
-        x_test: Images, as `x_train`.
-        y_test: Labels, as `y_train`; None too where only the training images have labels.
-        class_names: One string for each class; empty without labels.
-        checksum: "sha256:..." of the arrays before they were split, as `checksum` makes it.
+        x_train: Training images, shape (n, h, w, c), where c is 1 or 3. They are float32 in [0, 1]
+            if the source contains floating-point numbers, and uint8 in 0..255 otherwise. An array,
+            or `shards.Shards` for images in files.
+        y_train: Labels of the training images, int64 in 0..num_classes - 1, shape (n,). None if the
+            data set has no labels.
+        x_validation: Validation images, an array of the same image shape and dtype.
+        y_validation: Labels of the validation images, int64, or None.
+        x_test: Test images, an array of the same image shape and dtype.
+        y_test: Labels of the test images, int64, or None. They can be None even if the training
+            images have labels.
+        class_names: One string for each class. Empty if the data set has no labels.
+        checksum: Checksum of the arrays before the split, in the format of `checksum`.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder.data.dataset import make_dataset
+        >>> images, labels = np.zeros((36, 8, 8), "uint8"), np.arange(36) % 3
+        >>> dataset = make_dataset("blank", "an example", images, labels)
+        >>> len(dataset.x_train), len(dataset.x_validation), len(dataset.x_test)
+        (25, 5, 6)
+        >>> dataset.image_shape, dataset.num_classes
+        ((8, 8, 1), 3)
     """
 
     name: str
-    x_train: np.ndarray
+    x_train: TrainingImages
     y_train: np.ndarray | None
     x_validation: np.ndarray
     y_validation: np.ndarray | None
@@ -38,40 +81,51 @@ class Dataset:
     checksum: str
 
     @property
-    def image_shape(self):
-        """(height, width, channels)"""
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of an image, (height, width, channels)."""
         return self.x_train.shape[1:]
 
     @property
-    def num_classes(self):
-        """Number of classes, 0 without labels."""
+    def num_classes(self) -> int:
+        """Number of classes, or 0 if the data set has no labels."""
         return len(self.class_names)
 
 
 def make_dataset(
-    name, source, x_train, y_train=None, x_test=None, y_test=None, class_names=None, shuffle=True
-):
-    """Checks arrays and splits them.
+    name: str,
+    source: str | pathlib.Path,
+    x_train: np.ndarray,
+    y_train: np.ndarray | None = None,
+    x_test: np.ndarray | None = None,
+    y_test: np.ndarray | None = None,
+    class_names: Sequence[str] | None = None,
+    shuffle: bool = True,
+) -> Dataset:
+    """Checks arrays and splits them into training, validation and test sets.
 
-    Without test images the last sixth of the images is the test set; then the last sixth of the
-    training images, at most 10 000, is the validation set.
+    If no test images are given, the last sixth of the training images becomes the test set. Then
+    the last sixth of the remaining training images, at most 10 000, becomes the validation set.
 
     Args:
         name: Short name of the data set.
-        source: Where the arrays come from, for the error messages.
-        x_train: Training images, as `checked_arrays` takes them.
-        y_train: Their labels, or None.
-        x_test: Test images; None to split them off.
-        y_test: Their labels, or None.
-        class_names: Strings, one for each class; by default their numbers.
-        shuffle: Whether to put the training images in a fixed pseudo-random order before they are
-            split: files are often sorted by class. Given test images keep their order.
+        source: Where the arrays come from. Error messages quote it.
+        x_train: Training images, shape (n, h, w), (n, h, w, 1) or (n, h, w, 3): integers in 0..255,
+            or floating-point numbers in [0, 1].
+        y_train: Labels of the training images, integers of shape (n,), or None. Every class from 0
+            to the largest label must occur.
+        x_test: Test images like `x_train`, or None.
+        y_test: Labels of the test images, or None.
+        class_names: One string for each class. The default is the numbers of the classes.
+        shuffle: Whether to shuffle the training images before the split, because files are often
+            sorted by class. The order is pseudo-random and always the same. Given test images keep
+            their order.
 
     Returns:
         A `Dataset`.
 
     Raises:
-        InputError: If the arrays are not as described, or there are too few images to split.
+        InputError: If an array does not meet these conditions, or if there are fewer than three
+            images in total.
     """
     arrays = checked_arrays(source, x_train, y_train, x_test, y_test)
     x_train, y_train, x_test, y_test = arrays
@@ -99,14 +153,17 @@ def make_dataset(
     )
 
 
-def checksum(*arrays):
-    """The SHA-256 of arrays in their order: of each its dtype, its shape and its bytes.
+def checksum(*arrays: np.ndarray | None) -> str:
+    """Returns the SHA-256 checksum of a sequence of arrays.
+
+    It covers the dtype, the shape and the values of every array. It does not depend on the byte
+    order or the memory layout.
 
     Args:
-        arrays: Arrays, or None for one that is missing.
+        *arrays: Arrays, or None for a missing array.
 
     Returns:
-        "sha256:" and 64 hexadecimal digits, the same on every machine.
+        "sha256:" and 64 hexadecimal digits.
     """
     digest = hashlib.sha256()
     for array in arrays:
@@ -119,11 +176,15 @@ def checksum(*arrays):
     return f"sha256:{digest.hexdigest()}"
 
 
-def _split_last(x, y, n):
-    """Splits off the last n images and labels, at least one."""
+def _split_last(
+    x: np.ndarray, y: np.ndarray | None, n: int
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray | None]:
+    """Splits off the last n images and labels, but at least one."""
     start = len(x) - max(n, 1)
     return *_take(x, y, slice(start)), *_take(x, y, slice(start, None))
 
 
-def _take(x, y, index):
+def _take(
+    x: np.ndarray, y: np.ndarray | None, index: np.ndarray | slice
+) -> tuple[np.ndarray, np.ndarray | None]:
     return x[index], None if y is None else y[index]

@@ -1,98 +1,121 @@
-"""Folders of image files."""
+"""Readers for folders of image files."""
 
 import concurrent.futures
 import itertools
-import struct
+import pathlib
 import warnings
-import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image
 
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
 
 _SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 
-# What Pillow raises on malformed files, and on those that unpack to too many pixels.
-_MALFORMED = (
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
+# Pillow raises the last two for images with too many pixels.
+_UNREADABLE: tuple[type[Exception], ...] = (
+    *MALFORMED,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
 
 
-def read_image_folder(folder):
-    """Reads the images of a folder, either in it (no labels) or in one sub-folder for each class.
+def read_image_folder(
+    folder: pathlib.Path,
+) -> tuple[np.ndarray, np.ndarray | None, list[str] | None]:
+    """Reads the images of a folder into memory.
 
-    It reads PNG, JPEG, BMP, GIF, TIFF and WebP files by their suffixes and ignores other files,
-    hidden ones, sub-folders without images and whatever lies deeper. Transparent pixels are laid
-    on white. If red, green and blue are equal in every pixel of every image, the images have one
-    channel, else three. 16-bit greyscale is scaled to 8 bits.
+    The folder either contains the images itself (no labels), or one sub-folder of images for each
+    class. Files in PNG, JPEG, BMP, GIF, TIFF and WebP format are found by their suffixes. Other
+    files, hidden files, sub-folders without images and deeper levels are ignored.
+
+    Transparent images are drawn on a white background. 16-bit greyscale is scaled to 8 bits. If
+    every image is grey, the result has one channel, otherwise three.
 
     Args:
-        folder: Its path, a `pathlib.Path`.
+        folder: Path of the folder.
 
     Returns:
-        Images, uint8 of shape (n, h, w, 1) or (n, h, w, 3), in the order of their names; labels,
-        int64 of shape (n,), or None; and the list of the class names, sorted, or None.
+        Three values. First, the images, uint8 of shape (n, h, w, 1) or (n, h, w, 3), sorted by
+        class and file name. Second, their labels, int64 of shape (n,), or None. Third, the sorted
+        class names, or None.
 
     Raises:
-        InputError: If the folder has no images, or has them both in it and in sub-folders, or if an
-            image is damaged, animated or not of the size of the others.
+        InputError: If the folder contains no images, or images both directly and in sub-folders, or
+            if an image is damaged, is animated, has 32-bit pixels, or differs in size from the
+            others.
     """
     flat, classes = _find_images(folder)
     x = _read_images(flat or list(itertools.chain(*classes.values())))
     if flat:
         return x, None, None
-    return x, np.repeat(np.arange(len(classes)), [*map(len, classes.values())]), list(classes)
+    return x, _labels(classes), list(classes)
 
 
-def stream_image_folder(folder):
-    """As `read_image_folder`, but the images come one by one; each is read twice.
+def stream_image_folder(
+    folder: pathlib.Path,
+) -> tuple[
+    Callable[[Iterable[int]], Iterator[np.ndarray]],
+    tuple[int, ...],
+    np.ndarray | None,
+    list[str] | None,
+]:
+    """Reads the images of a folder one after the other, for folders that are larger than memory.
+
+    It finds and converts images in the same way as `read_image_folder`. Every image is read twice:
+    once here to find the common shape, and once when it is used.
+
+    Args:
+        folder: Path of the folder.
 
     Returns:
-        A function from indices, in the order wanted, to an iterator over the images with these,
-        whose last axis may be 1 where the shape says 3; the shape of all, (n, height, width,
-        channels); labels and class names, as `read_image_folder`.
+        Four values. First, a function that takes indices and returns an iterator over the images
+        with these indices, in the same order. An image is a uint8 array of shape (h, w, c), where c
+        can be 1 even if the common shape has 3 channels. Second, the common shape
+        (n, height, width, channels). Third, the labels, int64 of shape (n,), or None. Fourth, the
+        sorted class names, or None.
+
+    Raises:
+        InputError: If the folder contains no images, or images both directly and in sub-folders, or
+            if an image is damaged, is animated, has 32-bit pixels, or differs in size from the
+            others.
     """
     flat, classes = _find_images(folder)
     paths = flat or list(itertools.chain(*classes.values()))
     shapes = [image.shape for image in _each_image(paths)]
     shape = (len(paths), *shapes[0][:2], max(shape[2] for shape in shapes))
 
-    def read(indices):
+    def read(indices: Iterable[int]) -> Iterator[np.ndarray]:
         return _each_image([paths[i] for i in indices])
 
     if flat:
         return read, shape, None, None
-    labels = np.repeat(np.arange(len(classes)), [*map(len, classes.values())])
-    return read, shape, labels, list(classes)
+    return read, shape, _labels(classes), list(classes)
 
 
-def image_names(folder):
-    """The names of the images that `read_image_folder` reads, in its order, relative to the folder.
+def image_names(folder: pathlib.Path) -> list[str]:
+    """Returns the names of the images in a folder, in the order of `read_image_folder`.
+
+    Args:
+        folder: Path of the folder.
+
+    Returns:
+        The paths of the image files relative to the folder.
 
     Raises:
-        InputError: As `read_image_folder`.
+        InputError: If the folder contains no images, or images both directly and in sub-folders.
     """
     flat, classes = _find_images(folder)
     paths = flat or list(itertools.chain(*classes.values()))
     return [str(path.relative_to(folder)) for path in paths]
 
 
-def _find_images(folder):
-    """The image files in a folder, and a dict of those in its sub-folders; one of them is empty."""
+def _find_images(
+    folder: pathlib.Path,
+) -> tuple[list[pathlib.Path], dict[str, list[pathlib.Path]]]:
+    """Finds the images in a folder and those in its sub-folders. One of the two is empty."""
     try:
         flat = _image_files(folder)
         classes = {
@@ -103,16 +126,16 @@ def _find_images(folder):
     except OSError as error:
         raise InputError(f"{folder} must be a readable folder. Received: {error}") from error
     if not flat and not classes:
-        raise InputError(f"{folder} must hold images ({', '.join(_SUFFIXES)}). Received: none")
+        raise InputError(f"{folder} must contain images ({', '.join(_SUFFIXES)}). Received: none")
     if flat and classes:
         raise InputError(
-            f"{folder} must hold images either directly or in sub-folders. "
+            f"{folder} must contain images either directly or in sub-folders. "
             f"Received: {flat[0]} and {next(iter(classes.values()))[0]}"
         )
     return flat, classes
 
 
-def _image_files(folder):
+def _image_files(folder: pathlib.Path) -> list[pathlib.Path]:
     return sorted(
         path
         for path in folder.iterdir()
@@ -120,17 +143,22 @@ def _image_files(folder):
     )
 
 
-def _read_images(paths):
+def _labels(classes: dict[str, list[pathlib.Path]]) -> np.ndarray:
+    return np.repeat(np.arange(len(classes)), [len(paths) for paths in classes.values()])
+
+
+def _read_images(paths: Sequence[pathlib.Path]) -> np.ndarray:
     images = list(_each_image(paths))
     size, channels = images[0].shape[:2], max(image.shape[2] for image in images)
     return np.stack([np.broadcast_to(image, (*size, channels)) for image in images])
 
 
-def _each_image(paths):
-    """Reads image files, some at once, and checks that they have one size."""
-    size = None
+def _each_image(paths: Sequence[pathlib.Path]) -> Iterator[np.ndarray]:
+    """Reads image files in several threads and checks that they have the same size."""
+    size: tuple[int, ...] | None = None
     with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor() as pool:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
+        # A pool starts all the work that it gets, so a chunk limits the images in memory.
         for start in range(0, len(paths), 1000):
             chunk = paths[start : start + 1000]
             for path, image in zip(chunk, pool.map(_read_image, chunk), strict=True):
@@ -143,26 +171,25 @@ def _each_image(paths):
                 yield image
 
 
-def _read_image(path):
+def _read_image(path: pathlib.Path) -> np.ndarray:
     try:
-        # Only the decoders of these formats: others, such as EPS, start external programs.
+        # The decoders of other formats, such as EPS, start external programs.
         with Image.open(path, formats=_FORMATS) as image:
             if getattr(image, "is_animated", False):
-                raise ValueError(f"{image.n_frames} frames")
+                raise ValueError(f"{getattr(image, 'n_frames', 'several')} frames")
             return _pixels(image)
-    except _MALFORMED as error:
+    except _UNREADABLE as error:
         raise InputError(
-            f"{path} must be a readable image with one frame. "
-            f"Received: {str(error) or type(error).__name__}"
+            f"{path} must be a readable image with one frame. Received: {first_line(error)}"
         ) from error
 
 
-def _pixels(image):
-    """A uint8 array of shape (h, w, 1) if the image has no colour, else (h, w, 3)."""
+def _pixels(image: Image.Image) -> np.ndarray:
+    """Converts an image to uint8 of shape (h, w, 1) if it is grey, otherwise (h, w, 3)."""
     if image.mode.startswith("I;16"):
         return np.round(np.asarray(image) / 257).astype("uint8")[..., np.newaxis]
     if image.mode in ("I", "F"):
-        raise ValueError("pixels of 32 bits")
+        raise ValueError("32-bit pixels")
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
@@ -171,6 +198,6 @@ def _pixels(image):
     return grey.copy() if (rgb == grey).all() else rgb
 
 
-def _format_size(size):
+def _format_size(size: tuple[int, ...]) -> str:
     height, width = size
     return f"{width}x{height} pixels"

@@ -3,11 +3,13 @@
 import os
 import pathlib
 import socket
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from adversarial_autoencoder.data.array_files import read_idx, read_npz
-from adversarial_autoencoder.data.dataset import make_dataset
+from adversarial_autoencoder.data.dataset import Dataset, make_dataset
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError
 
@@ -39,28 +41,40 @@ _FASHION_CLASSES = (
     "Bag",
     "Ankle boot",
 )
-_DOWNLOAD_TIMEOUT = 10  # seconds without an answer
+_DOWNLOAD_TIMEOUT = 10  # Seconds without a response.
 
 
 class UnavailableError(InputError):
-    """A known data set that is neither in the user's folder nor can be downloaded."""
+    """A known data set that is not in the user's folder and cannot be downloaded.
+
+    Args:
+        message: The message, one line of at most `errors.MAX_LENGTH` characters.
+    """
 
 
-def load_mnist(name, data_dir=None):
-    """Loads MNIST or Fashion-MNIST: from a folder, else from Keras, which downloads it once.
+def load_mnist(name: str, data_dir: str | pathlib.Path | None = None) -> Dataset:
+    """Loads MNIST or Fashion-MNIST.
+
+    It reads the files in a folder of the user. If there are none, Keras downloads them, or reads
+    them from its cache.
+
+    MNIST: LeCun et al. 1998 ("Gradient-Based Learning Applied to Document Recognition").
+    Fashion-MNIST: Xiao et al. 2017 (arXiv 1708.07747).
 
     Args:
         name: "mnist" or "fashion_mnist".
-        data_dir: Folder with `<name>.npz`, as Keras has it, or the four IDX files; by default the
-            environment variable AAE_DATA_DIR.
+        data_dir: Folder that contains `<name>.npz` in the format of Keras, or the four IDX files.
+            The default is the environment variable AAE_DATA_DIR.
 
     Returns:
         A `Dataset` of 50 000 training, 10 000 validation and 10 000 test images, uint8 of shape
         (28, 28, 1).
 
     Raises:
-        InputError: If `data_dir` does not exist, or what was found is not the data set.
-        UnavailableError: If there is no such set in the folder and none from Keras.
+        InputError: If `data_dir` does not exist or does not contain the files, or if the files do
+            not contain this data set.
+        UnavailableError: If `data_dir` is not given, AAE_DATA_DIR does not contain the files, and
+            Keras cannot download them.
     """
     source, arrays = _from_folder(name, data_dir) or _from_keras(name)
     for key, shape in _SHAPES.items():
@@ -77,44 +91,49 @@ def load_mnist(name, data_dir=None):
         _check_fashion(source, arrays, dataset.checksum)
     elif dataset.checksum != MNIST_CHECKSUM:
         raise InputError(
-            f"mnist in {source} must be the original, {MNIST_CHECKSUM}. "
+            f"mnist in {source} must be the original data set with the checksum {MNIST_CHECKSUM}. "
             f"Received: {dataset.checksum}"
         )
     return dataset
 
 
-def load_digits():
-    """Loads scikit-learn's 1797 handwritten digits, which need no download.
+def load_digits() -> Dataset:
+    """Loads the 1797 handwritten digits of scikit-learn, which need no download.
 
     Returns:
-        A `Dataset` of images of shape (8, 8, 1), uint8: the 17 grey levels scaled to 0..255.
+        A `Dataset` of images of shape (8, 8, 1), uint8. The 17 grey levels are scaled to 0..255.
     """
-    from sklearn import datasets  # takes a second to import
+    from sklearn import datasets  # The import takes about one second.
 
     digits = datasets.load_digits()
     x = np.round(digits.images * (255 / 16)).astype("uint8")
     return make_dataset("digits", "digits", x, digits.target)
 
 
-def _check_fashion(source, arrays, checksum):
-    # Of Fashion-MNIST, checksums are published for the compressed files only, not for the arrays.
-    # This tells it from MNIST and from an incomplete copy, but not from one with other pixels.
+def _check_fashion(
+    source: str | pathlib.Path, arrays: Mapping[str, np.ndarray], checksum: str
+) -> None:
+    # The published checksums of Fashion-MNIST are those of the compressed files, not of the arrays.
+    # This check finds MNIST and incomplete copies, but it does not find changed pixels.
     if checksum == MNIST_CHECKSUM:
-        raise InputError(f"fashion_mnist in {source} must be that set. Received: MNIST")
+        raise InputError(f"fashion_mnist in {source} must be Fashion-MNIST. Received: MNIST")
     for key, count in (("y_train", 6000), ("y_test", 1000)):
         counts = np.bincount(arrays[key]).tolist()
         if counts != [count] * 10:
             raise InputError(
-                f"{key} in {source} must hold each of 10 classes {count} times. Received: {counts}"
+                f"{key} in {source} must contain each of the 10 classes {count} times. "
+                f"Received: {counts}"
             )
 
 
-def _from_folder(name, data_dir):
-    """The place and arrays of a set in the user's folder, or None if it does not have them all."""
-    folder = data_dir or os.environ.get("AAE_DATA_DIR")
-    if not folder:
+def _from_folder(
+    name: str, data_dir: str | pathlib.Path | None
+) -> tuple[pathlib.Path, dict[str, Any]] | None:
+    """Returns source and arrays from the user's folder. None: AAE_DATA_DIR does not have them."""
+    location = data_dir or os.environ.get("AAE_DATA_DIR")
+    if not location:
         return None
-    folder = pathlib.Path(folder)
+    folder = pathlib.Path(location)
     archive = folder / f"{name}.npz"
     try:
         if not folder.is_dir():
@@ -128,38 +147,39 @@ def _from_folder(name, data_dir):
         raise InputError(f"data_dir must be a readable folder. Received: {error}") from error
     if has_archive:
         return archive, read_npz(archive)
-    if None in files.values():
+    found = {key: path for key, path in files.items() if path is not None}
+    if len(found) < len(files):
         if data_dir:
             raise InputError(
-                f"data_dir must hold {name}.npz or the four IDX files of {name}. "
+                f"data_dir must contain {name}.npz or the four IDX files of {name}. "
                 f"Received: {data_dir}"
             )
         return None
-    return folder, {key: read_idx(path, _SHAPES[key]) for key, path in files.items()}
+    return folder, {key: read_idx(path, _SHAPES[key]) for key, path in found.items()}
 
 
-def _find_idx(folder, stem):
+def _find_idx(folder: pathlib.Path, stem: str) -> pathlib.Path | None:
     names = (
         f"{name}{suffix}" for name in (stem, stem.replace("-idx", ".idx")) for suffix in ("", ".gz")
     )
     return next((path for name in names if (path := folder / name).is_file()), None)
 
 
-def _from_keras(name):
-    """The place and arrays of a set that Keras downloads, or has downloaded before."""
+def _from_keras(name: str) -> tuple[str, dict[str, np.ndarray]]:
+    """Returns source and arrays of a data set from Keras, which downloads it or has it cached."""
     import_tensorflow()
-    import keras  # takes seconds to import, and is needed nowhere else to read data
+    import keras  # The import takes seconds, and only a download needs it.
 
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
     try:
         (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # Keras raises no narrower class when a download fails.
+    except Exception as error:  # A failed download in Keras raises a plain Exception.
         raise UnavailableError(
-            f"{name} must be downloadable, or be given by --data_dir or AAE_DATA_DIR: a folder "
-            f"with {name}.npz or its four IDX files. Received: {error}"
+            f"{name} must be available for download, or be in the folder of --data_dir or "
+            f"AAE_DATA_DIR as {name}.npz or four IDX files. Received: {error}"
         ) from error
     finally:
         socket.setdefaulttimeout(timeout)
     arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-    return "Keras's cache", arrays
+    return "the cache of Keras", arrays

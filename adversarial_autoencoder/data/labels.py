@@ -1,65 +1,82 @@
-"""Which training images count as labelled."""
+"""Selects the training images whose labels a training can use."""
 
 import numpy as np
 
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.data.dataset import Dataset
 from adversarial_autoencoder.errors import InputError
 
 UNLABELLED = -1
 
 
-def training_labels(config, dataset):
-    """The labels of the training images that a run may see, and the shares of the classes.
+def training_labels(
+    config: Config, dataset: Dataset
+) -> tuple[np.ndarray, list[float]] | tuple[None, None]:
+    """Returns the labels that a training can use, and the class frequencies.
 
     Args:
-        config: A `Config`.
-        dataset: The `Dataset`.
+        config: Settings of the training.
+        dataset: The data set.
 
     Returns:
-        int32 labels of shape (n,), -1 where a run may not see them, and the share of each class, a
-        list: that of the data where all labels are seen, else equal shares. None and None where the
-        run uses no labels.
+        Two values, or None and None if the training uses no labels. First, int32 labels of shape
+        (n,) for the n training images, -1 for an unlabelled image. Second, a list of `num_classes`
+        class frequencies, which add up to 1. They are the frequencies in the data if all labels are
+        used, and equal for a subset of the labels.
 
     Raises:
-        InputError: If there are no labels, or too few, or none of a class.
+        InputError: If the data set has no labels, has too few labels of a class, or has a class
+            without training images.
     """
     if not config.uses_labels:
         return None, None
     if dataset.y_train is None:
-        raise InputError(f"{config.model} needs labels here. Received: {dataset.name} without them")
+        raise InputError(
+            f"These settings of {config.model} need a data set with labels. "
+            f"Received: {dataset.name} without labels"
+        )
     labels = known_labels(dataset.y_train, config.num_labels, dataset.num_classes, config.seed)
     if config.num_labels:
-        # The subset is balanced by choice: it does not tell how frequent the classes are.
+        # The subset is balanced by construction, so it does not show the class frequencies.
         return labels, [1 / dataset.num_classes] * dataset.num_classes
     counts = np.bincount(labels, minlength=dataset.num_classes)
     if not counts.all():
         raise InputError(
-            f"Every class of {dataset.name} must have a training image, after the split. "
+            f"Every class of {dataset.name} must have a training image after the split. "
             f"Received: none of class {dataset.class_names[counts.argmin()]}"
         )
     return labels, (counts / counts.sum()).tolist()
 
 
-def known_labels(y, num_labels, num_classes, seed):
-    """Hides the labels of all images but a class-balanced subset.
+def known_labels(y: np.ndarray, num_labels: int | None, num_classes: int, seed: int) -> np.ndarray:
+    """Hides all labels except those of a random class-balanced subset.
 
     Args:
         y: Labels, integers in 0..num_classes - 1, shape (n,).
-        num_labels: Number of labels to keep, as many of each class (one more of the first classes
-            where it is no multiple of `num_classes`); 0: all.
+        num_labels: Number of labels to keep. Every class keeps the same number. If `num_labels` is
+            not a multiple of `num_classes`, the first classes keep one more. 0 or None keeps all
+            labels.
         num_classes: Number of classes.
-        seed: Seed of the choice.
+        seed: Seed of the random selection.
 
     Returns:
-        int32 labels of shape (n,), -1 where hidden.
+        int32 labels of shape (n,), -1 for a hidden label.
 
     Raises:
-        InputError: If a class has too few images, or there are fewer labels than classes.
+        InputError: If `num_labels` is smaller than `num_classes`, or if a class has too few images.
+
+    Example:
+        >>> import numpy as np
+        >>> y = np.array([0, 1, 0, 1, 1, 0])
+        >>> labels = known_labels(y, num_labels=2, num_classes=2, seed=0)
+        >>> np.sort(labels).tolist()
+        [-1, -1, -1, -1, 0, 1]
     """
     if not num_labels:
         return y.astype("int32")
     if num_labels < num_classes:
         raise InputError(
-            f"num_labels must be at least one for each of the {num_classes} classes. "
+            f"num_labels must be at least {num_classes}, one for each class. "
             f"Received: num_labels={num_labels}"
         )
     rng = np.random.default_rng(seed)
@@ -69,8 +86,8 @@ def known_labels(y, num_labels, num_classes, seed):
         of_class = np.flatnonzero(y == k)
         if len(of_class) < wanted:
             raise InputError(
-                f"num_labels must leave at most the {len(of_class)} training images that class {k} "
-                f"has. Received: num_labels={num_labels}, which takes {wanted}"
+                f"num_labels must select at most the {len(of_class)} training images of class {k}. "
+                f"Received: num_labels={num_labels}, which selects {wanted}"
             )
         labels[rng.permutation(of_class)[:wanted]] = k
     return labels

@@ -3,47 +3,71 @@
 import numpy as np
 import tensorflow as tf
 
+from adversarial_autoencoder.data.dataset import TrainingImages
 from adversarial_autoencoder.data.shards import Shards
 
-# Bytes of images of a stream from files that are put in a random order together.
+# Images in files are shuffled in pieces of this size in bytes.
 SHUFFLE_BYTES = 16 * 2**20
+
+# Keys of the random streams. They differ from the keys of the random numbers in training steps.
+_IMAGES, _LABELLED_IMAGES = 2, 3
 
 
 def training_batches(
-    x, batch_size, seed, initial_epoch=0, labels=None, labelled_stream=False, worker=None
-):
+    x: TrainingImages,
+    batch_size: int,
+    seed: int,
+    initial_epoch: int = 0,
+    labels: np.ndarray | None = None,
+    labelled_stream: bool = False,
+    worker: tf.distribute.InputContext | None = None,
+) -> tf.data.Dataset:
     """Streams shuffled minibatches without end.
 
-    Each epoch is a permutation of the images that depends on the seed and the number of the epoch
-    alone, so that a resumed training sees the order that it would have seen. An epoch has
-    `len(x) // batch_size` full minibatches, as XLA compiles the step for one shape: less than one
-    minibatch is left out, other images in each epoch.
+    Every epoch is a new permutation of the images. It depends only on the seed and the index of
+    the epoch. Therefore a resumed training sees the same minibatches as an uninterrupted training.
+
+    An epoch has `len(x) // batch_size` minibatches. All have the same size, because XLA compiles
+    the training step for one shape. The remaining images are left out. They differ from epoch to
+    epoch.
 
     Args:
-        x: Images, an array of shape (n, ...), of any dtype; or `Shards`. Of those the files are in
-            a new order in each epoch, and the images are shuffled piece by piece.
-        batch_size: Images in a minibatch, at most n.
+        x: Images, an array of shape (n, ...) and any dtype, or `Shards`. For `Shards`, the order of
+            the files is a permutation, and the images are shuffled in pieces of `SHUFFLE_BYTES`.
+        batch_size: Images in a minibatch, 1 to n.
         seed: Seed of the order.
-        initial_epoch: Number of the first epoch.
-        labels: int32 labels, shape (n,), negative for unlabelled images; or None.
-        labelled_stream: Whether each minibatch also brings labelled images, `batch_size` or as many
-            as there are, from a stream of their own that repeats while the epoch goes on.
-        worker: The `tf.distribute.InputContext` of one of several workers. Each minibatch is
-            divided into equal parts, one for each replica; this worker gets those of its replicas,
-            one after the other. None: there is one replica.
+        initial_epoch: Index of the first epoch, from 0.
+        labels: Labels, int32 of shape (n,), negative for unlabelled images. None: the stream
+            contains images only.
+        labelled_stream: Whether every minibatch also contains labelled images: `batch_size` of
+            them, or all if there are fewer. They come from an independent stream that can repeat
+            several times in an epoch. `Shards` whose images are all labelled have no such stream.
+        worker: Input context of one of several workers. A minibatch is divided into equal parts,
+            one for each replica. The worker gets the parts of its replicas, one after the other.
+            None: there is one replica.
 
     Returns:
-        A `tf.data.Dataset` of images, shape (batch_size, ...); with labels, of dicts with the keys
-        "x" and "y", and with a labelled stream "x_labelled" and "y_labelled" too.
+        A `tf.data.Dataset`. Without labels, its elements are images, shape (batch_size, ...). With
+        labels, they are dicts with the images "x" and the labels "y". With a labelled stream, the
+        dicts also contain "x_labelled" and "y_labelled".
+
+    Example:
+        >>> import numpy as np
+        >>> x, labels = np.zeros((20, 8, 8, 1), "uint8"), np.zeros(20, "int32")
+        >>> batches = training_batches(x, batch_size=5, seed=0, labels=labels)
+        >>> batch = next(batches.as_numpy_iterator())
+        >>> batch["x"].shape, batch["y"].shape
+        ((5, 8, 8, 1), (5,))
     """
     if isinstance(x, Shards):
-        return _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream, worker)
+        return _from_shards(x, batch_size, seed, initial_epoch, labels, labelled_stream, worker)
     images = tf.constant(x)
     first = initial_epoch * (len(x) // batch_size)
-    main = _parts(_index_batches(len(x), batch_size, seed, first, stream=2), worker)
+    indices = _replica_parts(_index_batches(len(x), batch_size, seed, first, _IMAGES), worker)
     if labels is None:
-        return main.map(lambda i: tf.gather(images, i)).prefetch(4)
-    labels, labelled = tf.constant(labels), np.flatnonzero(labels >= 0)
+        return indices.map(lambda i: tf.gather(images, i)).prefetch(4)
+    labelled = np.flatnonzero(labels >= 0)
+    labels = tf.constant(labels)
 
     def minibatch(i, j=None):
         batch = {"x": tf.gather(images, i), "y": tf.gather(labels, i)}
@@ -54,16 +78,16 @@ def training_batches(
 
     if labelled_stream:
         size = min(batch_size, len(labelled))
-        few = _parts(_index_batches(len(labelled), size, seed, first, stream=3), worker)
-        main = tf.data.Dataset.zip(main, few)
-    return main.map(minibatch).prefetch(4)
+        labelled_indices = _index_batches(len(labelled), size, seed, first, _LABELLED_IMAGES)
+        indices = tf.data.Dataset.zip(indices, _replica_parts(labelled_indices, worker))
+    return indices.map(minibatch).prefetch(4)
 
 
 def _index_batches(n, batch_size, seed, first, stream):
-    """Minibatches of indices below `n`, from minibatch number `first` on.
+    """Streams minibatches of indices below `n`, from minibatch number `first` on.
 
-    Each pass over the indices is a permutation of its own; `stream` tells streams of one seed
-    apart, and from the noise of any step.
+    Every pass over the indices is a new permutation. Streams with one seed and different numbers
+    `stream` are independent.
     """
     steps = n // batch_size
 
@@ -77,30 +101,27 @@ def _index_batches(n, batch_size, seed, first, stream):
     return passes.flat_map(one_pass).skip(first % steps)
 
 
-def _parts(batches, worker):
-    """The parts of each minibatch of indices that the replicas of a worker get, in their order."""
+def _replica_parts(batches, worker):
+    """Divides minibatches among the replicas and keeps the parts of the worker's replicas."""
     if worker is None or worker.num_replicas_in_sync == 1:
         return batches
     replicas = worker.num_replicas_in_sync
     own = replicas // worker.num_input_pipelines
     first = worker.input_pipeline_id * own
 
-    def split(indices):
-        parts = tf.reshape(indices, (replicas, -1))[first : first + own]
+    def split(batch):
+        parts = tf.reshape(batch, (replicas, -1))[first : first + own]
         return tf.data.Dataset.from_tensor_slices(parts)
 
     return batches.flat_map(split)
 
 
-def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream, worker):
-    """As `training_batches`, for `Shards`.
-
-    The images of a labelled stream are in memory, but where all are labelled.
-    """
+def _from_shards(x, batch_size, seed, initial_epoch, labels, labelled_stream, worker):
+    """Implements `training_batches` for `Shards`. A labelled stream keeps its images in memory."""
     piece = max(SHUFFLE_BYTES // int(np.prod(x.shape[1:])), batch_size)
 
     def one_pass(number):
-        key = tf.random.fold_in(tf.stack([tf.constant(seed, "int64"), number]), 2)
+        key = tf.random.fold_in(tf.stack([tf.constant(seed, "int64"), number]), _IMAGES)
         paths = tf.random.experimental.stateless_shuffle(tf.constant(x.paths), key)
         pieces = x.examples(paths).batch(piece).enumerate()
         shuffled = pieces.map(
@@ -111,19 +132,24 @@ def _from_files(x, batch_size, seed, initial_epoch, labels, labelled_stream, wor
         return shuffled.unbatch().batch(batch_size, drop_remainder=True)
 
     examples = tf.data.Dataset.range(initial_epoch, tf.int64.max).flat_map(one_pass)
-    main = _parts(examples, worker).map(x.parse)
+    batches = _replica_parts(examples, worker).map(x.parse)
     if labels is None:
-        return main.map(lambda images, i: images).prefetch(4)
-    main = main.map(lambda images, i: {"x": images, "y": tf.gather(labels, i)})
-    known = np.flatnonzero(labels >= 0)
-    # Where all are labelled the minibatch itself is of labelled images.
-    if labelled_stream and len(known) < len(x):
-        few_x, few_y = tf.constant(x.take(known)), tf.constant(labels[known])
+        return batches.map(lambda images, i: images).prefetch(4)
+    batches = batches.map(lambda images, i: {"x": images, "y": tf.gather(labels, i)})
+    labelled = np.flatnonzero(labels >= 0)
+    # If all images are labelled, "x" and "y" already contain labelled images.
+    if labelled_stream and len(labelled) < len(x):
+        x_labelled, y_labelled = tf.constant(x.take(labelled)), tf.constant(labels[labelled])
         first = initial_epoch * (len(x) // batch_size)
-        size = min(batch_size, len(known))
-        few = _parts(_index_batches(len(known), size, seed, first, stream=3), worker)
-        few = few.map(
-            lambda j: {"x_labelled": tf.gather(few_x, j), "y_labelled": tf.gather(few_y, j)}
+        size = min(batch_size, len(labelled))
+        indices = _index_batches(len(labelled), size, seed, first, _LABELLED_IMAGES)
+        labelled_batches = _replica_parts(indices, worker).map(
+            lambda j: {
+                "x_labelled": tf.gather(x_labelled, j),
+                "y_labelled": tf.gather(y_labelled, j),
+            }
         )
-        main = tf.data.Dataset.zip(main, few).map(lambda batch, few: batch | few)
-    return main.prefetch(4)
+        batches = tf.data.Dataset.zip(batches, labelled_batches).map(
+            lambda batch, further: batch | further
+        )
+    return batches.prefetch(4)

@@ -1,8 +1,11 @@
-"""Data sets larger than memory: training images in TFRecord files, read as they are needed.
+"""Data sets larger than memory, whose training images are streamed from TFRecord files.
 
-A prepared folder holds `train-NNNNN.tfrecord` files, each record a `tf.train.Example` with the
-"image" (its bytes, row by row) and its "index" among the training images; `arrays.npz` with the
-labels and with the images for validation and test, which are few; and `dataset.json`.
+A prepared folder contains these files:
+
+- `train-NNNNN.tfrecord`: the training images. Every record is a `tf.train.Example`. Its "image"
+  contains the bytes of an image row by row. Its "index" is the index of this training image.
+- `arrays.npz`: the labels, and the images for validation and test, which fit in memory.
+- `dataset.json`: the description of the data set.
 """
 
 import contextlib
@@ -10,51 +13,79 @@ import dataclasses
 import hashlib
 import json
 import math
-import zipfile
+import pathlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from adversarial_autoencoder.data.dataset import MAX_VALIDATION_IMAGES, Dataset
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
 
 DESCRIPTION = "dataset.json"
 ARRAYS = "arrays.npz"
 SHARD_BYTES = 64 * 2**20
-MAX_SHARDS = 128  # All are open while they are written: macOS allows 256 open files at first.
+MAX_SHARDS = 128  # All are open during writing, and macOS allows 256 open files by default.
 HELD_OUT = ("x_validation", "y_validation", "x_test", "y_test", "y_train")
 
 
 @dataclasses.dataclass(frozen=True)
 class Shards:
-    """Training images in files.
+    """Training images in TFRecord files, with the interface of an array where training needs it.
 
     Args:
-        paths: The TFRecord files.
-        shape: Shape of all images, (n, height, width, channels).
+        paths: Paths of the TFRecord files.
+        shape: Shape of all images together, (n, height, width, channels).
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> import numpy as np
+        >>> from adversarial_autoencoder.data import shards
+        >>> images = np.arange(10, dtype="uint8").repeat(4).reshape(10, 2, 2, 1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder)
+        ...     dataset = shards.write(path, "grey", lambda i: iter(images[i]), images.shape)
+        ...     print(len(dataset.x_train), dataset.x_train[:3].shape)
+        8 (3, 2, 2, 1)
     """
 
     paths: tuple[str, ...]
     shape: tuple[int, ...]
 
-    # Of each pixel.
+    # Code that accepts an array or `Shards` asks both for the dtype.
     dtype = np.dtype("uint8")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, index):
-        """Reads one image, or those of a slice, into memory."""
+    def __getitem__(self, index: Any, /) -> np.ndarray:
+        """Reads one image or a slice of the images into memory."""
         chosen = np.arange(len(self))[index]
         return self.take(chosen) if isinstance(index, slice) else self.take([chosen])[0]
 
     def examples(self, paths):
-        """Reads the records of some of the files, in their order: a `tf.data.Dataset` of bytes."""
+        """Streams the records of some of the files.
+
+        Args:
+            paths: Paths of the files, a list or a string tensor.
+
+        Returns:
+            A `tf.data.Dataset` of scalar strings, one for each record, in the order of the files.
+        """
         import tensorflow as tf
 
         return tf.data.TFRecordDataset(paths, buffer_size=2**20)
 
     def parse(self, examples):
-        """Parses a batch of records: uint8 images (batch, h, w, c) and their int64 indices."""
+        """Parses a batch of records.
+
+        Args:
+            examples: Records, a string tensor of shape (batch,).
+
+        Returns:
+            Images, uint8 of shape (batch, height, width, channels), and their indices, int64 of
+            shape (batch,).
+        """
         import tensorflow as tf
 
         features = {
@@ -65,40 +96,64 @@ class Shards:
         images = tf.io.decode_raw(parsed["image"], "uint8", fixed_length=math.prod(self.shape[1:]))
         return tf.reshape(images, (-1, *self.shape[1:])), parsed["index"]
 
-    def take(self, indices, axis=0):
-        """Reads some of the images into memory, in the order of `indices`, as an array's `take`."""
-        wanted = np.full(len(self), -1, "int64")
-        wanted[indices] = np.arange(len(indices))
+    def take(self, indices: Sequence[int] | np.ndarray, axis: int = 0) -> np.ndarray:
+        """Reads some of the images into memory.
+
+        Args:
+            indices: Distinct indices of the images, integers of shape (m,).
+            axis: Always 0. `numpy.ndarray.take` has the same argument.
+
+        Returns:
+            Images, uint8 of shape (m, height, width, channels), in the order of the indices.
+        """
+        positions = np.full(len(self), -1, "int64")
+        positions[indices] = np.arange(len(indices))
         taken = np.empty((len(indices), *self.shape[1:]), "uint8")
         for batch in self.examples(list(self.paths)).batch(1000):
             images, found = self.parse(batch)
-            places = wanted[found.numpy()]
+            places = positions[found.numpy()]
             taken[places[places >= 0]] = images.numpy()[places >= 0]
         return taken
 
 
-def is_prepared(folder):
-    """Whether a folder is one that `write` has made."""
+def is_prepared(folder: pathlib.Path) -> bool:
+    """Returns whether `write` made a folder.
+
+    Args:
+        folder: Path of the folder.
+
+    Returns:
+        True if the folder contains the description of a prepared data set.
+    """
     return (folder / DESCRIPTION).is_file()
 
 
-def write(folder, name, read_images, shape, y=None, class_names=()):
+def write(
+    folder: pathlib.Path,
+    name: str,
+    read_images: Callable[[np.ndarray], Iterable[np.ndarray]],
+    shape: tuple[int, ...],
+    y: np.ndarray | None = None,
+    class_names: Sequence[str] = (),
+) -> Dataset:
     """Writes a data set into a new folder.
 
-    The images are put in a fixed pseudo-random order, that of any data set, and split: a sixth for
-    test, but at most 10 000, which are held in memory, and the same of the others for validation.
+    The images are put in the same fixed pseudo-random order as those of other data sets. The last
+    sixth, at most 10 000 images, becomes the test set. The last sixth of the remaining images, at
+    most 10 000, becomes the validation set.
 
     Args:
-        folder: A `pathlib.Path` that does not exist yet, or is empty.
-        name: Name of the data set.
-        read_images: A function from indices, in the order wanted, to an iterator over the uint8
-            images with these, of any number of channels that fits `shape`.
-        shape: Shape of all of them, (n, height, width, channels).
-        y: Their labels, integers of shape (n,), or None.
-        class_names: One string for each class.
+        folder: Path of a folder that does not exist or is empty.
+        name: Short name of the data set.
+        read_images: A function that takes the indices of all images in the new order and returns an
+            iterator over these images. An image is uint8 of shape (height, width, c), where c is
+            the number of channels or 1.
+        shape: Shape of all images together, (n, height, width, channels). n is at least 3.
+        y: Labels of the images, integers of shape (n,), or None.
+        class_names: One string for each class. Empty if there are no labels.
 
     Returns:
-        The `Dataset`.
+        The `Dataset`. Its training images are `Shards`.
     """
     import tensorflow as tf
 
@@ -114,7 +169,8 @@ def write(folder, name, read_images, shape, y=None, class_names=()):
     }
     x_validation = np.empty((num_validation, *shape[1:]), "uint8")
     x_test = np.empty((num_test, *shape[1:]), "uint8")
-    held_out = [*x_validation, *x_test]  # Views.
+    # These are views: to write to them fills the two arrays.
+    held_out = [*x_validation, *x_test]
     num_shards = math.ceil(num_train * math.prod(shape[1:]) / SHARD_BYTES)
     num_shards = min(num_shards, MAX_SHARDS)
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +178,7 @@ def write(folder, name, read_images, shape, y=None, class_names=()):
     digest = hashlib.sha256(f"uint8{tuple(shape)}".encode())
     with contextlib.ExitStack() as files:
         writers = [files.enter_context(tf.io.TFRecordWriter(str(path))) for path in paths]
-        # In the random order, so that any piece of a file is a mixture of all images.
+        # In random order, every piece of a file is a mixture of all classes.
         for i, image in enumerate(read_images(order)):
             image = np.ascontiguousarray(np.broadcast_to(image, shape[1:]))
             digest.update(image.data)
@@ -130,7 +186,7 @@ def write(folder, name, read_images, shape, y=None, class_names=()):
                 writers[i % num_shards].write(_example(image, i))
             else:
                 held_out[i - num_train][:] = image
-    arrays = {"x_validation": x_validation, "x_test": x_test}
+    arrays: dict[str, Any] = {"x_validation": x_validation, "x_test": x_test}
     if y is not None:
         y = np.asarray(y, "int64")[order]
         digest.update(y.data)
@@ -145,16 +201,22 @@ def write(folder, name, read_images, shape, y=None, class_names=()):
         "files": [path.name for path in paths],
         "bytes": {path.name: path.stat().st_size for path in (*paths, folder / ARRAYS)},
     }
-    # Last: a folder without it is not a data set.
+    # This file comes last, because a folder with it counts as complete.
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
     return read(folder)
 
 
-def read(folder):
-    """Reads a prepared data set, but for its training images.
+def read(folder: pathlib.Path) -> Dataset:
+    """Opens a prepared data set. The training images stay in their files.
+
+    Args:
+        folder: Path of the folder that `write` made.
+
+    Returns:
+        The `Dataset`. Its training images are `Shards`.
 
     Raises:
-        InputError: If it is not as it was written.
+        InputError: If a file is missing, is damaged or does not have its original size.
     """
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
@@ -171,27 +233,20 @@ def read(folder):
             checksum=description["checksum"],
             **arrays,
         )
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        zipfile.BadZipFile,
-    ) as error:
+    except MALFORMED as error:
         raise InputError(
-            f"{folder} must be as `--mode prepare` has written it. Received: {error}"
+            f"{folder} must be unchanged since `--mode prepare` wrote it. "
+            f"Received: {first_line(error)}"
         ) from error
 
 
-def _example(image, index):
+def _example(image: np.ndarray, index: int) -> bytes:
     import tensorflow as tf
 
     def feature(**kwargs):
         return tf.train.Feature(**kwargs)
 
-    image = feature(bytes_list=tf.train.BytesList(value=[image.tobytes()]))
-    index = feature(int64_list=tf.train.Int64List(value=[int(index)]))
-    features = tf.train.Features(feature={"image": image, "index": index})
+    pixels = feature(bytes_list=tf.train.BytesList(value=[image.tobytes()]))
+    number = feature(int64_list=tf.train.Int64List(value=[int(index)]))
+    features = tf.train.Features(feature={"image": pixels, "index": number})
     return tf.train.Example(features=features).SerializeToString()

@@ -1,1 +1,1 @@
-"""The devices and machines that a training runs on."""
+"""The devices and machines of a training: hardware, distribution strategy and replicas."""

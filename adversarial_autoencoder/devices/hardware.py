@@ -1,4 +1,4 @@
-"""What this machine computes fastest: the choice of precision and compiler."""
+"""Chooses the precision and the compiler that are fastest on this machine."""
 
 import dataclasses
 import pathlib
@@ -6,17 +6,19 @@ import platform
 
 import tensorflow as tf
 
-# Flags in /proc/cpuinfo of processors that multiply matrices of bfloat16.
+from adversarial_autoencoder.config import Config
+
+# Flags in /proc/cpuinfo of processors with instructions for bfloat16 matrix products.
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
-def device():
-    """The kind of device that a training uses: "CPU" or "GPU"."""
+def device() -> str:
+    """Returns the kind of device that a training uses: "CPU" or "GPU"."""
     return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
 
 
-def has_bfloat16():
-    """Whether the device of a training computes in bfloat16 faster than in float32."""
+def has_bfloat16() -> bool:
+    """Returns whether the device of a training is faster in bfloat16 than in float32."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability")
@@ -28,19 +30,19 @@ def has_bfloat16():
     return platform.system() == "Linux" and bool(words & BFLOAT16_FLAGS)
 
 
-def choose(config):
-    """Fills in the precision and the compiler where they were left open.
+def choose(config: Config) -> Config:
+    """Replaces the value "auto" of `precision` and `jit_compile` by a choice for this machine.
 
-    Fully connected networks compute in bfloat16 where the device does so faster; their variables,
-    codes, logits and losses stay float32. XLA is for GPUs, and for optimizers other than Adam: on a
-    CPU Adam has a kernel of its own, beside which XLA brings nothing in float32, and slows down
-    bfloat16 (benchmarks/RESULTS.md).
+    Fully connected networks compute in bfloat16 if the device is faster in it. Variables, codes,
+    logits and losses are float32 in any case. XLA is used on a GPU. On a CPU, it is used only for
+    optimizers other than Adam, and only in float32: TensorFlow has its own CPU kernel for Adam,
+    which XLA does not improve, and XLA makes bfloat16 slower (docs/speed.md).
 
     Args:
-        config: A `Config`.
+        config: The `config.Config`.
 
     Returns:
-        The `Config` with `precision` and `jit_compile` resolved.
+        A `config.Config` without "auto" in these two settings.
     """
     precision, jit_compile = config.precision, config.jit_compile
     if precision == "auto":

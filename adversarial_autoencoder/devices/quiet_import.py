@@ -1,14 +1,14 @@
-"""Imports TensorFlow without what its C++ library says while it is loaded."""
+"""Imports TensorFlow without the messages of its C++ library."""
 
 import os
 import pathlib
 
 
-def import_tensorflow():
-    """Imports TensorFlow in silence.
+def import_tensorflow() -> None:
+    """Imports TensorFlow without output on stderr.
 
-    While it is loaded, its library writes to file descriptor 2 before it reads the log level of
-    TF_CPP_MIN_LOG_LEVEL; that would drown the one line that an error is told in.
+    TF_CPP_MIN_LOG_LEVEL is not enough: the library writes messages before it reads this variable.
+    They would hide the one-line errors of the program.
     """
     saved = os.dup(2)
     with pathlib.Path(os.devnull).open("wb") as nowhere:
@@ -18,5 +18,5 @@ def import_tensorflow():
         finally:
             os.dup2(saved, 2)
             os.close(saved)
-    # What a strategy tells of every exchange that it sets up.
+    # A strategy logs each collective operation at the level INFO.
     tensorflow.get_logger().setLevel("WARNING")

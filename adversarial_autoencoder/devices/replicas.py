@@ -1,16 +1,18 @@
-"""Trains on several devices or machines at once, by `tf.distribute`.
+"""The parts of a training that know about replicas, the copies of a model on several devices.
 
-Each replica of the model computes the gradients of its equal part of every minibatch; their mean
-over the replicas, which is the gradient of the whole minibatch, updates all of them alike. The
-noise of a minibatch is drawn as a whole too, and each replica takes the rows of its images. So the
-weights become those of a single process with the same batch size, up to rounding.
+Each replica computes the gradients of its equal part of every minibatch. The mean of the gradients
+updates all replicas identically. The noise is drawn for the whole minibatch, and each replica takes
+the rows of its images. So the weights equal those of a single process with the same batch size, up
+to rounding.
 
-Four things differ from a single process. The noise of Keras's own layers (dropout, noise on an
-input) is drawn by each replica, from seeds of its own. The maximum mean discrepancy compares the
-codes of each part alone, an estimate of the same quantity with more variance; the mutual
-information of x and y is that of each part, too. And where the parts
-have different numbers of labelled images, which `make_strategy` refuses, the mean of their
-classification losses is not that of the images.
+Four things differ from a single process:
+
+- Each replica draws the noise of Keras layers (dropout, input noise) from its own seeds.
+- The maximum mean discrepancy compares the codes of one part only: it estimates the same quantity,
+  with more variance.
+- The mutual information between x and y is that of one part.
+- If the parts had different numbers of labelled images, the mean of their classification losses
+  would not be that of all images. `strategy.make_strategy` refuses this.
 """
 
 import keras
@@ -18,11 +20,12 @@ import tensorflow as tf
 
 
 def own_rows(draw, n):
-    """Draws the noise of a whole minibatch and takes the rows that belong to this replica.
+    """Draws the noise of a whole minibatch, and takes the rows of this replica.
 
     Args:
-        draw: Function from a number of rows to a tensor with as many; the same on every replica.
-        n: Rows of this replica; the other replicas have as many.
+        draw: Function from a number of rows to a tensor with as many rows; the same on every
+            replica.
+        n: Number of rows of this replica; the other replicas have as many.
 
     Returns:
         A tensor of n rows.
@@ -35,9 +38,10 @@ def own_rows(draw, n):
 
 
 class ReplicaSeeds(keras.random.SeedGenerator):
-    """Seeds for the noise of a layer that differ between the replicas."""
+    """Seeds for the noise of a layer that differ between replicas."""
 
     def next(self, ordered=True):
+        """The next seed, integers of shape (2,)."""
         seed = super().next(ordered)
         context = tf.distribute.get_replica_context()
         if context is None or context.num_replicas_in_sync == 1:
@@ -47,28 +51,38 @@ class ReplicaSeeds(keras.random.SeedGenerator):
 
 
 def seed_apart(model):
-    """Gives the layers of a model, which else draw the same noise on every replica, such seeds."""
+    """Gives the layers of a model seeds that differ between replicas; call it under a strategy.
+
+    Args:
+        model: A Keras model.
+    """
     for layer in model._flatten_layers() if is_divided() else ():
         if type(getattr(layer, "seed_generator", None)) is keras.random.SeedGenerator:
-            # Keras's layers make their generators themselves.
+            # Keras layers make their generators themselves, so their class is replaced.
             layer.seed_generator.__class__ = ReplicaSeeds
 
 
 def is_divided():
-    """Whether a minibatch is divided, in the scope of a strategy, over several replicas."""
+    """Whether the current strategy divides a minibatch among several replicas."""
     return tf.distribute.get_strategy().num_replicas_in_sync > 1
 
 
 def mean_weight():
-    """The weight of the loss of one replica in the mean over all; Keras's optimizers add them."""
+    """The weight of one replica's loss in the mean over all; Keras optimizers sum the gradients."""
     return 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def as_log(value):
-    """A scalar as `train_step` has to return it.
+    """Converts a scalar to the shape that `train_step` must return.
 
     Over several workers Keras takes the mean along an axis, which a scalar does not have
     (github.com/keras-team/keras/issues/20585).
+
+    Args:
+        value: Scalar tensor.
+
+    Returns:
+        The scalar, or a tensor of shape (1,) over several workers.
     """
     strategy = tf.distribute.get_strategy()
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)

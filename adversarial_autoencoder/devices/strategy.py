@@ -6,21 +6,22 @@ import tensorflow as tf
 
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.systems import CLASSIFICATION, MMD
 
 
 def make_strategy(config):
-    """Makes the strategy of a configuration. TensorFlow may not have computed anything before.
+    """Makes the strategy of a training. TensorFlow must not have computed anything before.
 
     Args:
         config: A `Config`.
 
     Returns:
-        A `tf.distribute.Strategy`, under whose `scope()` the model is built and compiled.
+        A `tf.distribute.Strategy`. Build and compile the model under its `scope()`.
 
     Raises:
-        InputError: If TF_CONFIG is needed and cannot be used, or a minibatch cannot be divided.
+        InputError: If TF_CONFIG is needed but cannot be used, or a minibatch cannot be divided.
     """
-    _, workers = tf_config.task(config.strategy)
+    tf_config.task(config.strategy)
     strategy = {
         "none": tf.distribute.get_strategy,
         "mirrored": lambda: tf.distribute.MirroredStrategy(_local_devices()),
@@ -28,18 +29,10 @@ def make_strategy(config):
     }[config.strategy]()
     replicas = strategy.num_replicas_in_sync
     parts = {"batch_size": config.batch_size}
-    if "classification" in config.phases and config.num_labels < config.batch_size:
-        # So few are all in each minibatch.
+    if config.has_phase(CLASSIFICATION) and config.num_labels < config.batch_size:
+        # Then each minibatch has all labelled images.
         parts["num_labels"] = config.num_labels
-    local = replicas // workers
-    if local > 1 and config.consistency != "none" and config.batch_norm:
-        # The replicas of a process are traced in turns, and share the layers whose noise and
-        # statistics the pass for consistency switches off.
-        raise InputError(
-            "With several devices in a process, consistency needs batch_norm=False. "
-            f"Received: batch_norm=True, {local} devices"
-        )
-    if "mmd" in config.phases and config.batch_size < 2 * replicas:
+    if config.has_phase(MMD) and config.batch_size < 2 * replicas:
         raise InputError(
             f"wae_mmd compares at least 2 images on each of the {replicas} replicas. "
             f"Received: batch_size={config.batch_size}"
@@ -59,14 +52,17 @@ def _local_devices():
 
 
 def check_agreement(strategy, what):
-    """Raises InputError, on all workers, unless all were given the same text.
+    """Checks on every worker that all workers were given the same text.
 
-    Workers with different settings, or at different epochs, would wait for each other without end,
-    or train a model that no settings describe.
+    Workers with different settings, or at different epochs, would wait for each other forever, or
+    train a model that no settings describe.
 
     Args:
         strategy: The strategy.
-        what: Text.
+        what: A text that describes the training.
+
+    Raises:
+        InputError: If the texts differ; on all workers.
     """
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return

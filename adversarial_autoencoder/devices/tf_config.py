@@ -1,8 +1,8 @@
-"""The machines that train together, as the environment variable TF_CONFIG names them.
+"""Reads the environment variable TF_CONFIG, which lists the machines that train together.
 
-Every launcher of TensorFlow sets it: of two machines, the first is given
-{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}
-and the second the same with the index 1.
+Cluster managers such as Slurm and Ray Train set it. For the first of two machines it is
+{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}.
+For the second machine, the index is 1.
 """
 
 import contextlib
@@ -11,21 +11,28 @@ import os
 
 from adversarial_autoencoder.errors import InputError
 
-# The tasks that train; TensorFlow's other ones, of parameter servers, do not go with this strategy.
+# The kinds of tasks that train. `MultiWorkerMirroredStrategy` has no parameter servers.
 TASKS = ("chief", "worker")
 
 
-def task(strategy):
-    """The place of this process among those that train together.
+def task(strategy: str) -> tuple[int, int]:
+    """Finds the position of this process among the processes that train together.
 
     Args:
         strategy: "none", "mirrored" or "multi_worker".
 
     Returns:
-        Its number, 0 for the chief, and how many there are; 0 and 1 but for "multi_worker".
+        The number of this process, 0 for the chief, and the number of processes. They are 0 and 1
+        for the strategies with one process.
 
     Raises:
-        InputError: If TF_CONFIG is not set or does not name this process.
+        InputError: If the strategy is "multi_worker" and TF_CONFIG is missing, damaged, or does not
+            contain this process.
+
+    Example:
+        >>> from adversarial_autoencoder.devices import tf_config
+        >>> tf_config.task("mirrored")
+        (0, 1)
     """
     if strategy != "multi_worker":
         return 0, 1
@@ -39,17 +46,37 @@ def task(strategy):
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     raise InputError(
-        'strategy multi_worker needs the environment variable TF_CONFIG, such as {"cluster":'
+        'strategy=multi_worker needs the environment variable TF_CONFIG, such as {"cluster":'
         ' {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}. '
         f"Received: TF_CONFIG={text!r}"
     )
 
 
-def is_chief(strategy):
-    """Whether this process is the one that writes and prints."""
+def is_chief(strategy: str) -> bool:
+    """Returns whether this process is the chief, the only process that writes and prints.
+
+    Args:
+        strategy: "none", "mirrored" or "multi_worker".
+
+    Returns:
+        True for the chief, and for strategies with one process.
+
+    Raises:
+        InputError: If the strategy is "multi_worker" and TF_CONFIG cannot be used.
+    """
     return task(strategy)[0] == 0
 
 
-def output_of_chief(strategy):
-    """A context in which the processes other than the chief print nothing."""
+def output_of_chief(strategy: str) -> contextlib.AbstractContextManager:
+    """Makes a context in which only the chief prints on stdout.
+
+    Args:
+        strategy: "none", "mirrored" or "multi_worker".
+
+    Returns:
+        A context manager.
+
+    Raises:
+        InputError: If the strategy is "multi_worker" and TF_CONFIG cannot be used.
+    """
     return contextlib.nullcontext() if is_chief(strategy) else contextlib.redirect_stdout(None)

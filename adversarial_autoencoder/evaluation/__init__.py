@@ -1,1 +1,1 @@
-"""Measures of what was learned: NumPy arrays in, numbers out."""
+"""Measures of a trained model. They take NumPy arrays and return numbers."""

@@ -1,40 +1,72 @@
-"""How well the classes of images are told: by q(y|x), or from their codes z.
+"""Classification errors, of q(y|x) or of a simple classifier trained on the codes.
 
 Labels are integers of shape (n,) in 0..num_classes - 1.
 """
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from adversarial_autoencoder.evaluation.checks import check_same_shape
+from adversarial_autoencoder.evaluation.checks import check_indices, check_same_shape
 
 
-def error_rate(labels, predicted):
-    """The share of images whose predicted class is not their label, in [0, 1]."""
+def error_rate(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Compute the fraction of misclassified images.
+
+    Args:
+        labels: Labels, shape (n,).
+        predicted: Predicted classes, shape (n,).
+
+    Returns:
+        The error, in [0, 1].
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
     check_same_shape(labels, predicted)
     return float(np.mean(labels != predicted))
 
 
-def confusion(labels, predicted, num_classes):
-    """How often images of each class were given each class.
+def confusion(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """Count the images for each pair of true class and predicted class.
+
+    Args:
+        labels: Labels, shape (n,), n >= 1.
+        predicted: Predicted classes, shape (n,).
+        num_classes: Number of classes. Classes without images have rows and columns of zeros.
 
     Returns:
-        Integers of shape (num_classes, num_classes): rows are true, columns predicted classes.
+        An integer array of shape (num_classes, num_classes). Rows are true classes, columns are
+        predicted classes.
+
+    Raises:
+        ValueError: If the shapes differ or a class is not in 0..num_classes - 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder.evaluation.classification import confusion
+        >>> confusion(np.array([0, 0, 2]), np.array([0, 2, 2]), num_classes=3)
+        array([[1, 0, 1],
+               [0, 0, 0],
+               [0, 0, 1]])
     """
     check_same_shape(labels, predicted)
-    counts = np.zeros((num_classes, num_classes), int)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts
+    # scikit-learn ignores images of other classes, which would make the counts too small.
+    check_indices("Labels", labels, num_classes)
+    check_indices("Predicted classes", predicted, num_classes)
+    return confusion_matrix(labels, predicted, labels=range(num_classes))
 
 
-def calibration_error(labels, probabilities, num_bins=15):
-    """Expected calibration error (Guo et al. 2017, "On Calibration", arXiv 1706.04599, equation 3).
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = 15) -> float:
+    """Compute the expected calibration error of predicted probabilities.
 
-    The mean difference, over bins of the highest probability, between that probability and how
-    often it was right; each bin counts by its images.
+    Guo et al. 2017 ("On Calibration of Modern Neural Networks", arXiv 1706.04599), equation 3. The
+    confidence of an image is the probability of its predicted class. The images are sorted into
+    bins by confidence. The result is the mean over the bins of the difference between accuracy and
+    mean confidence. Each bin has a weight proportional to its number of images.
 
     Args:
         labels: Labels, shape (n,).
@@ -42,34 +74,52 @@ def calibration_error(labels, probabilities, num_bins=15):
         num_bins: Number of bins of equal width in [0, 1].
 
     Returns:
-        The error, in [0, 1]; 0 where what has a probability of 90 % is right 9 times in 10.
+        The error, in [0, 1]. It is 0 if, for example, 9 of 10 predictions with a confidence of 0.9
+        are correct.
     """
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    # A bin reaches from above its lower bound to its upper one.
+    correct = probabilities.argmax(axis=1) == labels
+    # The paper's bins exclude their lower bound and include their upper bound.
     bins = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
-    gaps = np.bincount(bins, weights=right - confidence.astype("float64"), minlength=num_bins)
+    gaps = np.bincount(bins, weights=correct - confidence.astype("float64"), minlength=num_bins)
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def nearest_neighbour_error(z_train, y_train, z, labels, k=5):
-    """Error of the majority of the k nearest training codes, in [0, 1].
+def nearest_neighbour_error(
+    z_train: np.ndarray, y_train: np.ndarray, z: np.ndarray, labels: np.ndarray, k: int = 5
+) -> float:
+    """Compute the error of a k-nearest-neighbour classifier trained on codes.
 
     Args:
         z_train: Codes of training images, shape (m, dim), m >= k.
-        y_train: Their labels, shape (m,).
+        y_train: Labels of the training images, shape (m,).
         z: Codes of the images to classify, shape (n, dim).
-        labels: Their labels, shape (n,).
+        labels: Labels of the images to classify, shape (n,).
         k: Number of neighbours, >= 1.
+
+    Returns:
+        The error, in [0, 1].
     """
     classifier = KNeighborsClassifier(k).fit(z_train, y_train)
     return error_rate(labels, classifier.predict(z))
 
 
-def linear_probe_error(z_train, y_train, z, labels):
-    """Error of a logistic regression on standardised training codes, in [0, 1].
+def linear_probe_error(
+    z_train: np.ndarray, y_train: np.ndarray, z: np.ndarray, labels: np.ndarray
+) -> float:
+    """Compute the error of a logistic regression trained on standardized codes.
 
-    Args: as for `nearest_neighbour_error`; there must be two classes in `y_train`.
+    Args:
+        z_train: Codes of training images, shape (m, dim).
+        y_train: Labels of the training images, shape (m,), with at least two different classes.
+        z: Codes of the images to classify, shape (n, dim).
+        labels: Labels of the images to classify, shape (n,).
+
+    Returns:
+        The error, in [0, 1].
+
+    Raises:
+        ValueError: If `y_train` has fewer than two classes.
     """
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, tol=1e-3))
     return error_rate(labels, probe.fit(z_train, y_train).predict(z))

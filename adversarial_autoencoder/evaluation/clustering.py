@@ -1,56 +1,79 @@
-"""How well clusters that were found without labels agree with classes.
+"""Agreement between classes and clusters that were found without labels.
 
-Three rules name a class for each cluster, on validation images; the error of that naming is then
-measured on others, by `named_error`. Clusters are integers of shape (n,) in 0..num_clusters - 1.
+A clustering error needs a class for each cluster. Three rules assign classes to clusters on
+validation images: `name_by_best_image`, `name_by_majority` and `name_by_matching`. `named_error`
+then computes the error of the assignment on other images. Clusters are integers of shape (n,) in
+0..num_clusters - 1.
 """
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from adversarial_autoencoder.evaluation.checks import check_same_shape
-from adversarial_autoencoder.evaluation.classification import error_rate
+from adversarial_autoencoder.evaluation.checks import check_indices, check_same_shape
+from adversarial_autoencoder.evaluation.classification import confusion, error_rate
 
-# The name of a cluster that has none.
+# It differs from every label, so all images of a cluster without a class count as errors.
 NO_CLASS = -1
 
 
-def name_by_best_image(labels, probabilities):
-    """A cluster is named by the image with the highest q(y|x) for it.
+def name_by_best_image(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Assign to each cluster the class of the image with the highest q(y|x) for this cluster.
 
     Makhzani et al. 2015, section 6.
 
     Args:
         labels: Labels of validation images, shape (n,).
-        probabilities: q(y|x) of these images, shape (n, num_clusters).
+        probabilities: q(y|x) of the same images, shape (n, num_clusters).
 
     Returns:
-        The class of each cluster, integers of shape (num_clusters,).
+        The class of each cluster, an integer array of shape (num_clusters,).
     """
     return labels[probabilities.argmax(axis=0)]
 
 
-def name_by_majority(labels, clusters, num_clusters):
-    """A cluster is named by the class of most of its images; `NO_CLASS` where it has none.
+def name_by_majority(labels: np.ndarray, clusters: np.ndarray, num_clusters: int) -> np.ndarray:
+    """Assign to each cluster the most frequent class of its images.
 
     Args:
-        labels: Labels of validation images, shape (n,).
-        clusters: Their clusters, shape (n,).
+        labels: Labels of validation images, shape (n,), n >= 1.
+        clusters: Clusters of the same images, shape (n,).
         num_clusters: Number of clusters.
 
     Returns:
-        The class of each cluster, integers of shape (num_clusters,).
+        The class of each cluster, an integer array of shape (num_clusters,). An empty cluster gets
+        `NO_CLASS`.
+
+    Raises:
+        ValueError: If the shapes differ or a cluster is not in 0..num_clusters - 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder.evaluation.clustering import name_by_majority
+        >>> name_by_majority(np.array([4, 4, 1]), np.array([0, 0, 0]), num_clusters=2)
+        array([ 4, -1])
     """
     counts = _contingency(labels, clusters, num_clusters)
     return np.where(counts.any(axis=0), counts.argmax(axis=0), NO_CLASS)
 
 
-def name_by_matching(labels, clusters, num_clusters):
-    """Clusters and classes are matched one to one so that the most images are named right.
+def name_by_matching(labels: np.ndarray, clusters: np.ndarray, num_clusters: int) -> np.ndarray:
+    """Match clusters and classes one to one so that most images are in the cluster of their class.
 
-    The Hungarian method (Kuhn 1955); for as many clusters as classes.
+    The Hungarian method (Kuhn 1955) finds the best matching. Use it with as many clusters as
+    classes.
 
-    Args and returns: as for `name_by_majority`.
+    Args:
+        labels: Labels of validation images, shape (n,), n >= 1.
+        clusters: Clusters of the same images, shape (n,).
+        num_clusters: Number of clusters.
+
+    Returns:
+        The class of each cluster, an integer array of shape (num_clusters,). A cluster without a
+        matching class gets `NO_CLASS`.
+
+    Raises:
+        ValueError: If the shapes differ or a cluster is not in 0..num_clusters - 1.
     """
     classes, matched = linear_sum_assignment(
         _contingency(labels, clusters, num_clusters), maximize=True
@@ -60,32 +83,61 @@ def name_by_matching(labels, clusters, num_clusters):
     return names
 
 
-def named_error(labels, clusters, names):
-    """The share of images whose cluster is not named as their label is, in [0, 1].
+def named_error(labels: np.ndarray, clusters: np.ndarray, names: np.ndarray) -> float:
+    """Compute the fraction of images whose cluster has a class that differs from their label.
 
     Args:
         labels: Labels, shape (n,).
         clusters: Clusters, shape (n,).
-        names: The class of each cluster, shape (num_clusters,).
+        names: The class of each cluster, shape (num_clusters,), from one of the three rules.
+
+    Returns:
+        The error, in [0, 1].
+
+    Raises:
+        ValueError: If the shapes of labels and clusters differ.
     """
     return error_rate(labels, names[clusters])
 
 
-def normalized_mutual_information(labels, clusters):
-    """Mutual information of class and cluster over the mean of their entropies, in [0, 1]."""
+def normalized_mutual_information(labels: np.ndarray, clusters: np.ndarray) -> float:
+    """Compute the mutual information of classes and clusters, divided by their mean entropy.
+
+    Args:
+        labels: Labels, shape (n,).
+        clusters: Clusters, shape (n,).
+
+    Returns:
+        The normalized mutual information, in [0, 1]. It is 1 if each cluster is one class.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
     check_same_shape(labels, clusters)
     return float(normalized_mutual_info_score(labels, clusters))
 
 
-def adjusted_rand_index(labels, clusters):
-    """Rand index adjusted for chance (Hubert and Arabie 1985): 1: equal, 0: as by chance."""
+def adjusted_rand_index(labels: np.ndarray, clusters: np.ndarray) -> float:
+    """Compute the Rand index adjusted for chance (Hubert and Arabie 1985).
+
+    Args:
+        labels: Labels, shape (n,).
+        clusters: Clusters, shape (n,).
+
+    Returns:
+        The index, in [-0.5, 1]. It is 1 if each cluster is one class, and 0 on average for random
+        clusters.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
     check_same_shape(labels, clusters)
     return float(adjusted_rand_score(labels, clusters))
 
 
 def _contingency(labels, clusters, num_clusters):
-    """How many images of each class, in rows, are in each cluster, in columns."""
-    check_same_shape(labels, clusters)
-    counts = np.zeros((labels.max() + 1, num_clusters), int)
-    np.add.at(counts, (labels, clusters), 1)
-    return counts
+    """Count the images of each class (rows) in each cluster (columns)."""
+    check_indices("Clusters", clusters, num_clusters)
+    num_classes = labels.max() + 1
+    counts = confusion(labels, clusters, max(num_classes, num_clusters))
+    return counts[:num_classes, :num_clusters]

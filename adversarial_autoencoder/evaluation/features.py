@@ -1,23 +1,26 @@
-"""A space of features in which generated images are compared with real ones.
+"""The feature space in which generated images are compared with real images.
 
-Usually that is a layer of Inception, whose weights need a download and which has never seen digits.
-Here it is a layer of a small classifier, trained by the recipe below on the data set's own labelled
-training images. The distances are therefore not those of publications: they compare models that
+Publications usually take the features from a layer of the Inception network. Its weights need a
+download, and it was not trained on images such as digits. Here, the features come from a hidden
+layer of a small classifier, trained on the labelled training images of the same data set with
+`RECIPE`. The distances are therefore not comparable with publications. They compare models that
 were measured with the same classifier.
 """
 
 import hashlib
 import json
+import os
 import zipfile
 import zlib
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
-# Everything that the classifier depends on beside the data.
-RECIPE = {
+# Together with the data, these settings determine the classifier. `cache_key` depends on them.
+RECIPE: dict[str, Any] = {
     "filters": [32, 64],
     "units": 128,
     "dropout": 0.25,
@@ -27,41 +30,65 @@ RECIPE = {
     "seed": 0,
 }
 
-# Images whose features are computed at once.
+# Images in one call of the classifier, to limit the memory.
 _BATCH = 500
 
 
 class Features:
-    """The features of images: what the last hidden layer of a classifier gives.
+    """Computes features of images: the outputs of the last hidden layer of a classifier.
+
+    The measures in `evaluation.generation` compare the features of real and generated images.
 
     Args:
-        classifier: A Keras model from images in [0, 1], (batch, height, width, channels), to logits
-            of classes, with a layer "features".
+        classifier: A Keras model from `train_classifier`, or another functional Keras model with a
+            layer "features". It maps images in [0, 1], shape (batch, height, width, channels), to
+            logits of classes, shape (batch, num_classes).
+
+    Example:
+        >>> import keras
+        >>> import numpy as np
+        >>> from adversarial_autoencoder.evaluation.features import Features
+        >>> inputs = keras.Input((8, 8, 1))
+        >>> hidden = keras.layers.Dense(16, name="features")(keras.layers.Flatten()(inputs))
+        >>> classifier = keras.Model(inputs, keras.layers.Dense(10)(hidden))
+        >>> features = Features(classifier)
+        >>> images = np.zeros((3, 8, 8, 1), "float32")
+        >>> features(images).shape
+        (3, 16)
+        >>> features.classify(images).shape
+        (3,)
     """
 
-    def __init__(self, classifier):
+    def __init__(self, classifier: keras.Model):
         self.classifier = classifier
         outputs = [classifier.get_layer("features").output, classifier.output]
         self._model = keras.Model(classifier.input, outputs)
 
-    def __call__(self, x):
-        """Features of images.
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Compute the features of images.
 
         Args:
-            x: Images, shape (n, height, width, channels), floats in [0, 1].
+            x: Images, shape (n, height, width, channels), floats in [0, 1], n >= 1.
 
         Returns:
-            A float32 array of shape (n, 128).
+            A float32 array of shape (n, units). `RECIPE` has 128 units.
         """
         return self._run(x)[0]
 
-    def classify(self, x):
-        """The most probable classes of images (see `__call__`), integers of shape (n,)."""
+    def classify(self, x: np.ndarray) -> np.ndarray:
+        """Predict the classes of images.
+
+        Args:
+            x: Images, shape (n, height, width, channels), floats in [0, 1], n >= 1.
+
+        Returns:
+            The most probable classes, an integer array of shape (n,).
+        """
         return self._run(x)[1].argmax(axis=1)
 
     @property
-    def fingerprint(self):
-        """A number, below 2^32, that is the same only for classifiers with the same weights."""
+    def fingerprint(self) -> int:
+        """A checksum of the weights, below 2^32, that identifies the feature space."""
         weights = b"".join(np.ascontiguousarray(w).tobytes() for w in self.classifier.get_weights())
         return zlib.crc32(weights)
 
@@ -71,27 +98,38 @@ class Features:
         return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
 
 
-def read_classifier(path):
-    """The classifier in a file; None where there is none that can be read."""
+def read_classifier(path: str | os.PathLike[str]) -> keras.Model | None:
+    """Read a classifier from a file.
+
+    Args:
+        path: Path of a .keras file.
+
+    Returns:
+        The classifier, or None if the file does not exist or is not readable.
+    """
     try:
         return keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None
 
 
-def train_classifier(x, y, num_classes, recipe=RECIPE):
-    """Trains the classifier.
+def train_classifier(
+    x: np.ndarray, y: np.ndarray, num_classes: int, recipe: dict[str, Any] = RECIPE
+) -> keras.Model:
+    """Train the classifier that gives the features.
+
+    The function sets the global random seed of Keras.
 
     Args:
         x: Images, shape (n, height, width, channels): uint8 in 0..255 or floats in [0, 1].
-        y: Their labels, integers of shape (n,).
+        y: Labels, integers of shape (n,) in 0..num_classes - 1.
         num_classes: Number of classes.
-        recipe: As `RECIPE`.
+        recipe: Settings of the network and its training, with the same keys as `RECIPE`.
 
     Returns:
-        A Keras model, as `Features` takes it.
+        A functional Keras model for `Features`.
     """
-    # Ordinary layers draw their weights from Keras's global seed.
+    # Keras layers draw their initial weights from the global seed.
     keras.utils.set_random_seed(recipe["seed"])
     image = inputs = keras.Input(x.shape[1:], name="x")
     for i, filters in enumerate(recipe["filters"]):
@@ -117,15 +155,17 @@ def train_classifier(x, y, num_classes, recipe=RECIPE):
     return classifier
 
 
-def cache_key(checksum, recipe=RECIPE):
-    """A short name for the classifier of a data set, which changes with the data and the recipe.
+def cache_key(checksum: str, recipe: dict[str, Any] = RECIPE) -> str:
+    """Compute a file name for the classifier of a data set.
+
+    The key changes with the data and with the recipe, so a saved classifier is never out of date.
 
     Args:
-        checksum: Checksum of the data set, a string.
-        recipe: As `RECIPE`.
+        checksum: Checksum of the data set, from `data.Dataset.checksum`.
+        recipe: Settings of the classifier, with the same keys as `RECIPE`.
 
     Returns:
-        16 hexadecimal digits.
+        A string of 16 hexadecimal digits.
     """
     text = json.dumps([checksum, recipe], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,8 +1,8 @@
-"""How much generated images are like real ones, in a space of features.
+"""Similarity of generated and real images, measured in a feature space.
 
-Every measure takes the features of real and of generated images, arrays of shape (n, dim) and
-(m, dim), as those of `features`. A value says something only beside other values in the same space,
-with the same numbers of images.
+Each measure takes two arrays of features from `evaluation.features`. The features of real images
+have the shape (n, dim), the features of generated images have the shape (m, dim). Compare a value
+only with values that come from the same feature space and the same numbers of images.
 """
 
 import numpy as np
@@ -12,23 +12,32 @@ from sklearn.neighbors import NearestNeighbors
 from adversarial_autoencoder.evaluation.checks import check_same_width
 from adversarial_autoencoder.evaluation.mmd import maximum_mean_discrepancy
 
-# Mebibytes of distances computed at once.
+# Maximum memory of one block of distances, in MiB.
 _MEMORY = 64
 
 
-def frechet_distance(real, generated):
-    """Fréchet distance between two Gaussians with the moments of the samples (FID).
+def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
+    """Compute the Fréchet distance between two Gaussians fitted to the features (FID).
 
-    Heusel et al. 2017 ("GANs Trained by a Two Time-Scale Update Rule", arXiv 1706.08500):
-    |m_r - m_g|^2 + tr(C_r + C_g - 2 (C_r C_g)^(1/2)), in squared units of the features.
+    Heusel et al. 2017 ("GANs Trained by a Two Time-Scale Update Rule", arXiv 1706.08500). With the
+    means m and covariances C of real (r) and generated (g) features, the distance is
+    |m_r - m_g|^2 + tr(C_r + C_g - 2 (C_r C_g)^(1/2)).
+
+    Args:
+        real: Features of real images, shape (n, dim), n >= 2.
+        generated: Features of generated images, shape (m, dim), m >= 2.
 
     Returns:
-        The distance, >= 0; 0 for equal moments.
+        The distance, >= 0, in squared units of the features. It is 0 if means and covariances are
+        equal.
+
+    Raises:
+        ValueError: If the arrays are not two-dimensional or their row lengths differ.
     """
     check_same_width(real, generated)
     real, generated = np.asarray(real, "float64"), np.asarray(generated, "float64")
     c_real, c_generated = (np.atleast_2d(np.cov(f, rowvar=False)) for f in (real, generated))
-    # C_r C_g has the eigenvalues of the symmetric S C_g S with S = C_r^(1/2).
+    # C_r C_g has the same eigenvalues as S C_g S with S = C_r^(1/2), which is symmetric.
     values, vectors = np.linalg.eigh(c_real)
     root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
     cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ c_generated @ root), 0)).sum()
@@ -36,46 +45,68 @@ def frechet_distance(real, generated):
     return float(max(shift + np.trace(c_real) + np.trace(c_generated) - 2 * cross, 0))
 
 
-def kernel_distance(real, generated):
-    """Kernel Inception distance (KID), in the features given: the unbiased squared MMD.
+def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
+    """Compute the kernel distance (KID), the unbiased squared MMD with a cubic kernel.
 
-    Binkowski et al. 2018 ("Demystifying MMD GANs", arXiv 1801.01401), section 4: the kernel is
-    (a b / dim + 1)^3. It is computed from all images at once instead of from subsets of them.
+    Binkowski et al. 2018 ("Demystifying MMD GANs", arXiv 1801.01401), section 4. The kernel is
+    (a b / dim + 1)^3. The paper averages over subsets of the images. This function uses all images
+    at once.
+
+    Args:
+        real: Features of real images, shape (n, dim), n >= 2.
+        generated: Features of generated images, shape (m, dim), m >= 2.
 
     Returns:
-        The distance, 0 on average for samples of one distribution, and so at times below 0.
+        The distance. Its mean is 0 for two samples of the same distribution, so it can be negative.
+
+    Raises:
+        ValueError: If the arrays are not two-dimensional or their row lengths differ.
     """
 
     def kernel(a, b):
         k = a @ b.T / a.shape[1] + 1
-        return k * k * k  # A power of 3 takes many times as long.
+        return k * k * k  # Much faster than k**3.
 
-    real, generated = (np.asarray(features, "float64") for features in (real, generated))
+    real, generated = np.asarray(real, "float64"), np.asarray(generated, "float64")
     return maximum_mean_discrepancy(real, generated, kernel)
 
 
-def precision_and_recall(real, generated, k=3):
-    """Which share of generated images look real, and which share of real ones can be generated.
+def precision_and_recall(
+    real: np.ndarray, generated: np.ndarray, k: int = 3
+) -> tuple[float, float]:
+    """Compute which fraction of generated images is realistic and of real images is covered.
 
-    Kynkäänniemi et al. 2019 ("Improved Precision and Recall Metric", arXiv 1904.06991): a point is
-    covered by a sample if it lies within the distance of a point of the sample to that point's k-th
-    nearest neighbour in the sample. Precision is the share of generated images covered by the real
-    ones, recall that of the real images covered by the generated ones.
+    Kynkäänniemi et al. 2019 ("Improved Precision and Recall Metric for Assessing Generative
+    Models", arXiv 1904.06991), section 2. Around each image of a sample, take the ball whose radius
+    is the distance to its k-th nearest neighbour in the sample. The sample covers an image that is
+    in at least one of these balls. Precision is the fraction of generated images that the real
+    images cover. Recall is the fraction of real images that the generated images cover.
 
     Args:
-        real, generated: Features, with more than k images each.
-        k: Number of the neighbour, >= 1.
+        real: Features of real images, shape (n, dim), n > k.
+        generated: Features of generated images, shape (m, dim), m > k.
+        k: Index of the neighbour that sets the radius, >= 1.
 
     Returns:
         Precision and recall, each in [0, 1].
+
+    Raises:
+        ValueError: If the arrays are not two-dimensional or their row lengths differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder.evaluation.generation import precision_and_recall
+        >>> real = np.array([[0.0], [1.0], [2.0], [3.0]])
+        >>> precision_and_recall(real, np.array([[0.1], [0.2], [9.0], [9.1]]), k=1)
+        (0.5, 0.25)
     """
     check_same_width(real, generated)
     return _covered(generated, real, k), _covered(real, generated, k)
 
 
 def _covered(points, sample, k):
-    """The share of points that a sample covers."""
-    # Without points, scikit-learn leaves the point itself out of its neighbours.
+    """Compute the fraction of points that a sample covers."""
+    # Without an argument, kneighbors does not count a point as its own neighbour.
     neighbours = NearestNeighbors(n_neighbors=k).fit(sample)
     radii = neighbours.kneighbors()[0][:, -1]
     blocks = pairwise_distances_chunked(

@@ -1,27 +1,33 @@
-"""The maximum mean discrepancy between two samples, in blocks that need little memory."""
+"""The maximum mean discrepancy between two samples, computed in blocks to save memory."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from adversarial_autoencoder.evaluation.checks import check_same_width
 
-# Points of each side whose kernel is computed at once.
+# Points of each sample in one block. A block of the kernel has at most _BLOCK^2 values.
 _BLOCK = 500
 
 
-def maximum_mean_discrepancy(a, b, kernel):
-    """Unbiased estimate of the squared maximum mean discrepancy (Gretton et al. 2012, lemma 6).
+def maximum_mean_discrepancy(
+    a: np.ndarray, b: np.ndarray, kernel: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> float:
+    """Compute the unbiased estimate of the squared maximum mean discrepancy.
+
+    Gretton et al. 2012 ("A Kernel Two-Sample Test"), lemma 6.
 
     Args:
         a: Points, shape (n, dim), n >= 2.
         b: Points, shape (m, dim), m >= 2.
-        kernel: A positive definite function of two arrays of points, (n, dim) and (m, dim), whose
-            values have the shape (n, m).
+        kernel: A positive definite kernel. It takes two arrays of points with shapes (n, dim) and
+            (m, dim), and returns an array of shape (n, m).
 
     Returns:
-        A number, 0 on average for two samples of one distribution, and so at times below 0.
+        The estimate. Its mean is 0 for two samples of the same distribution, so it can be negative.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the arrays are not two-dimensional or their row lengths differ.
     """
     check_same_width(a, b)
 

@@ -1,4 +1,4 @@
-"""All measures of one trained model, by name."""
+"""The report of a trained model: the values of all measures, by name."""
 
 import dataclasses
 import math
@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from adversarial_autoencoder import phases, priors
+from adversarial_autoencoder.data import Dataset
 from adversarial_autoencoder.evaluation import (
     classification,
     clustering,
@@ -15,113 +16,135 @@ from adversarial_autoencoder.evaluation import (
     prior_match,
     reconstruction,
 )
+from adversarial_autoencoder.evaluation.features import Features
+from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.model.batch import to_unit_interval
 
-# Images, codes and samples that are used at most of each kind, and their numbers at most in all.
+# Limits for time and memory: images, codes or samples of each kind, and numbers in all of them.
 MAX_IMAGES, MAX_NUMBERS = 10_000, 2**25
 
-# A mixture of many Gaussians needs more codes than the other measures.
+# A mixture with many components needs more codes than the other measures.
 MAX_MIXTURE_CODES = 50_000
 
-# The least number of training, validation and test images that all measures are defined for.
+# With fewer training, validation or test images, some measures are undefined.
 MIN_IMAGES = 10
 
-# Validation images that choose the width of the Parzen kernel.
+# The search for the Parzen kernel width computes many estimates, so it uses fewer images.
 SIGMA_IMAGES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """What a name in the report stands for.
+    """Description of one value in the report.
 
     Args:
-        text: One line: what it is, with its unit.
-        better: "lower" or "higher", or an empty string for what is no merit.
+        text: One line that says what the value is, with its unit.
+        better: "lower" or "higher", or an empty string if the value does not rank models.
     """
 
     text: str
     better: str = ""
 
 
-METRICS = {
-    "epochs": Metric("epochs of the training"),
+METRICS: dict[str, Metric] = {
+    "epochs": Metric("number of completed epochs"),
     "seed": Metric("seed of the training"),
-    "num_test_images": Metric("test images that are measured"),
-    "num_training_images": Metric("training images whose codes are compared with theirs"),
-    "num_classes": Metric("K, values of y, which are classes"),
-    "num_clusters": Metric("K, values of y, which are clusters"),
-    "mse": Metric("reconstruction: squared error of a pixel", "lower"),
-    "bce": Metric("reconstruction: binary cross-entropy of a pixel, nats", "lower"),
-    "psnr": Metric("reconstruction: peak signal-to-noise ratio of an image, dB", "higher"),
-    "ssim": Metric("reconstruction: structural similarity of an image, at most 1", "higher"),
-    "sliced_wasserstein": Metric("codes to prior, in its standard deviations", "lower"),
-    "sliced_wasserstein_floor": Metric("the same between two samples of the prior"),
-    "mmd": Metric("codes to prior, squared discrepancy, unbiased", "lower"),
-    "mmd_floor": Metric("the same between two samples of the prior"),
-    "kolmogorov_smirnov": Metric("codes to prior, mean over dimensions", "lower"),
-    "kolmogorov_smirnov_max": Metric("codes to prior, the worst dimension", "lower"),
-    "kolmogorov_smirnov_floor": Metric("the mean between two samples of the prior"),
-    "gaps": Metric("share of the prior farther than gap_radius from any code", "lower"),
-    "gaps_floor": Metric("the same from any of as many samples of the prior"),
-    "gap_radius": Metric("in units of z"),
+    "num_test_images": Metric("number of test images in the measures"),
+    "num_training_images": Metric("number of training images in the classifiers of codes"),
+    "num_classes": Metric("number of values of y, which are classes"),
+    "num_clusters": Metric("number of values of y, which are clusters"),
+    "mse": Metric("reconstruction: mean squared error per pixel", "lower"),
+    "bce": Metric("reconstruction: binary cross-entropy per pixel, nats", "lower"),
+    "psnr": Metric("reconstruction: mean peak signal-to-noise ratio, dB", "higher"),
+    "ssim": Metric("reconstruction: mean structural similarity, at most 1", "higher"),
+    "sliced_wasserstein": Metric(
+        "codes and prior: sliced Wasserstein-1 distance, prior standard deviations", "lower"
+    ),
+    "sliced_wasserstein_floor": Metric("the same for two samples of the prior"),
+    "mmd": Metric("codes and prior: squared maximum mean discrepancy, unbiased", "lower"),
+    "mmd_floor": Metric("the same for two samples of the prior"),
+    "kolmogorov_smirnov": Metric(
+        "codes and prior: Kolmogorov-Smirnov statistic, mean over dimensions", "lower"
+    ),
+    "kolmogorov_smirnov_max": Metric(
+        "codes and prior: Kolmogorov-Smirnov statistic, worst dimension", "lower"
+    ),
+    "kolmogorov_smirnov_floor": Metric("the mean for two samples of the prior"),
+    "gaps": Metric("fraction of prior samples without a code within gap_radius", "lower"),
+    "gaps_floor": Metric("the same with prior samples instead of codes"),
+    "gap_radius": Metric("radius for gaps, in units of z"),
     "y_divergence": Metric("KL divergence of y from its prior, nats", "lower"),
-    "error": Metric("classification: share of wrong classes", "lower"),
-    "calibration_error": Metric("classification: confidence against accuracy, 15 bins", "lower"),
-    "nearest_neighbour_error": Metric("of z: 5 nearest training codes", "lower"),
-    "linear_probe_error": Metric("of z: logistic regression on training codes", "lower"),
-    "clustering_error_best_image": Metric("clusters named by the surest validation image", "lower"),
-    "clustering_error_majority": Metric("clusters named by most validation images", "lower"),
-    "clustering_error_matching": Metric("clusters matched one to one with classes", "lower"),
-    "nmi": Metric("clusters and classes: normalised mutual information", "higher"),
+    "error": Metric("classification: fraction of misclassified images", "lower"),
+    "calibration_error": Metric("classification: expected calibration error, 15 bins", "lower"),
+    "nearest_neighbour_error": Metric(
+        "error of a 5-nearest-neighbour classifier of codes", "lower"
+    ),
+    "linear_probe_error": Metric("error of a logistic regression on codes", "lower"),
+    "clustering_error_best_image": Metric(
+        "error if a cluster has the class of its most probable validation image", "lower"
+    ),
+    "clustering_error_majority": Metric(
+        "error if a cluster has the majority class of its validation images", "lower"
+    ),
+    "clustering_error_matching": Metric(
+        "error if clusters and classes are matched one to one", "lower"
+    ),
+    "nmi": Metric("clusters and classes: normalized mutual information", "higher"),
     "ari": Metric("clusters and classes: adjusted Rand index", "higher"),
-    "feature_space": Metric("number of the classifier that gives the features"),
-    "feature_error": Metric("its error on the test images"),
-    "fid_floor": Metric("Fréchet distance of validation images"),
-    "fid_reconstructions": Metric("Fréchet distance of reconstructions", "lower"),
+    "feature_space": Metric("checksum of the classifier that computes the features"),
+    "feature_error": Metric("error of this classifier on the test images"),
+    "fid_floor": Metric("Fréchet distance between validation and test images"),
+    "fid_reconstructions": Metric(
+        "Fréchet distance between reconstructions and test images", "lower"
+    ),
 }
 _GENERATION = {
-    "num_samples": Metric("generated images beside the test images"),
-    "fid": Metric("Fréchet distance of generated images", "lower"),
-    "kid": Metric("kernel distance of generated images", "lower"),
-    "precision": Metric("share of generated images that lie among test images", "higher"),
-    "recall": Metric("share of test images that can be generated", "higher"),
-    "num_parzen_samples": Metric("generated images of the Parzen estimate"),
-    "parzen": Metric("Parzen log-likelihood of a test image, nats", "higher"),
-    "parzen_standard_error": Metric("its standard error, nats"),
-    "parzen_sigma": Metric("width of its kernel, chosen on validation images"),
+    "num_samples": Metric("number of generated images in these distances"),
+    "fid": Metric("Fréchet distance between generated and test images", "lower"),
+    "kid": Metric("kernel distance between generated and test images", "lower"),
+    "precision": Metric("fraction of generated images that test images cover", "higher"),
+    "recall": Metric("fraction of test images that generated images cover", "higher"),
+    "num_parzen_samples": Metric("number of generated images in the Parzen estimate"),
+    "parzen": Metric("mean Parzen log-likelihood of the test images, nats", "higher"),
+    "parzen_standard_error": Metric("standard error of this mean, nats"),
+    "parzen_sigma": Metric("Parzen kernel width, chosen on validation images"),
 }
 METRICS |= _GENERATION | {
     f"{name}_gaussian_mixture": dataclasses.replace(
-        metric, text=f"{metric.text}; z of a fitted mixture"
+        metric, text=f"{metric.text}; z from the Gaussian mixture"
     )
     for name, metric in _GENERATION.items()
 }
 METRICS |= {
-    "num_codes_gaussian_mixture": Metric(
-        "training codes that the mixture is of, fewer of large images"
-    ),
-    "num_components_gaussian_mixture": Metric("its Gaussians"),
+    "num_codes_gaussian_mixture": Metric("number of training codes for the Gaussian mixture"),
+    "num_components_gaussian_mixture": Metric("number of components of the Gaussian mixture"),
 }
 
 
-def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGES):
-    """Measures a trained model on the test images of its data set.
+def measure(
+    model: AdversarialAutoencoder,
+    dataset: Dataset,
+    features: Features | None = None,
+    sampler: str = "prior",
+    max_images: int = MAX_IMAGES,
+) -> dict[str, float]:
+    """Measure a trained model on the test images of its data set.
 
-    What needs labels is left out where there are none, and what needs features where there is no
-    classifier.
+    The report contains only the measures that apply. Measures of classes need labels. The
+    distances `fid` and `kid`, `precision` and `recall` need features.
 
     Args:
-        model: An `AdversarialAutoencoder`.
-        dataset: A `data.Dataset` with `MIN_IMAGES` images of each part; the validation images
-            choose, the test images measure.
-        features: `features.Features` trained on this data set, or None.
-        sampler: Where the z of generated images is from: "prior", or "gaussian_mixture" fitted to
-            the training codes.
-        max_images: Number of images of each kind that are used at most, but for the mixture;
-            fewer of large ones.
+        model: The trained model.
+        dataset: A `data.Dataset` with at least `MIN_IMAGES` training, validation and test images.
+            The validation images select hyperparameters, such as the Parzen kernel width.
+        features: Features from a classifier trained on this data set, or None.
+        sampler: Source of the codes z of generated images: "prior", or "gaussian_mixture" for a
+            mixture fitted to the codes of training images.
+        max_images: Maximum number of images, codes or samples of each kind, except for the codes
+            of the mixture. Large images have a lower limit.
 
     Returns:
-        A dict from names in `METRICS` to numbers.
+        A dict from names in `METRICS` to finite numbers.
     """
     limit = _limit(model, dataset, max_images)
     x, x_validation = (
@@ -154,7 +177,7 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
         report["num_codes_gaussian_mixture"] = len(codes)
         report["num_components_gaussian_mixture"] = mixture.n_components
     generated = model.generate(limit, z=z)
-    drawn = _parzen(x, x_validation, generated)
+    generation_report = _parzen(x, x_validation, generated)
     if features is not None:
         real, validation = features(x), features(x_validation)
         report["feature_space"] = features.fingerprint
@@ -162,14 +185,23 @@ def measure(model, dataset, features=None, sampler="prior", max_images=MAX_IMAGE
             report["feature_error"] = classification.error_rate(y, features.classify(x))
         report["fid_floor"] = generation.frechet_distance(real, validation)
         report["fid_reconstructions"] = generation.frechet_distance(real, features(reconstructed))
-        drawn = _generation(real, features(generated[: len(x)])) | drawn
+        generation_report = _generation(real, features(generated[: len(x)])) | generation_report
     suffix = "" if sampler == "prior" else f"_{sampler}"
-    report |= {f"{name}{suffix}": value for name, value in drawn.items()}
+    report |= {f"{name}{suffix}": value for name, value in generation_report.items()}
     return {name: value for name, value in report.items() if np.isfinite(value)}
 
 
-def mixture_codes(model, dataset):
-    """The codes of training images that a mixture is fitted to, a float32 array (n, z_dim)."""
+def mixture_codes(model: AdversarialAutoencoder, dataset: Dataset) -> np.ndarray:
+    """Encode the training images that a Gaussian mixture is fitted to.
+
+    Args:
+        model: The trained model.
+        dataset: The `data.Dataset` of its training.
+
+    Returns:
+        Codes drawn from the posterior, a float32 array of shape (n, z_dim). n is at most
+        `MAX_MIXTURE_CODES`, and lower for large images.
+    """
     return model.encode(dataset.x_train[: _limit(model, dataset, MAX_MIXTURE_CODES)], seed=0)
 
 
@@ -188,11 +220,11 @@ def _reconstruction(x, reconstructed):
 
 
 def _prior_match(model, x):
-    # Drawn from the posterior: it is all codes together that follow the prior.
+    # The prior is matched by samples of the posteriors, not by their means.
     z = model.encode(x, seed=0)
     z_prior, other, third = (priors.draw(model.prior, len(z), model.z_dim, i) for i in range(3))
     ks = prior_match.kolmogorov_smirnov(z, z_prior)
-    # From other samples than those that measure the floor, as the radius is fitted to them.
+    # gaps_floor would be exactly the default share if the radius came from the same samples.
     radius = prior_match.gap_radius(other, third)
     return {
         "sliced_wasserstein": prior_match.sliced_wasserstein(z, z_prior),
@@ -209,9 +241,10 @@ def _prior_match(model, x):
 
 
 def _classes(model, x_validation, y_validation, inferred, y):
-    """Measures of y, as classes where labels taught it, else as clusters."""
+    """Measure y: as classes if the model trains on labels, as clusters otherwise."""
     k, shares = model.num_classes, inferred.mean(axis=0, dtype="float64")
-    report = {"y_divergence": prior_match.categorical_divergence(shares, model.prior_shares)}
+    prior_shares = model.codes.y.prior_shares
+    report = {"y_divergence": prior_match.categorical_divergence(shares, prior_shares)}
     if any(isinstance(phase, phases.Classification) for phase in model.phases):
         report["num_classes"] = k
         if y is not None:
@@ -237,7 +270,7 @@ def _classes(model, x_validation, y_validation, inferred, y):
 
 
 def _codes(model, x_train, y_train, x, y):
-    """What the codes tell about the class, where there are at least two."""
+    """Measure how well simple classifiers predict the class from codes."""
     if len(np.unique(y_train)) < 2:
         return {}
     codes = model.represent(x_train), y_train, model.represent(x), y

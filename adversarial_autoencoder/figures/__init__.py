@@ -1,4 +1,8 @@
-"""The figures of a trained model, as matplotlib Figures; nothing here shows or writes them."""
+"""Figures of a trained model.
+
+Each function returns a `matplotlib.figure.Figure`. Save it with `figure.savefig(path)`, or convert
+it to an image with `to_array`.
+"""
 
 from adversarial_autoencoder.figures.canvas import to_array
 from adversarial_autoencoder.figures.images import (

@@ -1,34 +1,56 @@
-"""Figures of images that a model decodes: reconstructions, samples, grids of y, interpolations."""
+"""Figures of decoded images, such as reconstructions, samples and interpolations."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from adversarial_autoencoder.figures.canvas import image_rows
+from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.model.batch import to_unit_interval
 
 
-def reconstructions(model, x, y=None):
-    """Draws images above their reconstructions.
+def reconstructions(
+    model: AdversarialAutoencoder, x: np.ndarray, y: np.ndarray | None = None
+) -> Figure:
+    """Draw images and, below them, their reconstructions.
 
     Args:
-        model: An `AdversarialAutoencoder`.
-        x: Images, shape (n, height, width, channels).
-        y: Their labels, shape (n,), where the model does not infer y.
+        model: The trained model.
+        x: Images, shape (n, height, width, channels): integers in 0..255 or floats in [0, 1].
+        y: Labels, shape (n,). Required if the decoder has an input y that the encoder does not
+            infer, None otherwise.
+
+    Returns:
+        The figure.
     """
     x = to_unit_interval(x).numpy()
     rows = np.stack([x, model(x, y).numpy()])
-    return image_rows(rows, "Images and, below, their reconstructions")
+    return image_rows(rows, "Images (top) and their reconstructions (bottom)")
 
 
-def samples(model, rows=10, columns=10, seed=0, z=None):
-    """Draws images decoded from samples of the prior; with a code y, a row for each value of it.
+def samples(
+    model: AdversarialAutoencoder,
+    rows: int = 10,
+    columns: int = 10,
+    seed: int = 0,
+    z: np.ndarray | None = None,
+) -> Figure:
+    """Draw images decoded from samples of the prior or from given codes.
+
+    If the model has a code y, each row has one value of y.
 
     Args:
-        model: An `AdversarialAutoencoder`.
-        rows: Number of rows where there is no y.
-        columns: Images in a row.
-        seed: Integer >= 0; the same seed gives the same images.
-        z: Codes to decode instead, as those of a mixture fitted to training codes: one for each
-            image, shape (n, z_dim); or None.
+        model: The trained model.
+        rows: Number of rows. Ignored if the model has a code y.
+        columns: Number of images in a row.
+        seed: Seed of the samples, >= 0.
+        z: Codes to decode instead of samples of the prior, such as samples of
+            `evaluation.gaussian_mixture`: shape (rows * columns, z_dim), row by row. None for the
+            prior.
+
+    Returns:
+        The figure.
     """
     rows = model.num_classes or rows
     y = np.repeat(np.arange(rows), columns) if model.num_classes else None
@@ -38,39 +60,55 @@ def samples(model, rows=10, columns=10, seed=0, z=None):
     title = f"Images decoded from samples of {source}"
     if not model.num_classes:
         return image_rows(images, title)
-    return image_rows(images, f"{title}, a row for each y", row_labels=range(rows))
+    return image_rows(images, f"{title}, one row for each y", row_labels=range(rows))
 
 
-def style_grid(model, z, class_names=(), x=None):
-    """Draws every style with every class: a row shares its z, a column its y (section 4).
+def style_grid(
+    model: AdversarialAutoencoder,
+    z: np.ndarray,
+    class_names: Sequence[str] = (),
+    x: np.ndarray | None = None,
+) -> Figure:
+    """Draw images decoded from each pair of style z and class y.
+
+    The images of a row have the same z, the images of a column have the same y. Makhzani et al.
+    2015, section 4.
 
     Args:
-        model: An `AdversarialAutoencoder` with a code y.
+        model: A trained model with a code y.
         z: Style codes, shape (rows, z_dim).
-        class_names: Names of the values of y; by default their numbers.
-        x: The images that the styles are from, drawn first in each row; or None.
+        class_names: Names of the values of y. Default: their numbers.
+        x: The images that the style codes come from, shape (rows, height, width, channels), or
+            None. They are drawn in the first column.
+
+    Returns:
+        The figure.
     """
     columns = model.num_classes
     images = model.decode(np.repeat(z, columns, axis=0), np.tile(np.arange(columns), len(z)))
     images = images.reshape(len(z), columns, *images.shape[1:])
-    title = "Images decoded with one style z in each row and one y in each column"
-    labels = [*(class_names or range(columns))]
+    title = "Images decoded with the same style z in each row and the same y in each column"
+    labels: list[object] = [*(class_names or range(columns))]
     if x is not None:
-        title += "; in the first, the image with this z"
+        title += "; first column: the image that gives z"
         images = np.concatenate([to_unit_interval(x).numpy()[:, None], images], axis=1)
-        labels = ["from", *labels]
+        labels = ["image", *labels]
     return image_rows(images, title, column_labels=labels)
 
 
-def cluster_grid(model, x, columns=10):
-    """Draws a row for each value of y: its head, decoded from z = 0, then images assigned to it.
+def cluster_grid(model: AdversarialAutoencoder, x: np.ndarray, columns: int = 10) -> Figure:
+    """Draw one row for each cluster: its cluster head and its most probable images.
 
-    The images are those with the highest probability q(y|x) first.
+    A cluster head is the image decoded from z = 0 and the one-hot y of the cluster (Makhzani et al.
+    2015, section 6). The images of a cluster are in decreasing order of q(y|x).
 
     Args:
-        model: An `AdversarialAutoencoder` that infers y.
-        x: Images, shape (n, height, width, channels).
-        columns: Images drawn beside each head.
+        model: A trained model that infers y.
+        x: Images, shape (n, height, width, channels): integers in 0..255 or floats in [0, 1].
+        columns: Maximum number of images next to each cluster head.
+
+    Returns:
+        The figure. The row labels show the cluster and its number of images in `x`.
     """
     rows = model.num_classes
     probabilities = model.classify(x)
@@ -86,38 +124,52 @@ def cluster_grid(model, x, columns=10):
     counts = np.bincount(assigned, minlength=rows)
     return image_rows(
         images,
-        f"Head of each cluster (z = 0), and how many of {len(x)} images it has",
+        f"Cluster heads (z = 0), most probable images, and cluster sizes (of {len(x)} images)",
         column_labels=["head", *[""] * columns],
         row_labels=[f"{k}: {count}" for k, count in enumerate(counts)],
     )
 
 
-def interpolations(model, x_from, x_to, columns=10, y_from=None, y_to=None):
-    """Draws straight lines between codes: a row for each pair of images.
+def interpolations(
+    model: AdversarialAutoencoder,
+    x_from: np.ndarray,
+    x_to: np.ndarray,
+    columns: int = 10,
+    y_from: np.ndarray | None = None,
+    y_to: np.ndarray | None = None,
+) -> Figure:
+    """Draw linear interpolations between the codes of two images, one row for each pair.
 
     Args:
-        model: An `AdversarialAutoencoder`.
-        x_from: Images, shape (n, height, width, channels).
-        x_to: Images of the same shape.
-        columns: Codes decoded along each line, both ends included.
-        y_from, y_to: Their labels, shape (n,), where the model does not infer y.
+        model: The trained model.
+        x_from: Start images, shape (n, height, width, channels): integers in 0..255 or floats in
+            [0, 1].
+        x_to: End images, same shape and range.
+        columns: Number of decoded codes in a row, including the codes of both images.
+        y_from: Labels of the start images, shape (n,). Required if the decoder has an input y that
+            the encoder does not infer, ignored otherwise.
+        y_to: Labels of the end images, shape (n,). Required in the same case as `y_from`.
+
+    Returns:
+        The figure. The first and the last column show the images themselves.
     """
     t = np.linspace(0, 1, columns, dtype="float32")[None, :, None]
 
-    def line(start, end):
+    def interpolate(start, end):
         codes = (1 - t) * np.asarray(start)[:, None] + t * np.asarray(end)[:, None]
         return codes.reshape(-1, codes.shape[-1])
 
-    z = line(model.encode(x_from), model.encode(x_to))
+    z = interpolate(model.encode(x_from), model.encode(x_to))
     y = None
     if model.infers_y:
-        y = line(model.classify(x_from), model.classify(x_to))
+        y = interpolate(model.classify(x_from), model.classify(x_to))
     elif model.num_classes:
-        y = line(*(np.eye(model.num_classes, dtype="float32")[labels] for labels in (y_from, y_to)))
+        one_hot = np.eye(model.num_classes, dtype="float32")
+        y = interpolate(one_hot[y_from], one_hot[y_to])
     decoded = model.decode(z, y)
     decoded = decoded.reshape(len(x_from), columns, *decoded.shape[1:])
     ends = [to_unit_interval(x).numpy()[:, None] for x in (x_from, x_to)]
     rows = np.concatenate([ends[0], decoded, ends[1]], axis=1)
-    labels = ["from", *[""] * columns, "to"]
-    title = "Images decoded along straight lines of codes between two images (first, last column)"
+    labels = ["start", *[""] * columns, "end"]
+    title = "Linear interpolation between the codes of two images (first and last column)"
     return image_rows(rows, title, column_labels=labels)

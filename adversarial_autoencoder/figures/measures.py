@@ -1,4 +1,6 @@
-"""Figures of measures: the confusion of classes, and several runs side by side."""
+"""Figures of measures: a confusion matrix, and a comparison of several runs."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib import colormaps
@@ -6,12 +8,26 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 
-def confusion(counts, class_names):
-    """Draws how often images of each class were given each class.
+def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
+    """Draw a confusion matrix.
+
+    The colours show the fraction of each true class. Up to 30 classes, the cells also show the
+    number of images.
 
     Args:
-        counts: Integers of shape (num_classes, num_classes): rows are true, columns given classes.
+        counts: Numbers of images from `evaluation.classification.confusion`, integers of shape
+            (num_classes, num_classes). Rows are true classes, columns are predicted classes.
         class_names: Names of the classes.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder import figures
+        >>> figure = figures.confusion(np.array([[8, 2], [1, 9]]), ["cat", "dog"])
+        >>> figure.axes[0].get_title()
+        '20 images, 15.00% misclassified'
     """
     k = len(class_names)
     side = min(4 + 0.35 * k, 30.0)
@@ -26,22 +42,34 @@ def confusion(counts, class_names):
     rotation = 90 if max(map(len, class_names)) > 3 else 0
     axes.set_xticks(range(k), class_names, rotation=rotation)
     axes.set_yticks(range(k), class_names)
-    axes.set_xlabel("class given by the model")
+    axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     error = 1 - np.trace(counts) / counts.sum()
-    axes.set_title(f"{counts.sum()} images, {error:.2%} given a wrong class", fontsize="medium")
-    figure.colorbar(shown, label="share of the true class", shrink=0.8)
+    axes.set_title(f"{counts.sum()} images, {error:.2%} misclassified", fontsize="medium")
+    figure.colorbar(shown, label="fraction of the true class", shrink=0.8)
     return figure
 
 
-def comparison(metrics, histories, merits):
-    """Draws several runs beside each other: learning curves, and a panel of bars for each metric.
+def comparison(
+    metrics: Mapping[str, Mapping[str, float]],
+    histories: Mapping[str, Sequence[Mapping[str, float]]],
+    merits: Mapping[str, str],
+) -> Figure:
+    """Draw learning curves and measures of several runs for comparison.
+
+    One panel shows each of the learning curves of the validation images, another panel shows each
+    metric as bars. Metrics that no run has are left out.
 
     Args:
-        metrics: A dict from the names of runs to what was measured of each, a dict from names to
-            numbers.
-        histories: A dict from the names of runs to the rows of their histories.
-        merits: The metrics to draw, a dict from names to "lower" or "higher", which is better.
+        metrics: Metrics of each run, from `evaluation.report.measure`: a dict from names of runs to
+            dicts from names of metrics to numbers.
+        histories: Training history of each run: a dict from names of runs to lists of dicts, one
+            for each epoch.
+        merits: Metrics to draw: a dict from names of metrics to the better direction, "lower" or
+            "higher".
+
+    Returns:
+        The figure.
     """
     colours = {name: colormaps["tab10"](i % 10) for i, name in enumerate(metrics)}
     curves = [
@@ -61,7 +89,7 @@ def comparison(metrics, histories, merits):
             points = [(row["epoch"], row[name]) for row in history if name in row]
             if points:
                 axes.plot(*zip(*points, strict=True), color=colours[run], marker=".")
-        axes.set_title(f"{name}\nby epoch", fontsize="medium")
+        axes.set_title(f"{name}\nper epoch", fontsize="medium")
     for axes, name in zip(panels[len(curves) :], bars, strict=False):
         _bars(axes, [measured.get(name) for measured in metrics.values()], colours.values())
         axes.set_title(f"{name}\n{merits[name]} is better", fontsize="medium")
@@ -73,7 +101,7 @@ def comparison(metrics, histories, merits):
 
 
 def _bars(axes, values, colours):
-    """Draws horizontal bars, the first one on top, each with its value; None: missing."""
+    """Draw horizontal bars with their values, the first one at the top. None is a missing value."""
     shown = [0 if value is None else value for value in values]
     drawn = axes.barh(range(len(values)), shown, color=list(colours))
     labels = ["-" if value is None else f"{value:.4g}" for value in values]

@@ -1,69 +1,95 @@
 """The engine: a Keras model that runs an ordered list of phases on every minibatch."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import losses, phases, priors
+from adversarial_autoencoder import losses, phases
 from adversarial_autoencoder.devices import replicas
 from adversarial_autoencoder.model.autoencoder import Autoencoder
 from adversarial_autoencoder.model.batch import check_range, make_batch
-from adversarial_autoencoder.model.checks import by_name, check_discriminators
+from adversarial_autoencoder.model.checks import check_labels
+from adversarial_autoencoder.model.codes import by_name
 from adversarial_autoencoder.model.finite_steps import FiniteSteps
 from adversarial_autoencoder.optimizers import PhaseOptimizer
+from adversarial_autoencoder.systems import Z
 
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
 class AdversarialAutoencoder(Autoencoder):
     """An autoencoder whose codes follow a prior of your choice, so that its decoder generates.
 
-    Makhzani et al. 2015, "Adversarial Autoencoders", arXiv 1511.05644. For a discriminator, the
-    samples of the prior are the *real* inputs (target 1) and the codes of the encoder the *fake*
-    ones (target 0); the encoder is the generator of the adversarial game.
+    Makhzani et al. 2015, "Adversarial Autoencoders", arXiv 1511.05644. For a discriminator, samples
+    of the prior are *real* (target 1) and codes of the encoder are *fake* (target 0). The encoder
+    is the generator of the adversarial phase.
 
-    Images are given as integers in 0..255 (scaled in the graph) or as floats in [0, 1].
+    Images are integers in 0..255, which the model scales, or floats in [0, 1].
 
-    The log "loss", which Keras's callbacks look for, is the first number of the first phase, of
-    reconstruction; a KL divergence or a discrepancy has a name of its own.
+    The log "loss", which Keras callbacks read, is the reconstruction loss: the first metric of the
+    first phase.
 
-    There is always a style code z. A class or cluster code y is there when the decoder has an input
-    "y": the encoder infers it when it has an output "y" too; else it is the label that is given.
+    There is always a style code z. There is a class or cluster code y if the decoder has an input
+    "y". The encoder infers y if it has an output "y"; otherwise y is the label that you give.
 
     Example:
-
-    >>> (x_train, _), (x_test, _) = keras.datasets.mnist.load_data()
+    >>> import numpy as np
+    >>> from adversarial_autoencoder import networks, priors
+    >>> images = np.random.default_rng(0).integers(0, 256, (200, 8, 8), "uint8")
     >>> model = AdversarialAutoencoder(
-    ...     encoder=networks.encoder((28, 28), z_dim=2),
-    ...     decoder=networks.decoder((28, 28), z_dim=2),
-    ...     discriminator=networks.discriminator(2),
+    ...     encoder=networks.encoder((8, 8), z_dim=2, hidden_units=16),
+    ...     decoder=networks.decoder((8, 8), z_dim=2, hidden_units=16),
+    ...     discriminator=networks.discriminator(2, hidden_units=16),
     ...     prior=priors.Gaussian(std=5.0),
     ... )
     >>> model.compile("adam")
-    >>> model.fit(x_train, batch_size=100, epochs=10)
-    >>> z = model.encode(x_test)
-    >>> images = model.generate(16)
+    >>> history = model.fit(images, batch_size=100, epochs=2, verbose=0)
+    >>> model.encode(images).shape
+    (200, 2)
+    >>> model.generate(16).shape
+    (16, 8, 8)
+
+    With a y that the encoder infers, and labels for some images (-1: unlabelled):
+
+    >>> model = AdversarialAutoencoder(
+    ...     encoder=networks.encoder((8, 8), z_dim=2, num_classes=10, hidden_units=16),
+    ...     decoder=networks.decoder((8, 8), z_dim=2, num_classes=10, hidden_units=16),
+    ...     discriminator={
+    ...         "z": networks.discriminator(2, hidden_units=16),
+    ...         "y": networks.discriminator(10, hidden_units=16, name="discriminator_y"),
+    ...     },
+    ...     phases=[
+    ...         phases.Reconstruction(),
+    ...         phases.Regularization("y"),
+    ...         phases.Regularization("z"),
+    ...         phases.Classification(),
+    ...     ],
+    ... )
+    >>> model.compile("adam")
+    >>> labels = np.where(np.arange(200) < 50, np.arange(200) % 10, -1)
+    >>> history = model.fit(images, labels, batch_size=100, verbose=0)
+    >>> model.classify(images).shape
+    (200, 10)
 
     Args:
-        encoder: Functional Keras model q(z|x), from images to the head of z, of shape
-            (batch, z_dim), or (batch, 2 * z_dim) with a Gaussian posterior. With an output dict of
-            "z" and "y" it is q(z, y|x), where "y" are the *logits* of y; with an input dict of "x"
-            and "noise" it is a universal approximator.
+        encoder: Functional Keras model q(z|x), from images to the head of z, shape (batch, z_dim),
+            or (batch, 2 * z_dim) with a Gaussian posterior. With an output dict of "z" and "y" it
+            is q(z, y|x), and "y" are the *logits* of y. With an input dict of "x" and "noise" its
+            posterior is universal.
         decoder: Functional Keras model p(x|z) or p(x|z, y), from codes ("z" and "y" in a dict) to
-            the *logits* of the images (a last layer without sigmoid).
+            the *logits* of the images: the last layer has no sigmoid.
         discriminator: Functional Keras model D_z, from codes to *logits* of shape (batch, 1), or a
             dict from "z" and "y" to one each. With an input dict of "code" and "label" it also sees
-            the label, one-hot, with one more class for "unlabelled". None: no adversarial game.
+            the label, one-hot, with one more class for "unlabelled". None: no adversarial phase.
         prior: Prior p(z), a callable `(n, dim, seed) -> tensor`, or a dict from "z" and "y" to one
-            each; see `priors`. Default: N(0, 5^2) for z and equal shares for y.
+            each; see `priors`. Default: N(0, 5^2) for z, equal probabilities for y.
         posterior: "deterministic" or "gaussian".
         reconstruction_loss: "mse" or "bce".
-        phases: List of `phases.Phase`, run in this order on every minibatch. Default:
+        phases: List of `phases.Phase`, which run in this order on every minibatch. Default:
             reconstruction, then regularization of each code that has a discriminator.
-        seed: Seed of the noise drawn in training, >= 0.
+        seed: Seed of the noise in training, >= 0.
         name: Name of the model.
 
     Raises:
-        ValueError: If the shapes of the networks do not fit each other.
+        ValueError: If the networks do not fit each other.
     """
 
     def __init__(
@@ -79,15 +105,13 @@ class AdversarialAutoencoder(Autoencoder):
         seed=0,
         name="adversarial_autoencoder",
     ):
-        super().__init__(encoder, decoder, prior, posterior, name)
+        discriminators = {} if discriminator is None else by_name(discriminator, Z)
+        super().__init__(encoder, decoder, discriminators, prior, posterior, name)
         if reconstruction_loss not in (choices := losses.RECONSTRUCTION):
             raise ValueError(
                 f"reconstruction_loss must be one of {', '.join(choices)}. "
                 f"Received: reconstruction_loss={reconstruction_loss!r}"
             )
-        discriminators = {} if discriminator is None else by_name(discriminator, "z")
-        check_discriminators(discriminators, self._dims, self.prior)
-        self.discriminators = dict(discriminators)
         self.reconstruction_loss = reconstruction_loss
         self.phases = tuple(phases or _default_phases(discriminators))
         self.seed = seed
@@ -100,32 +124,34 @@ class AdversarialAutoencoder(Autoencoder):
         replicas.seed_apart(self)
 
     @property
-    def discriminator(self):
-        """The discriminator D_z, or None."""
-        return self.discriminators.get("z")
-
-    @property
     def uses_labels(self):
-        """Whether training needs labels."""
+        """Whether the training needs labels."""
+        y = self.codes.y
         return (
-            bool(self.num_classes and not self.infers_y)
-            or any(isinstance(phase, phases.Classification) for phase in self.phases)
-            or any(map(self.conditions, self.discriminators))
+            (y is not None and not y.inferred)
+            or any(phase.uses_labels for phase in self.phases)
+            or any(code.conditioned for code in self.codes)
         )
 
     @property
-    def var_lists(self):
-        """The variables that each step of the procedure updates: a dict from step to list."""
-        var_lists = {}
+    def steps(self):
+        """The steps of all phases in the order of training, a dict from name to `phases.Step`."""
+        steps = {}
         for phase in self.phases:
-            for step, variables in phase.var_lists(self).items():
-                if step in var_lists:
-                    raise ValueError(f"Each step must be in one phase. Received: {step} in two")
-                var_lists[step] = variables
-        return var_lists
+            for step in phase.steps(self):
+                if step.name in steps:
+                    raise ValueError(f"Step names must be unique. Received: {step.name} twice")
+                steps[step.name] = step
+        return steps
+
+    @property
+    def var_lists(self):
+        """The variables that each step updates, a dict from the name of the step to a list."""
+        return {name: step.variables for name, step in self.steps.items()}
 
     @property
     def metrics(self):
+        """The Keras metrics: the means of what the phases log."""
         return [*self._means.values(), self.finite_steps]
 
     def compile(
@@ -136,71 +162,94 @@ class AdversarialAutoencoder(Autoencoder):
         steps_per_execution=1,
         jit_compile="auto",
     ):
-        """Sets up training: one optimizer for each step of the procedure.
+        """Sets up the training, with one optimizer for each step of the procedure.
 
         Args:
             optimizer: A Keras optimizer or its name, of which each step gets a copy; or a dict from
-                the name of every step (the keys of `var_lists`) to one.
-            run_eagerly, steps_per_execution, jit_compile: As for any Keras model.
+                the name of every step (the keys of `steps`) to one.
+            run_eagerly: Whether to run without `tf.function`, for debugging.
+            steps_per_execution: Number of minibatches in one call of the compiled function.
+            jit_compile: Whether to compile with XLA: True, False or "auto".
+
+        Raises:
+            ValueError: If optimizers and steps do not match, or a layer computes in float16.
         """
-        steps = self.var_lists
+        var_lists = self.var_lists
         if any(layer.compute_dtype == "float16" for layer in self._flatten_layers()):
             raise ValueError("Layers must compute in float32 or bfloat16. Received: float16")
         if not isinstance(optimizer, PhaseOptimizer):
             if not isinstance(optimizer, dict):
-                optimizer = dict.fromkeys(steps, optimizer)
+                optimizer = dict.fromkeys(var_lists, optimizer)
             optimizer = PhaseOptimizer.copies(optimizer)
-        if set(optimizer.steps) != set(steps):
-            raise ValueError(
-                f"The optimizers must be those of the steps {', '.join(steps)}. "
-                f"Received: {', '.join(optimizer.steps)}"
-            )
-        optimizer.build(steps)
+        if (received := set(optimizer.steps)) != set(var_lists):
+            expected = ", ".join(var_lists)
+            raise ValueError(f"Each step must have an optimizer: {expected}. Received: {received}")
+        optimizer.build(var_lists)
         self._phase_of = {
-            step: i for i, phase in enumerate(self.phases) for step in phase.var_lists(self)
+            step.name: i for i, phase in enumerate(self.phases) for step in phase.steps(self)
         }
         super().compile(
             optimizer=optimizer,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
-            auto_scale_loss=False,  # Each step's optimizer scales its own.
+            auto_scale_loss=False,  # The optimizer of each step scales its own loss.
         )
 
-    # --- training
-
     def fit(self, x=None, y=None, *args, **kwargs):
-        """As for any Keras model.
+        """Trains the model, like `keras.Model.fit`.
 
         Args:
-            x: Images; or a data set of what `batch.make_batch` takes.
-            y: Their labels, integers, where the model uses labels; negative: unlabelled.
-            *args, **kwargs: As for any Keras model.
+            x: Images; or a data set whose elements `model.batch.make_batch` takes.
+            y: Labels, integers of shape (n,), if the model uses labels; negative: unlabelled.
+            *args: Further arguments of `keras.Model.fit`.
+            **kwargs: Further arguments of `keras.Model.fit`.
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: If images or labels are out of range.
         """
         check_range(x)
-        self._check_labels(y)
+        check_labels(y, self.codes)
         return super().fit(x, y, *args, **kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
-        """As `fit`, for the metrics alone."""
+        """Computes the metrics of all phases, like `keras.Model.evaluate`.
+
+        Args:
+            x: Images, or a data set as in `fit`.
+            y: Labels, as in `fit`.
+            *args: Further arguments of `keras.Model.evaluate`.
+            **kwargs: Further arguments of `keras.Model.evaluate`.
+
+        Returns:
+            The metrics, a list or a dict.
+
+        Raises:
+            ValueError: If images or labels are out of range.
+        """
         check_range(x)
-        self._check_labels(y)
+        check_labels(y, self.codes)
         return super().evaluate(x, y, *args, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Under a strategy Keras would add up a minibatch over the workers to learn its shape, which
-        # fails for uint8. The networks are built.
+        # Under a strategy Keras sums a minibatch over the workers to learn its shape, which fails
+        # for uint8. The networks are built already.
         pass
 
     def train_step(self, data):
+        """Runs all phases on one minibatch, and returns the logs."""
         batch = self._batch(data, step=self.optimizer.iterations)
         logs = [phase.step(self, batch.for_phase(i)) for i, phase in enumerate(self.phases)]
         self.optimizer.iterations.assign_add(1)
         return self._track(logs, batch)
 
     def test_step(self, data):
+        """Evaluates all phases on one minibatch, and returns the logs."""
         batch = self._batch(data, step=-1)
-        batch = batch._replace(heads=self.heads(batch.x, batch.noise(0)))
+        batch = batch._replace(heads=self.codes.heads(batch.x, batch.noise(0)))
         logs = [phase.evaluate(self, batch.for_phase(i)) for i, phase in enumerate(self.phases)]
         return self._track(logs, batch)
 
@@ -211,107 +260,59 @@ class AdversarialAutoencoder(Autoencoder):
             raise ValueError(
                 "A model that uses labels takes images and labels. Received: images alone"
                 if self.uses_labels
-                else "A model without labels takes images alone. Received: y beside x"
+                else "A model without labels takes images alone. Received: x and y"
             )
         return batch
 
     def _track(self, logs, batch):
-        # Keras's callbacks look for a key "loss". It is that of the first phase, reconstruction: a
-        # sum with adversarial losses, which rise as the model gets better, would mislead them.
+        # The sum of all losses would mislead callbacks that read "loss": the adversarial losses
+        # rise while the model improves.
         self.finite_steps.update_state(logs)
         first = {"loss": next(iter(logs[0].values()))}
         for phase, values in zip(self.phases, [first | logs[0], *logs[1:]], strict=True):
             for metric, value in values.items():
                 count = phase.count(batch)
-                # A replica that gets none of the last images has a mean over nothing.
+                # A replica that gets none of the last images computes a mean over nothing.
                 value = tf.where(count > 0, value, tf.zeros_like(value))
                 self._means[metric].update_state(value, sample_weight=count)
         return {name: replicas.as_log(mean.result()) for name, mean in self._means.items()}
 
-    # --- what the phases use
-
     def update(self, step, tape, loss):
-        """Has the optimizer of a step lower `loss`, as recorded on `tape`, over its var_list."""
-        variables = self.optimizer.variables_of(step)
-        weight = tf.constant(replicas.mean_weight(), loss.dtype)
-        # An optimizer that scales its loss divides the gradients again.
-        weight = self.optimizer.steps[step].scale_loss(weight)
-        gradients = tape.gradient(loss, variables, output_gradients=weight)
-        if not replicas.is_divided():  # To agree on it would cost an exchange for each update.
-            self.finite_steps.look_at_gradients(self._phase_of[step], gradients)
-        self.optimizer.update(step, gradients, variables)
-
-    def infer(self, batch, training, code=None):
-        """Infers the codes of a minibatch, drawn from their posteriors.
+        """Lets the optimizer of a step lower a loss. Phases call it.
 
         Args:
-            batch: The `Batch`.
-            training: As for any Keras model.
-            code: The only code that is wanted; None: all.
+            step: The `phases.Step`.
+            tape: The `tf.GradientTape` that recorded the loss.
+            loss: Scalar tensor.
+        """
+        variables = self.optimizer.variables_of(step.name)
+        weight = tf.constant(replicas.mean_weight(), loss.dtype)
+        # An optimizer that scales its loss divides the gradients again.
+        weight = self.optimizer.steps[step.name].scale_loss(weight)
+        gradients = tape.gradient(loss, variables, output_gradients=weight)
+        if not replicas.is_divided():  # Replicas would need one exchange an update to agree.
+            self.finite_steps.look_at_gradients(self._phase_of[step.name], gradients)
+        self.optimizer.update(step.name, gradients, variables)
+
+    def decode_logits(self, codes, training):
+        """Runs the decoder in the graph. Phases call it.
+
+        Args:
+            codes: Dict from the name of each code to the code, shape (batch, size).
+            training: Whether dropout is on.
 
         Returns:
-            The heads of the encoder and the codes, two dicts from the names of the codes.
+            Logits of the images, shape (batch, ...).
         """
-        heads = batch.heads or self.heads(batch.x, batch.noise(0), training, code)
-        codes = self._codes(heads, batch.noise(1))
-        if self.num_classes and not self.infers_y:
-            codes["y"] = tf.one_hot(batch.labels, self.num_classes)
-        return heads, codes
-
-    def draw_prior(self, code, n, seed, labels=None):
-        """Samples of the prior of a code, (n, dim), of the components of `labels` if given."""
-        prior, dim = self.priors[code], self._dims[code]
-
-        def draw(rows):
-            # A replica draws for the others too: their labels do not change its own rows.
-            given = None if labels is None else tf.tile(labels, (rows // tf.maximum(n, 1),))
-            return priors.sample(prior, rows, dim, seed, given)
-
-        return replicas.own_rows(draw, n)
-
-    def conditions(self, code):
-        """Whether the prior and the discriminator of a code are conditioned on labels."""
-        return "label" in by_name(self.discriminators[code].input, "code")
-
-    def one_hot_labels(self, labels):
-        """Labels as the discriminator D_z sees them: one-hot, the last class is "unlabelled"."""
-        depth = self.discriminators["z"].input["label"].shape[-1]
-        return tf.one_hot(tf.where(labels < 0, depth - 1, labels), depth)
-
-    def _check_labels(self, y):
-        """Raises ValueError for an array of labels with classes that the model does not have."""
-        k = self.num_classes
-        if "z" in self.discriminators and self.conditions("z"):
-            k = max(k, self.discriminators["z"].input["label"].shape[-1] - 1)
-        integers = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "iu"
-        if k and integers and y.size and y.max() >= k:
-            raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
-        if self.num_classes and not self.infers_y and integers and y.size and y.min() < 0:
-            raise ValueError(
-                f"Every image must have a label, as y is not inferred. Received: {y.min()}"
-            )
-
-    # --- saving
-
-    def save_own_variables(self, store):
-        # Keras leaves the state of dropout's random generators out of its files; without it a
-        # resumed training would repeat its noise.
-        for i, state in enumerate(self._seed_states()):
-            store[f"seed_{i}"] = state.numpy()
-
-    def load_own_variables(self, store):
-        for i, state in enumerate(self._seed_states()):
-            state.assign(store[f"seed_{i}"])
-
-    def _seed_states(self):
-        return [variable for variable in self.variables if variable.name == "seed_generator_state"]
+        return self.decoder(self.codes.decoder_input(codes), training=training)
 
     def get_config(self):
+        """The constructor's arguments, for saving."""
         parts = {
             "encoder": self.encoder,
             "decoder": self.decoder,
             "discriminator": dict(self.discriminators) or None,
-            "prior": {code: self.priors[code] for code in self._dims},
+            "prior": self.priors,
             "phases": list(self.phases),
         }
         return {
@@ -324,9 +325,11 @@ class AdversarialAutoencoder(Autoencoder):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
+        """Makes the model that `get_config` describes."""
         return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
 
     def get_compile_config(self):
+        """The arguments of `compile`, for saving."""
         return {
             "optimizer": keras.saving.serialize_keras_object(self.optimizer),
             "run_eagerly": self.run_eagerly,
@@ -335,11 +338,12 @@ class AdversarialAutoencoder(Autoencoder):
         }
 
     def compile_from_config(self, config):
+        """Compiles the model as `get_compile_config` describes."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
 
 def _default_phases(discriminators):
-    if set(discriminators) == {"z"}:
+    if set(discriminators) == {Z}:
         return [phases.Reconstruction(), phases.Regularization()]
-    games = [phases.Regularization(code) for code in sorted(discriminators)]
-    return [phases.Reconstruction(), *games]
+    adversarial = [phases.Regularization(code) for code in sorted(discriminators)]
+    return [phases.Reconstruction(), *adversarial]

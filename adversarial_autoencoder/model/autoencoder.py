@@ -1,25 +1,30 @@
-"""An autoencoder in use: images to codes, and codes to images."""
+"""An autoencoder in use: from images to codes, and from codes to images."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder import priors
-from adversarial_autoencoder.devices import replicas
 from adversarial_autoencoder.model.batch import check_range, to_unit_interval
-from adversarial_autoencoder.model.checks import by_name, check_networks, check_prior, code_dims
+from adversarial_autoencoder.model.checks import check_discriminators, check_networks, check_prior
+from adversarial_autoencoder.model.codes import Codes, by_name
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.posteriors import POSTERIORS
+from adversarial_autoencoder.systems import Z
 
 
 class Autoencoder(keras.Model):
-    """The part of `AdversarialAutoencoder` that is used once it is trained; not made on its own.
+    """The part of `AdversarialAutoencoder` that a trained model needs. Not for direct use.
 
     Args:
-        encoder, decoder, prior, posterior, name: As for `AdversarialAutoencoder`.
+        encoder: Functional Keras model q(z|x) or q(z, y|x).
+        decoder: Functional Keras model p(x|z) or p(x|z, y).
+        discriminators: Dict from the name of a code to its discriminator.
+        prior: Prior p(z), a dict from the name of a code to its prior, or None.
+        posterior: "deterministic" or "gaussian".
+        name: Name of the model.
     """
 
-    def __init__(self, encoder, decoder, prior, posterior, name):
+    def __init__(self, encoder, decoder, discriminators, prior, posterior, name):
         super().__init__(name=name)
         if posterior not in POSTERIORS:
             raise ValueError(
@@ -27,59 +32,57 @@ class Autoencoder(keras.Model):
                 f"Received: posterior={posterior!r}"
             )
         check_networks(encoder, decoder, posterior)
-        self._dims = code_dims(encoder, decoder, posterior)
-        given = {} if prior is None else by_name(prior, "z")
-        if unknown := set(given) - set(self._dims):
+        given = {} if prior is None else by_name(prior, Z)
+        self.codes = Codes(encoder, decoder, discriminators, given, posterior)
+        names = [code.name for code in self.codes]
+        if unknown := set(given) - set(names):
             raise ValueError(
-                f"A prior must be of a code, {' or '.join(self._dims)}. "
+                f"A prior must belong to a code, {' or '.join(names)}. "
                 f"Received: {', '.join(sorted(unknown))}"
             )
-        self.priors = _DEFAULT_PRIORS | given
-        for code, dim in self._dims.items():
-            check_prior(self.priors[code], dim)
+        for code in self.codes:
+            check_prior(code.prior, code.size)
+        check_discriminators(discriminators, self.codes)
         self.encoder = encoder
         self.decoder = decoder
+        self.discriminators = dict(discriminators)
         self.posterior = posterior
 
     @property
     def z_dim(self):
-        """Dimensions of z."""
-        return self._dims["z"]
+        """Number of dimensions of z."""
+        return self.codes.z.size
 
     @property
     def num_classes(self):
-        """Values of y, classes or clusters; 0: there is no y."""
-        return self._dims.get("y", 0)
+        """Number of values of y, classes or clusters; 0 if there is no y."""
+        return self.codes.y.size if self.codes.y else 0
 
     @property
     def infers_y(self):
         """Whether the encoder infers y."""
-        return isinstance(self.encoder.output, dict) and "y" in self.encoder.output
+        return self.codes.y is not None and self.codes.y.inferred
+
+    @property
+    def priors(self):
+        """The priors, a dict from the name of each code."""
+        return {code.name: code.prior for code in self.codes}
 
     @property
     def prior(self):
         """The prior p(z)."""
-        return self.priors["z"]
+        return self.codes.z.prior
 
     @property
-    def prior_shares(self):
-        """The probability of each value of y in its prior p(y), an array (num_classes,).
-
-        Estimated where the prior is the user's own; a value that is never drawn keeps a share.
-        """
-        prior, k = self.priors["y"], self.num_classes
-        if isinstance(prior, priors.Categorical):
-            return prior.shares(k)
-        with tf.init_scope():
-            drawn = priors.draw(prior, min(100_000, 2**24 // k), k)
-        counts = drawn.sum(axis=0, dtype="float64") + 1
-        return (counts / counts.sum()).astype("float32")
+    def discriminator(self):
+        """The discriminator of z, or None."""
+        return self.codes.z.discriminator
 
     @property
     def cluster_heads(self):
-        """The points of z that the values of y stand for, an array (num_classes, z_dim); or None.
+        """The points of z that the values of y stand for (Makhzani et al. 2015, section 7).
 
-        Makhzani et al. 2015, section 7.
+        A float32 array of shape (num_classes, z_dim); None if the decoder has no cluster heads.
         """
         names = [layer.name for layer in self.decoder.layers]
         if CLUSTER_HEADS not in names:
@@ -87,31 +90,36 @@ class Autoencoder(keras.Model):
         return self.decoder.get_layer(CLUSTER_HEADS).kernel.numpy()
 
     def call(self, x, y=None, training=False):
-        """Reconstructs images: (batch, ...) in [0, 1] or 0..255 -> the same shape in [0, 1].
+        """Reconstructs images.
 
         Args:
-            x: Images.
-            y: Labels, shape (batch,), where y is not inferred.
-            training: As for any Keras model.
+            x: Images, shape (batch, ...): integers in 0..255 or floats in [0, 1].
+            y: Labels, integers of shape (batch,), if the model does not infer y.
+            training: Whether dropout and noise are on.
+
+        Returns:
+            Reconstructions in [0, 1], of the shape of `x`.
         """
         if y is not None and tf.executing_eagerly():
             y = self._checked_y(y, len(x))
-        codes = self._codes(self.heads(to_unit_interval(x), None, training), None)
-        return self._decoded(codes["z"], self._given_y(y, codes.get("y")), training)
+        heads = self.codes.heads(to_unit_interval(x), None, training)
+        codes = self.codes.from_heads(heads, None)
+        inferred = codes[self.codes.y.name] if self.infers_y else None
+        return self._decoded(codes[self.codes.z.name], self._given_y(y, inferred), training)
 
     def encode(self, x, seed=None, batch_size=1000):
         """Encodes images.
 
         Args:
             x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
-            seed: An integer draws the codes from q(z|x); None takes its mean (of a Gaussian
-                posterior) or the code at noise 0 (of a universal one).
+            seed: Integer that draws the codes from q(z|x). None takes the mean of a Gaussian
+                posterior, or the code at noise 0 of a universal one.
             batch_size: Number of images encoded at once.
 
         Returns:
-            Their codes z, a float32 array of shape (n, z_dim).
+            The codes z, a float32 array of shape (n, z_dim).
         """
-        return self._infer_arrays(x, seed, batch_size)["z"]
+        return self._infer_arrays(x, seed, batch_size)[self.codes.z.name]
 
     def classify(self, x, batch_size=1000):
         """Infers y, the class or cluster of images.
@@ -122,45 +130,57 @@ class Autoencoder(keras.Model):
 
         Returns:
             Probabilities q(y|x), a float32 array of shape (n, num_classes).
+
+        Raises:
+            ValueError: If the model does not infer y.
         """
         if not self.infers_y:
             raise ValueError(f"A model must infer y to classify. Received: {self.name}")
-        return self._infer_arrays(x, None, batch_size)["y"]
+        return self._infer_arrays(x, None, batch_size)[self.codes.y.name]
 
     def represent(self, x, seed=None, batch_size=1000):
-        """The place of images in the space of z: z, and where there are cluster heads, theirs too.
+        """The position of images in the latent space: z, plus the cluster heads if there are any.
 
-        Args and returns: as for `encode`.
+        Args:
+            x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
+            seed: Integer that draws the codes from q(z|x), or None for the mean.
+            batch_size: Number of images encoded at once.
+
+        Returns:
+            A float32 array of shape (n, z_dim).
         """
-        codes = self._infer_arrays(x, seed, batch_size)
-        heads = self.cluster_heads
-        return codes["z"] if heads is None else codes["z"] + codes["y"] @ heads
+        codes, heads = self._infer_arrays(x, seed, batch_size), self.cluster_heads
+        z = codes[self.codes.z.name]
+        return z if heads is None else z + codes[self.codes.y.name] @ heads
 
     def draw_representation(self, n, seed=0, labels=None):
-        """What `represent` would give if the codes followed their priors, shape (n, z_dim).
+        """Samples what `represent` returns if the codes follow their priors.
 
         Args:
             n: Number of samples, >= 1.
             seed: Integer >= 0; the same seed gives the same samples.
-            labels: The component of the prior of each sample, shape (n,); or None.
+            labels: Component of the prior of each sample, shape (n,); or None.
+
+        Returns:
+            A float32 array of shape (n, z_dim).
         """
-        z = priors.draw(self.priors["z"], n, self.z_dim, seed, labels)
-        heads = self.cluster_heads
-        if heads is None:
-            return z
-        return z + priors.draw(self.priors["y"], n, self.num_classes, seed + 1) @ heads
+        z, heads = self.codes.z.sample_prior(n, seed, labels), self.cluster_heads
+        return z if heads is None else z + self.codes.y.sample_prior(n, seed + 1) @ heads
 
     def decode(self, z, y=None, batch_size=1000):
         """Decodes codes.
 
         Args:
             z: Codes, shape (n, z_dim).
-            y: Where there is a y, values of it, integers of shape (n,), or weights of the values,
-                shape (n, num_classes).
+            y: Values of y, integers of shape (n,), or weights of the values, shape
+                (n, num_classes), if the model has a y.
             batch_size: Number of codes decoded at once.
 
         Returns:
             Images in [0, 1], a float32 array of shape (n, ...).
+
+        Raises:
+            ValueError: If `y` does not fit, or is missing.
         """
         if y is None:
             return _in_batches(lambda z: self._decoded(z, self._given_y(None)), batch_size, z)
@@ -168,78 +188,43 @@ class Autoencoder(keras.Model):
         return _in_batches(lambda z, y: self._decoded(z, self._given_y(y)), batch_size, z, y)
 
     def generate(self, n, y=None, seed=0, z=None):
-        """Decodes `n` samples of the prior into images in [0, 1], shape (n, ...).
+        """Decodes samples of the prior.
 
         Args:
             n: Number of images, >= 1.
-            y: Values of y, shape (n,); None: drawn from their prior, where there is a y.
+            y: Values of y, shape (n,); None draws them from their prior, if there is a y.
             seed: Integer >= 0; the same seed gives the same images.
-            z: Codes, shape (n, z_dim), such as those of `evaluation.ex_post.sample`; None: drawn
-                from their prior.
+            z: Codes to decode instead, shape (n, z_dim), such as those of
+                `evaluation.gaussian_mixture.sample`; None draws them from their prior.
+
+        Returns:
+            Images in [0, 1], a float32 array of shape (n, ...).
         """
         if z is None:
-            z = priors.draw(self.priors["z"], n, self.z_dim, seed)
-        if y is None and self.num_classes:
-            y = priors.draw(self.priors["y"], n, self.num_classes, seed + 1)
+            z = self.codes.z.sample_prior(n, seed)
+        if y is None and self.codes.y:
+            y = self.codes.y.sample_prior(n, seed + 1)
         return self.decode(z, y)
 
-    # --- what these are made of
+    def save_own_variables(self, store):
+        """Saves the states of the random generators, which Keras leaves out of its files.
 
-    def heads(self, x, seed, training=False, code=None):
-        """Runs the encoder: a dict from the name of each code to its head.
-
-        Args:
-            x: Images in [0, 1], shape (batch, ...).
-            seed: Seed of its noise inputs, integers of shape (2,); None: they are 0.
-            training: As for any Keras model.
-            code: The only code that is wanted, so that layers of the other alone do not run (a
-                normalisation would, for its statistics); None: all.
+        Without them a resumed training would repeat the noise of dropout.
         """
-        inputs = x
-        if isinstance(self.encoder.input, dict) and "noise" in self.encoder.input:
-            n, dim = tf.shape(x)[0], self.encoder.input["noise"].shape[-1]
-            noise = (
-                tf.zeros((n, dim))
-                if seed is None
-                else replicas.own_rows(lambda n: tf.random.stateless_normal((n, dim), seed), n)
-            )
-            inputs = {"x": x, "noise": noise}
-        encoder = self.encoder if code is None else self.encoder_of(code)
-        return by_name(encoder(inputs, training=training), code or "z")
+        for i, state in enumerate(self._seed_states()):
+            store[f"seed_{i}"] = state.numpy()
 
-    def encoder_of(self, code):
-        """The layers of the encoder that a code depends on: a model with its head as the output."""
-        heads = by_name(self.encoder.output, "z")
-        if code not in heads:
-            raise ValueError(
-                f"The encoder must have an output {code}. Received: {', '.join(heads)}"
-            )
-        return keras.Model(self.encoder.input, heads[code]) if len(heads) > 1 else self.encoder
+    def load_own_variables(self, store):
+        """Loads what `save_own_variables` saves."""
+        for i, state in enumerate(self._seed_states()):
+            state.assign(store[f"seed_{i}"])
 
-    def decoder_input(self, codes):
-        """What the decoder takes: z alone, or a dict of both codes."""
-        return codes if isinstance(self.decoder.input, dict) else codes["z"]
-
-    def _codes(self, heads, seed):
-        codes = {}
-        if "z" in heads:
-            codes["z"] = POSTERIORS[self.posterior](heads["z"], seed)
-        if "y" in heads:
-            codes["y"] = tf.nn.softmax(heads["y"])
-        return codes
+    def _seed_states(self):
+        return [variable for variable in self.variables if variable.name == "seed_generator_state"]
 
     def _infer_arrays(self, x, seed, batch_size):
-        """The codes that the encoder infers, a dict of arrays."""
         check_range(x)
-        batches = [x[i : i + batch_size] for i in range(0, max(len(x), 1), batch_size)]
-        parts = []
-        for i, part in enumerate(batches):
-            # Folded, so that it differs from the noise of any step and prior.
-            seeds = None if seed is None else tf.random.fold_in(tf.constant([seed, i], "int64"), 4)
-            # One for the noise inputs, one to draw from the posterior.
-            noise, draw = (seeds if seeds is None else tf.random.fold_in(seeds, j) for j in (0, 1))
-            parts.append(self._codes(self.heads(to_unit_interval(part), noise), draw))
-        return {code: np.concatenate([part[code] for part in parts]) for code in parts[0]}
+        return self.codes.infer_arrays(x, seed, to_unit_interval, batch_size)
 
     def _checked_y(self, y, n):
         """The y of a user as an array: values of shape (n,), or weights of them."""
@@ -254,11 +239,11 @@ class Autoencoder(keras.Model):
                 f"Received: {y.dtype} of shape {y.shape}"
             )
         if n and not 0 <= y.min() <= y.max() < k:
-            raise ValueError(f"y must lie in 0 to {k - 1}. Received: {y.min()} to {y.max()}")
+            raise ValueError(f"y must be in 0 to {k - 1}. Received: {y.min()} to {y.max()}")
         return y
 
     def _given_y(self, y, inferred=None):
-        """The code y of labels or weights, or the inferred one; None where there is no y."""
+        """The code y from labels or weights, or the inferred one; None if there is no y."""
         if y is None and inferred is None and self.num_classes:
             raise ValueError(
                 f"The model needs a y, one of {self.num_classes} values for each image. "
@@ -272,11 +257,10 @@ class Autoencoder(keras.Model):
         return tf.one_hot(y, self.num_classes) if y.dtype.is_integer else tf.cast(y, "float32")
 
     def _decoded(self, z, y, training=False):
-        codes = {"z": tf.convert_to_tensor(z)} | ({} if y is None else {"y": y})
-        return tf.sigmoid(self.decoder(self.decoder_input(codes), training=training))
-
-
-_DEFAULT_PRIORS = {"z": priors.Gaussian(), "y": priors.Categorical()}
+        codes = {self.codes.z.name: tf.convert_to_tensor(z)}
+        if y is not None:
+            codes[self.codes.y.name] = y
+        return tf.sigmoid(self.decoder(self.codes.decoder_input(codes), training=training))
 
 
 def _in_batches(function, batch_size, *arrays):

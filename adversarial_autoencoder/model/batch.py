@@ -12,11 +12,11 @@ class Batch(typing.NamedTuple):
     Args:
         x: Images in [0, 1], shape (batch, ...).
         seed: Seed of its noise, integers of shape (2,).
-        labels: Classes, int32 of shape (batch,), negative where unlabelled; or None.
+        labels: Classes, int32 of shape (batch,), negative for unlabelled images; or None.
         x_labelled: Images of the classification phase, in [0, 1]; or None.
-        y_labelled: Their classes, as `labels`.
-        heads: The encoder's outputs for x, where they are known: in an evaluation, in which nothing
-            changes them between the phases; or None.
+        y_labelled: Their classes, in the form of `labels`.
+        heads: The encoder's outputs for `x`, if they are known; or None. An evaluation computes
+            them once for all phases.
     """
 
     x: tf.Tensor
@@ -27,30 +27,40 @@ class Batch(typing.NamedTuple):
     heads: dict | None = None
 
     def noise(self, number):
-        """A seed of its own for each use of noise in a phase."""
+        """A separate seed for each use of noise in a phase.
+
+        Args:
+            number: Number of the use, an integer >= 0.
+
+        Returns:
+            Integers of shape (2,).
+        """
         return tf.random.fold_in(self.seed, number)
 
     def for_phase(self, number):
-        """The same minibatch with other noise."""
+        """The same minibatch with other noise, for the phase of this number."""
         return self._replace(seed=tf.random.fold_in(self.seed, 100 + number))
 
 
 def make_batch(data, seed):
-    """Makes a `Batch` of what a data set yields.
+    """Makes a `Batch` of an element of a data set.
 
     Args:
-        data: Images; or a pair (images, labels); or a dict with the keys "x" and optionally "y",
+        data: Images; a pair (images, labels); or a dict with the keys "x" and optionally "y",
             "x_labelled" and "y_labelled". Labels are integers, negative for "unlabelled". Without
-            a stream of labelled images those of the batch itself take its place.
+            separate labelled images, the classification phase uses those of the minibatch.
         seed: Integers of shape (2,).
 
+    Returns:
+        The `Batch`.
+
     Raises:
-        ValueError: If there are sample weights.
+        ValueError: If there are sample weights, or labels that are not integers.
     """
     if not isinstance(data, dict):
         x, *rest = data if isinstance(data, (tuple, list)) else (data,)
         if len(rest) > 1 and rest[1] is not None:
-            raise ValueError("Sample weights have no meaning here. Received: sample_weight")
+            raise ValueError("fit takes no sample weights. Received: sample_weight")
         data = {"x": x, "y": rest[0] if rest else None}
     x, labels = to_unit_interval(data["x"]), _labels(data.get("y"))
     x_labelled, y_labelled = data.get("x_labelled"), _labels(data.get("y_labelled"))
@@ -60,7 +70,14 @@ def make_batch(data, seed):
 
 
 def to_unit_interval(x):
-    """Scales images in the graph: integers in 0..255 to [0, 1]; floats are taken as they are."""
+    """Scales integers in 0..255 to [0, 1]; floats stay unchanged.
+
+    Args:
+        x: Images, an array or a tensor.
+
+    Returns:
+        A float32 tensor of the same shape.
+    """
     x = tf.convert_to_tensor(x)
     if x.dtype.is_integer:
         return tf.cast(x, "float32") / 255.0
@@ -68,7 +85,14 @@ def to_unit_interval(x):
 
 
 def check_range(x):
-    """Raises ValueError for an array that is not of images, such as floats that are not scaled."""
+    """Checks that an array can be images.
+
+    Args:
+        x: An array; anything else passes.
+
+    Raises:
+        ValueError: If integers are outside 0..255 or floats outside [0, 1].
+    """
     if isinstance(x, np.ndarray) and x.dtype != np.uint8 and x.size:
         low, high = x.min(), x.max()
         if not (low >= 0 and high <= (1 if x.dtype.kind == "f" else 255)):

@@ -1,41 +1,43 @@
 """Checks that encoder, decoder, discriminators and priors fit each other."""
 
 import keras
+import numpy as np
 
 from adversarial_autoencoder import priors
-
-
-def by_name(tensors, name):
-    """The inputs or outputs of a network as a dict; `name` is that of a single one."""
-    return tensors if isinstance(tensors, dict) else {name: tensors}
+from adversarial_autoencoder.model.codes import by_name, code_sizes
+from adversarial_autoencoder.systems import Y, Z
 
 
 def check_networks(encoder, decoder, posterior):
-    """Raises ValueError where shapes do not fit, or where an output is no logit.
+    """Checks shapes and names, and that the outputs are logits.
 
     Args:
-        encoder, decoder: Functional Keras models.
+        encoder: Functional Keras model.
+        decoder: Functional Keras model.
         posterior: "deterministic" or "gaussian".
+
+    Raises:
+        ValueError: If the networks do not fit each other.
     """
     _check_functional(encoder, "encoder", {"x"}, {"x", "noise"})
-    heads = by_name(encoder.output, "z")
-    _expect_names("The encoder's outputs", heads, {"z"}, {"z", "y"})
+    heads = by_name(encoder.output, Z)
+    _expect_names("The encoder's outputs", heads, {Z}, {Z, Y})
     for code, head in heads.items():
         if len(head.shape) != 2:
             raise ValueError(
                 f"The encoder's output must have the shape (batch, {code}_dim). "
                 f"Received: {head.shape}"
             )
-    if "y" in heads:
-        _expect_logits(heads["y"], "encoder's output y")
-    if posterior == "gaussian" and heads["z"].shape[-1] % 2:
+    if Y in heads:
+        _expect_logits(heads[Y], f"encoder's output {Y}")
+    if posterior == "gaussian" and heads[Z].shape[-1] % 2:
         raise ValueError(
             "The head of a gaussian posterior must be twice as wide as z, for mean and log "
-            f"variance. Received: {heads['z'].shape}"
+            f"variance. Received: {heads[Z].shape}"
         )
-    _check_functional(decoder, "decoder", {"z"}, {"z", "y"})
-    inputs = by_name(decoder.input, "z")
-    for code, dim in code_dims(encoder, decoder, posterior).items():
+    _check_functional(decoder, "decoder", {Z}, {Z, Y})
+    inputs = by_name(decoder.input, Z)
+    for code, dim in code_sizes(encoder, decoder, posterior).items():
         what = "The decoder's input" + (f" {code}" if len(inputs) > 1 else "")
         if code not in inputs:
             raise ValueError(f"The decoder must have an input {code}. Received: {set(inputs)}")
@@ -44,42 +46,46 @@ def check_networks(encoder, decoder, posterior):
     _expect_logits(decoder.output, "decoder")
 
 
-def check_discriminators(discriminators, dims, prior):
-    """Raises ValueError where discriminators do not fit the codes, or the components of the prior.
+def check_discriminators(discriminators, codes):
+    """Checks that discriminators fit their codes and the components of the prior.
 
     Args:
         discriminators: Dict from the name of a code to a functional Keras model.
-        dims: Dict from the name of each code to its dimensions.
-        prior: The prior p(z).
+        codes: The `Codes` of the model.
+
+    Raises:
+        ValueError: If one does not fit.
     """
-    for code, discriminator in discriminators.items():
-        if code not in dims:
+    names = [code.name for code in codes]
+    for name in discriminators:
+        if name not in names:
             raise ValueError(
-                f"A discriminator must be of a code, {' or '.join(dims)}. Received: {code}"
+                f"A discriminator must belong to a code, {' or '.join(names)}. Received: {name}"
             )
-        name = "discriminator" + (f" of {code}" if len(discriminators) > 1 else "")
-        known = {"code", "label"} if code == "z" else {"code"}
-        _check_functional(discriminator, name, {"code"}, known)
-        inputs = by_name(discriminator.input, "code")
-        _expect(inputs["code"].shape, (None, dims[code]), f"The {name}'s input")
-        _expect(discriminator.output.shape, (None, 1), f"The {name}'s output")
-        _expect_logits(discriminator.output, name)
-        if "label" in inputs:
-            _expect_components(prior, inputs["label"].shape[-1] - 1)
-
-
-def code_dims(encoder, decoder, posterior):
-    """The dimensions of the codes: a dict with "z" and, where there is a y, "y"."""
-    heads = by_name(encoder.output, "z")
-    dims = {"z": heads["z"].shape[-1] // (2 if posterior == "gaussian" else 1)}
-    y = heads.get("y", by_name(decoder.input, "z").get("y"))
-    if y is not None:
-        dims["y"] = y.shape[-1]
-    return dims
+    for code in codes:
+        if code.discriminator is None:
+            continue
+        name = "discriminator" + (f" of {code.name}" if len(discriminators) > 1 else "")
+        known = {"code"} if code.categorical else {"code", "label"}
+        _check_functional(code.discriminator, name, {"code"}, known)
+        inputs = by_name(code.discriminator.input, "code")
+        _expect(inputs["code"].shape, (None, code.size), f"The {name}'s input")
+        _expect(code.discriminator.output.shape, (None, 1), f"The {name}'s output")
+        _expect_logits(code.discriminator.output, name)
+        if code.conditioned:
+            _expect_components(code.prior, code.num_label_classes)
 
 
 def check_prior(prior, dim):
-    """Raises ValueError unless `prior` gives samples of `dim` dimensions."""
+    """Checks that a prior is a callable that gives samples of `dim` dimensions.
+
+    Args:
+        prior: The prior.
+        dim: Number of dimensions.
+
+    Raises:
+        ValueError: If it is not.
+    """
     if not callable(prior):
         raise ValueError(
             f"The prior must be a callable (n, dim, seed) -> tensor. Received: {prior!r}"
@@ -91,13 +97,35 @@ def check_prior(prior, dim):
         )
 
 
+def check_labels(y, codes):
+    """Checks that an array of labels has only classes that the model has.
+
+    Args:
+        y: Labels, integers of shape (n,); anything else passes.
+        codes: The `Codes` of the model.
+
+    Raises:
+        ValueError: If a label is too large, or negative although the model needs all labels.
+    """
+    if not (isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "iu" and y.size):
+        return
+    k = max(0 if codes.y is None else codes.y.size, *(c.num_label_classes for c in codes), 0)
+    if k and y.max() >= k:
+        raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
+    if codes.y is not None and not codes.y.inferred and y.min() < 0:
+        raise ValueError(
+            "Every image must have a label, because the model does not infer y. "
+            f"Received: {y.min()}"
+        )
+
+
 def _check_functional(network, name, needed, known):
     if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
         raise ValueError(f"The {name} must be a functional Keras model. Received: {network!r}")
     inputs = network.input
     if isinstance(inputs, (list, tuple)):
         raise ValueError(
-            f"The {name} must take its input as a tensor, or several as a dict. "
+            f"The {name} must take its input as a tensor, or several inputs as a dict. "
             f"Received: a list of {len(inputs)}"
         )
     _expect_names(f"The {name}'s inputs", by_name(inputs, next(iter(needed))), needed, known)
@@ -116,11 +144,11 @@ def _expect(shape, expected, what):
 
 
 def _expect_components(prior, classes):
-    """Raises ValueError unless the components of a prior that has some are the classes."""
+    """Checks that a prior with components has one for each class."""
     components = prior.num_components if getattr(prior, "has_components", False) else classes
     if components != classes:
         raise ValueError(
-            f"The prior must have a component for each of the {classes} classes that the "
+            f"The prior must have one component for each of the {classes} classes that the "
             f"discriminator sees. Received: {components} components"
         )
 

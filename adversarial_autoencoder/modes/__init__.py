@@ -1,7 +1,8 @@
 """What `--mode` does: the one table of modes.
 
-A mode is a function of a `Command` and of the settings of a training that were given, a dict. Each
-checks what was asked for before it imports TensorFlow, which takes seconds.
+A mode is a function of the `Command` and of the given settings of a training, a dict from name to
+value. The first line of its docstring is its help. It checks what was asked for before it imports
+TensorFlow, which takes seconds.
 """
 
 from adversarial_autoencoder.modes.measure import classify, evaluate

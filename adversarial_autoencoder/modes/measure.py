@@ -1,4 +1,4 @@
-"""The modes that measure: one run on its test images, and several beside each other."""
+"""The modes that measure one run on its test images."""
 
 import math
 import pathlib
@@ -11,19 +11,17 @@ from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 from adversarial_autoencoder.modes.tables import format_number, print_table
 from adversarial_autoencoder.runs.durable import atomic
 
-# Folder, beside the runs, of the classifiers that features are taken from.
+# Folder in the results folder, for the classifiers that give the features.
 FEATURES = ".features"
-# Training images that it learns from, at most, and numbers in all training images that are read.
+# The classifier learns from at most so many training images, with at most so many numbers in all.
 FEATURE_IMAGES, MAX_NUMBERS = 60_000, 2**28
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
-# What takes up to a minute.
-FITTING = "Fitting mixtures of Gaussians to the codes of training images."
+FITTING = "Fitting mixtures of Gaussians to the codes of training images (up to a minute)."
 
 
-def evaluate(command, given):
-    """Measures a run on its test images: writes metrics.json, the confusion, and prints a table."""
-    shown = shown_run(command, given, with_data=True)
-    # Beside TensorFlow, scikit-learn takes a second to import.
+def evaluate(command, overrides):
+    """Measure a run on its test images, print a table, and write metrics.json."""
+    shown = shown_run(command, overrides, with_data=True)
     from adversarial_autoencoder import figures
     from adversarial_autoencoder.evaluation import classification, report
 
@@ -37,13 +35,13 @@ def evaluate(command, given):
     )
     before = run.read_metrics()
     if before.get("epochs") == metrics["epochs"]:
-        # What was measured with the other sampler still holds.
+        # Measures with the other sampler are still valid.
         metrics = before | metrics
     metrics = {name: metrics[name] for name in report.METRICS if name in metrics}
     print(f"{run.name} on the test images of {dataset.name}:")
     print_table((name, format_number(v), report.METRICS[name].text) for name, v in metrics.items())
     if dataset.y_test is None:
-        print("Without test labels nothing about classes is measured.")
+        print("Measures of classes are left out: there are no test labels.")
     print(f"Wrote {run.write_metrics(metrics)}")
     if "error" in metrics:
         predicted = model.classify(dataset.x_test).argmax(axis=1)
@@ -53,7 +51,19 @@ def evaluate(command, given):
 
 
 def fitted_codes(model, dataset, n):
-    """Samples of a Gaussian mixture fitted to the codes of training images, (n, z_dim)."""
+    """Samples a Gaussian mixture that is fitted to the codes of training images.
+
+    Args:
+        model: An `AdversarialAutoencoder`.
+        dataset: The `data.Dataset` of its training.
+        n: Number of samples, >= 1.
+
+    Returns:
+        Codes, a float32 array of shape (n, z_dim).
+
+    Raises:
+        InputError: If there are too few training images.
+    """
     from adversarial_autoencoder.evaluation import gaussian_mixture, report
 
     _check_enough(dataset, "train")
@@ -62,7 +72,7 @@ def fitted_codes(model, dataset, n):
 
 
 def _check_enough(dataset, *parts):
-    """Refuses a data set that has too few images of a part to measure anything by them."""
+    """Raises InputError if a data set has too few images of a part for the measures."""
     from adversarial_autoencoder.evaluation import report
 
     for part in parts:
@@ -74,21 +84,21 @@ def _check_enough(dataset, *parts):
 
 
 def _at_most(n, dataset):
-    """As many training images as are read at once: `n`, or fewer of large ones."""
+    """The number of training images to read: `n`, or fewer if they are large."""
     return min(n, MAX_NUMBERS // math.prod(dataset.image_shape))
 
 
 def _features(command, dataset):
-    """The features of a data set, of a classifier that is kept; None where there are no labels."""
+    """The features of a data set, from a classifier that is trained once; None without labels."""
     if dataset.num_classes < 2:
-        print("Without classes there are no features: fid, kid, precision and recall are left out.")
+        print("fid, kid, precision and recall are left out: they need at least two classes.")
         return None
     from adversarial_autoencoder.evaluation import features
 
     folder = pathlib.Path(command.results_dir, FEATURES)
     path = folder / f"{features.cache_key(dataset.checksum)}.keras"
     if (classifier := features.read_classifier(path)) is None:
-        print(f"Training the classifier that gives the features, once for {dataset.name}.")
+        print(f"Training the classifier whose features FID uses, once for {dataset.name}.")
         n = _at_most(FEATURE_IMAGES, dataset)
         classifier = features.train_classifier(
             dataset.x_train[:n], dataset.y_train[:n], dataset.num_classes
@@ -99,23 +109,23 @@ def _features(command, dataset):
     return features.Features(classifier)
 
 
-def classify(command, given):
-    """Measures the test error and draws the confusion, or names the classes of a user's images."""
+def classify(command, overrides):
+    """Measure the test error and draw the confusion, or classify your own --images."""
 
     def fits(config):
-        return config.variant.y == "inferred" and not config.infers_clusters
+        return config.system.y == "inferred" and not config.infers_clusters
 
     names, images = data.load_images(command.images) if command.images else (None, None)
     shown = shown_run(
         command,
-        given,
+        overrides,
         with_data=images is None,
         needs=("trained run that classifies (such as semi_supervised_aae)", fits),
     )
     model, dataset = shown.model, shown.dataset
     if images is not None:
         shape, class_names = shown.run.read_classes()
-        if images.shape[-1] == 1:  # Grey images in colour, for a model of colour images.
+        if images.shape[-1] == 1:  # A model of colour images also takes grey ones.
             images = np.repeat(images, shape[-1], axis=-1)
         if images.shape[1:] != shape:
             raise InputError(
@@ -129,7 +139,6 @@ def classify(command, given):
         return
     if dataset.y_test is None:
         raise InputError(f"{dataset.name} must have test labels. Received: none")
-    # It imports scikit-learn, which takes a second.
     from adversarial_autoencoder import figures
     from adversarial_autoencoder.evaluation.classification import confusion
 

@@ -8,13 +8,13 @@ from adversarial_autoencoder.modes.measure import fitted_codes
 from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 
 
-def latent_grid(command, given):
-    """Decodes a regular grid of codes into one picture of the latent space."""
-    shown = shown_run(command, given, dims := _dims(command))
+def latent_grid(command, overrides):
+    """Draw images decoded on a regular grid of codes."""
+    shown = shown_run(command, overrides, dims := _dims(command))
     model, y = shown.model, command.grid_class
     if y and (y >= model.num_classes or model.cluster_heads is not None):
         raise InputError(
-            "grid_class must be a value of y that the decoder takes beside z"
+            "grid_class must be a value of y that the decoder gets in addition to z"
             f"{f', below {model.num_classes}' if model.num_classes else ''}. "
             f"Received: grid_class={y}"
         )
@@ -24,9 +24,9 @@ def latent_grid(command, given):
     save_figure(shown.run, figure, "latent_grid")
 
 
-def latent_scatter(command, given):
-    """Draws the codes of the test images, by class, beside the prior."""
-    shown = shown_run(command, given, dims := _dims(command), with_data=True)
+def latent_scatter(command, overrides):
+    """Draw the codes of the test images, coloured by class, next to samples of the prior."""
+    shown = shown_run(command, overrides, dims := _dims(command), with_data=True)
     model, dataset = shown.model, shown.dataset
     z, prior_labels = model.represent(dataset.x_test, seed=0), None
     if shown.config.condition_prior_on_labels and getattr(model.prior, "has_components", False):
@@ -41,9 +41,9 @@ def latent_scatter(command, given):
     save_figure(shown.run, figure, "latent_scatter")
 
 
-def reconstruct(command, given):
-    """Draws test images above their reconstructions."""
-    shown = shown_run(command, given, with_data=True)
+def reconstruct(command, overrides):
+    """Draw test images and their reconstructions."""
+    shown = shown_run(command, overrides, with_data=True)
     chosen = slice(command.num_images)
     from adversarial_autoencoder import figures
 
@@ -53,10 +53,10 @@ def reconstruct(command, given):
     save_figure(shown.run, figure, "reconstruct")
 
 
-def sample(command, given):
-    """Draws images decoded from samples of the prior, or of a mixture fitted to the codes."""
+def sample(command, overrides):
+    """Draw images decoded from samples of the prior, or of a mixture fitted to the codes."""
     fitted = command.sampler == "gaussian_mixture"
-    shown = shown_run(command, given, with_data=fitted)
+    shown = shown_run(command, overrides, with_data=fitted)
     z, n = None, command.num_images
     if fitted:
         z = fitted_codes(shown.model, shown.dataset, n * (shown.model.num_classes or n))
@@ -66,13 +66,13 @@ def sample(command, given):
     save_figure(shown.run, figure, "sample_gaussian_mixture" if fitted else "sample")
 
 
-def interpolate(command, given):
-    """Draws straight lines through the latent space between pairs of test images."""
-    shown = shown_run(command, given, with_data=True)
+def interpolate(command, overrides):
+    """Draw images decoded along straight lines between the codes of pairs of test images."""
+    shown = shown_run(command, overrides, with_data=True)
     x = shown.dataset.x_test
     rows = min(command.num_images, len(x) // 2)
     if not rows:
-        raise InputError(f"{shown.dataset.name} must have 2 test images. Received: 1")
+        raise InputError(f"{shown.dataset.name} must have at least 2 test images. Received: 1")
     ends = slice(rows), slice(rows, 2 * rows)
     x_from, x_to = (x[end] for end in ends)
     y_from, y_to = (shown.given_labels(end) for end in ends)
@@ -82,17 +82,17 @@ def interpolate(command, given):
     save_figure(shown.run, figure, "interpolate")
 
 
-def style_grid(command, given):
-    """Draws every style with every class: rows share z, columns run over y."""
+def style_grid(command, overrides):
+    """Draw every style with every class: one z in each row, one y in each column."""
 
     def fits(config):
-        return config.variant.y is not None and not config.variant.cluster_heads
+        return config.system.y is not None and not config.system.cluster_heads
 
     shown = shown_run(
         command,
-        given,
+        overrides,
         with_data=True,
-        needs=("trained run with a y beside z (such as supervised_aae)", fits),
+        needs=("trained run with a code y (such as supervised_aae)", fits),
     )
     from adversarial_autoencoder import figures, priors
 
@@ -106,15 +106,15 @@ def style_grid(command, given):
     save_figure(shown.run, figures.style_grid(model, z, names, x), "style_grid")
 
 
-def cluster_grid(command, given):
-    """Draws the head of each cluster, then test images assigned to it."""
+def cluster_grid(command, overrides):
+    """Draw for each cluster its decoded head and test images assigned to it."""
     shown = shown_run(
         command,
-        given,
+        overrides,
         with_data=True,
         needs=(
             "trained run that infers y (such as clustering_aae)",
-            lambda config: config.variant.y == "inferred",
+            lambda config: config.system.y == "inferred",
         ),
     )
     from adversarial_autoencoder import figures
@@ -131,7 +131,7 @@ def _dims(command):
         i = j = -1
     if i == j or min(i, j) < 0:
         raise InputError(
-            "grid_dims must be two different dimensions of z, counted from 0, such as 0,1. "
+            "grid_dims must be two different dimensions of z, counting from 0, such as 0,1. "
             f"Received: grid_dims={command.grid_dims}"
         )
     return i, j

@@ -1,4 +1,4 @@
-"""Which run a mode works on: found, checked against the settings given, and loaded."""
+"""The run that a mode works on: found, checked against the given settings, and loaded."""
 
 import dataclasses
 import pathlib
@@ -8,25 +8,36 @@ from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, Mismatch
 
-# Settings that may differ from those a run was begun with: its length, where its data lies, and on
-# what it is trained.
+# Settings that can differ from those that a run was started with: its length, the location of its
+# data, and the devices.
 CHANGEABLE = ("epochs", "dataset", "data_dir", "strategy", "jit_compile")
 
 
-def run_to_continue(command, given):
-    """The run to go on with, or None to begin one."""
+def run_to_resume(command, overrides: dict) -> runs.Run | None:
+    """Finds the run to resume.
+
+    Args:
+        command: The `Command`.
+        overrides: The given settings, which the run must have.
+
+    Returns:
+        The `Run`, or None to start a new one.
+
+    Raises:
+        InputError: If there is no such run, or the flags contradict each other.
+    """
     if command.resume:
         if command.run and command.run_name:
-            raise InputError("--resume takes one of --run and --run_name. Received: both")
+            raise InputError("--resume takes --run or --run_name, not both. Received: both")
         return runs.find(
             command.results_dir,
             command.run_name if command.run is None else command.run,
-            lambda run: not is_finished(run, _fitting_config(run, given)),
+            lambda run: not is_finished(run, _fitting_config(run, overrides)),
             "run that is not finished",
         )
     if command.run:
         raise InputError(
-            "--mode train takes --run with --resume, and --run_name for a new run. "
+            "--mode train takes --run only with --resume, and --run_name for a new run. "
             f"Received: run={command.run}"
         )
     if command.run_name is not None:
@@ -39,7 +50,14 @@ def run_to_continue(command, given):
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
-    """A trained run to show: its settings, its model, and its `data.Dataset` where it is needed."""
+    """A trained run to show.
+
+    Args:
+        run: The run.
+        config: Its settings.
+        model: Its `AdversarialAutoencoder`.
+        dataset: Its data, or None if the mode does not need it.
+    """
 
     run: runs.Run
     config: Config
@@ -47,8 +65,18 @@ class Shown:
     dataset: data.Dataset | None
 
     def given_labels(self, chosen):
-        """The labels of some test images, where the decoder is given them; else None."""
-        if self.config.variant.y != "given":
+        """The labels of some test images if the decoder needs them, else None.
+
+        Args:
+            chosen: Index or slice of the test images.
+
+        Returns:
+            Integers of shape (n,), or None.
+
+        Raises:
+            InputError: If the data has no test labels.
+        """
+        if self.config.system.y != "given":
             return None
         if self.dataset.y_test is None:
             raise InputError(f"{self.dataset.name} must have test labels. Received: none")
@@ -56,37 +84,41 @@ class Shown:
 
 
 def shown_run(
-    command, given, dims=(0,), with_data=False, needs=("trained run", lambda config: True)
-):
-    """Finds the run to show and loads its model, and its data where that is needed.
+    command, overrides, dims=(0,), with_data=False, needs=("trained run", lambda config: True)
+) -> Shown:
+    """Finds the run to show, and loads its model and its data.
 
     Args:
         command: The `Command`.
-        given: The settings of `Config` that the run must have.
-        dims: The dimensions of z that are drawn.
+        overrides: The given settings, which the run must have.
+        dims: The dimensions of z to draw.
         with_data: Whether to load the data.
-        needs: What the run must be, for the error, and a function that tells of its `Config`.
+        needs: A description of the run for the error, and a function of its `Config` that says
+            whether it fits.
 
     Returns:
         A `Shown`.
+
+    Raises:
+        InputError: If no run fits.
     """
     what, serves = needs
     what += f" with z_dim above {max(dims)}" if max(dims) else ""
 
     def fits(run):
-        config = _fitting_config(run, given)
+        config = _fitting_config(run, overrides)
         return run.is_trained and config.z_dim > max(dims) and serves(config)
 
     run = runs.find(command.results_dir, command.run, fits, what)
     config, recorded = run.read_config()
-    config = with_given(run, config, given)
+    config = with_overrides(run, config, overrides)
     if not (run.is_trained and config.z_dim > max(dims) and serves(config)):
         state = "" if run.is_trained else ", not trained"
         raise InputError(
             f"--run must be a {what}. "
             f"Received: {run.name}, {config.model} with z_dim {config.z_dim}{state}"
         )
-    check_prior_is_named(run, config, given)
+    check_prior_is_named(run, config, overrides)
     dataset = None
     if with_data:
         dataset = data.load(config.dataset, config.data_dir)
@@ -97,48 +129,79 @@ def shown_run(
     return Shown(run, config, load(run), dataset)
 
 
-def check_prior_is_named(run, config, given):
-    """Raises InputError unless the user allows a function that config.json names to be imported."""
-    if config.prior_function and given.get("prior") != config.prior:
+def check_prior_is_named(run: runs.Run, config: Config, overrides: dict) -> None:
+    """Checks that the user allows the import of a function that config.json names.
+
+    A run folder can come from someone else; it must not execute code on its own.
+
+    Args:
+        run: The run.
+        config: Its settings.
+        overrides: The given settings.
+
+    Raises:
+        InputError: If `overrides` does not name the function.
+    """
+    if config.prior_function and overrides.get("prior") != config.prior:
         raise InputError(
-            f"The run {run.name} draws its prior with a function of yours: --prior "
-            f"{config.prior} allows it to be imported. Received: no --prior"
+            f"The run {run.name} samples its prior with your own function: --prior "
+            f"{config.prior} allows its import. Received: no --prior"
         )
 
 
-def _fitting_config(run, given):
-    """The settings of a run, which must be those given; its data may lie elsewhere."""
+def _fitting_config(run, overrides):
+    """The settings of a run, which must be the given ones. Its data can be elsewhere."""
     config, _ = run.read_config()
-    dataset = given.get("dataset", config.dataset)
+    dataset = overrides.get("dataset", config.dataset)
     if dataset not in data.NAMES:
         dataset = str(pathlib.Path(dataset).resolve())
     if dataset != config.dataset:
         raise Mismatch(f"The run {run.name} has dataset={config.dataset}. Received: {dataset}")
-    return with_given(run, config, given)
+    return with_overrides(run, config, overrides)
 
 
-def with_given(run, config, given):
-    """The settings of a run with those given on the command line, where they may change."""
-    if "prior" in given:
-        given = given | {"prior": _located_prior(given["prior"])}
-    if given.get("precision") == "auto":  # What it chose is kept.
-        given = {name: value for name, value in given.items() if name != "precision"}
-    for name, value in given.items():
-        # The file of samples may have moved; its checksum tells whether it is the same.
+def with_overrides(run: runs.Run, config: Config, overrides: dict) -> Config:
+    """The settings of a run, with those that can change replaced by the given ones.
+
+    Args:
+        run: The run.
+        config: Its settings.
+        overrides: The given settings.
+
+    Returns:
+        A `Config`.
+
+    Raises:
+        Mismatch: If another given setting differs from the run's.
+    """
+    if "prior" in overrides:
+        overrides = overrides | {"prior": _located_prior(overrides["prior"])}
+    if overrides.get("precision") == "auto":  # The run keeps what "auto" chose.
+        overrides = {name: value for name, value in overrides.items() if name != "precision"}
+    for name, value in overrides.items():
+        # A file of samples can move; its checksum identifies it.
         if name == "prior" and value.endswith(".npy") and config.prior.endswith(".npy"):
             continue
         if name not in CHANGEABLE and value != getattr(config, name):
             raise Mismatch(
                 f"The run {run.name} has {name}={getattr(config, name)}. Received: {name}={value}"
             )
-    if given.get("strategy", config.strategy) != config.strategy:
-        # What was chosen for one device does not hold for several.
-        given = {"jit_compile": "auto"} | given
-    return dataclasses.replace(config, **given)
+    if overrides.get("strategy", config.strategy) != config.strategy:
+        # The choice for one device does not hold for several.
+        overrides = {"jit_compile": "auto"} | overrides
+    return dataclasses.replace(config, **overrides)
 
 
-def located(config, dataset):
-    """The settings with paths that hold in every working directory."""
+def located(config: Config, dataset: data.Dataset) -> Config:
+    """The settings with absolute paths, which hold in every working directory.
+
+    Args:
+        config: The settings.
+        dataset: The data that they name.
+
+    Returns:
+        A `Config`.
+    """
     is_path = config.dataset is not None and config.dataset not in data.NAMES
     return dataclasses.replace(
         config,
@@ -152,8 +215,19 @@ def _located_prior(prior):
     return str(pathlib.Path(prior).resolve()) if prior.endswith(".npy") else prior
 
 
-def is_finished(run, config):
-    """Whether a run has all its epochs; Mismatch if it has more."""
+def is_finished(run: runs.Run, config: Config) -> bool:
+    """Whether a run has all its epochs.
+
+    Args:
+        run: The run.
+        config: The settings, with the wanted number of epochs.
+
+    Returns:
+        Whether it is finished.
+
+    Raises:
+        Mismatch: If it has more epochs.
+    """
     epochs = len(run.read_history())
     if epochs > config.epochs:
         raise Mismatch(
@@ -162,8 +236,17 @@ def is_finished(run, config):
     return epochs == config.epochs and run.is_trained
 
 
-def check_data(run, dataset, recorded):
-    """Raises InputError unless a run was trained on this data set, by the checksum it recorded."""
+def check_data(run: runs.Run, dataset: data.Dataset, recorded: dict) -> None:
+    """Checks by the checksum that a run was trained on this data.
+
+    Args:
+        run: The run.
+        dataset: The data.
+        recorded: What config.json says of the data.
+
+    Raises:
+        InputError: If it was not.
+    """
     if dataset.checksum != recorded["checksum"]:
         raise InputError(
             f"The data of the run {run.name} must be unchanged, {recorded['checksum']}. "
@@ -171,5 +254,12 @@ def check_data(run, dataset, recorded):
         )
 
 
-def save_figure(run, figure, name):
+def save_figure(run: runs.Run, figure, name: str) -> None:
+    """Writes a figure into the folder of a run, and prints its path.
+
+    Args:
+        run: The run.
+        figure: A matplotlib Figure.
+        name: Name of the file, without ".png".
+    """
     print(f"Wrote {run.write_figure(figure, name)}")

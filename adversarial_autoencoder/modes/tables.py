@@ -9,9 +9,9 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.runs.durable import atomic
 
 
-def list_runs(command, given):
-    """Prints a table of the runs, the newest first."""
-    del given
+def list_runs(command, overrides):
+    """Print a table of the runs, the newest first."""
+    del overrides
     header = ("name", "model", "data", "status", "epochs", "reconstruction", "prior distance")
     rows, broken = [header], []
     for run in runs.list_runs(command.results_dir):
@@ -28,16 +28,16 @@ def list_runs(command, given):
         epochs = f"{len(history)}/{config.epochs}"
         rows.append((run.name, config.model, recorded["name"], status, epochs, *metrics))
     if len(rows) == 1 and not broken:
-        print(f"There are no runs in {command.results_dir}: train one with --mode train.")
+        print(f"There are no runs in {command.results_dir}. Train one with --mode train.")
         return
     print_table(rows)
     for line in broken:
         print(line)
 
 
-def compare(command, given):
-    """Prints one table of the measures of several runs, and draws them."""
-    del given
+def compare(command, overrides):
+    """Print the measures of several --runs in one table, and draw comparison.png."""
+    del overrides
     names = [name for name in (command.runs or "").split(",") if name]
     if not names:
         raise InputError(f"--runs must name runs, as a,b,c. Received: runs={command.runs!r}")
@@ -51,7 +51,7 @@ def compare(command, given):
     rows = list(zip(("run", "model", "data", "epochs"), *about, strict=True))
     values = {label: dict(metrics) for label, metrics in columns.items()}
     if not all(columns.values()):
-        # What was measured on validation images, which is not the same, has rows of its own.
+        # Measures on validation images differ from those on test images: they get separate rows.
         for label, history in histories.items():
             values[label] |= {
                 name: value
@@ -65,13 +65,13 @@ def compare(command, given):
     print_table(rows)
     if missing := [label for label, metrics in columns.items() if not metrics]:
         print(
-            f"Not evaluated yet, of the validation images alone (val_): {', '.join(missing)}. "
-            "--mode evaluate --run NAME measures a run."
+            f"Not measured on test images yet: {', '.join(missing)}. To do that: --mode evaluate "
+            "--run NAME. Rows with val_ are measures of validation images."
         )
     if len({m["feature_space"] for m in columns.values() if "feature_space" in m}) > 1:
         print(
-            "Warning: the features of these runs are of different classifiers: fid, kid, precision"
-            " and recall cannot be compared.",
+            "Warning: these runs were measured with different feature classifiers: fid, kid,"
+            " precision and recall cannot be compared.",
             file=sys.stderr,
         )
     import_tensorflow()
@@ -88,14 +88,19 @@ def compare(command, given):
 
 
 def print_table(rows):
-    """Prints rows of strings in columns."""
+    """Prints a table.
+
+    Args:
+        rows: Rows of strings, all of the same length.
+    """
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
-def format_number(value):
+def format_number(value: float | None) -> str:
+    """A number with at most four digits; "-" for None."""
     if value is None:
         return "-"
     return f"{value}" if isinstance(value, int) else f"{value:.4g}"

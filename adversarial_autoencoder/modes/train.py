@@ -1,4 +1,4 @@
-"""The same training with several seeds, each an ordinary run, and the spread of their results."""
+"""The mode that trains: one run, or one run for each of several seeds."""
 
 import dataclasses
 
@@ -8,76 +8,68 @@ from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.modes.select_run import is_finished, run_to_continue, with_given
+from adversarial_autoencoder.modes.select_run import is_finished, run_to_resume, with_overrides
 from adversarial_autoencoder.modes.train_run import train_run
 
 
-def train(command, given):
-    """Trains a new run, or goes on with one."""
+def train(command, overrides):
+    """Train a new run, or resume one; --seeds trains one run for each seed."""
     if command.seeds is None:
-        train_run(command, given)
+        train_run(command, overrides)
     else:
-        _train_seeds(command, given)
+        _train_seeds(command, overrides)
 
 
-def _train_seeds(command, given):
-    """Trains with the seeds from --seed on, and prints mean and standard deviation.
+def _train_seeds(command, overrides):
+    """Trains with several seeds, and prints mean and standard deviation of the results.
 
-    Seeds whose run is finished are left out, and one that was interrupted goes on: to go on with
-    an interrupted repetition is to give the same command again, with the name that it had.
-
-    Args:
-        command: The `Command`, with `seeds`.
-        given: The settings of `Config` given on the command line, a dict.
+    It skips seeds whose run is finished, and resumes a run that was interrupted. So the same
+    command with the same run name resumes all of them.
     """
     if command.resume or command.run:
         raise InputError(
-            "--seeds goes on by the same --run_name, without --resume and --run. "
+            "--seeds resumes with the same --run_name, without --resume and --run. "
             f"Received: {'resume' if command.resume else f'run={command.run}'}"
         )
-    if given.get("strategy") == "multi_worker":
-        raise InputError("--seeds goes with one machine. Received: strategy=multi_worker")
-    first = given.get("seed", Config.of(**given).seed)
-    settings = [given | {"seed": seed} for seed in range(first, first + command.seeds)]
+    if overrides.get("strategy") == "multi_worker":
+        raise InputError("--seeds works on one machine only. Received: strategy=multi_worker")
+    first = overrides.get("seed", Config.of(**overrides).seed)
+    settings = [overrides | {"seed": seed} for seed in range(first, first + command.seeds)]
     Config.of(**settings[-1])
     name = command.run_name
     if name is None:
-        config = Config.of(**given)
+        config = Config.of(**overrides)
         name = runs.default_name(config, data.load(config.dataset, config.data_dir))
     commands = [
         dataclasses.replace(command, seeds=None, run_name=f"{name}-seed{setting['seed']}")
         for setting in settings
     ]
-    finished = [_finished(*pair) for pair in zip(commands, settings, strict=True)]
+    finished = [_is_finished(*pair) for pair in zip(commands, settings, strict=True)]
     try:
-        for i, (one, setting) in enumerate(zip(commands, settings, strict=True)):
-            if finished[i] is not None:
+        for one, setting, done in zip(commands, settings, finished, strict=True):
+            if done:
                 print(f"Seed {setting['seed']}: the run {one.run_name} is finished.")
                 continue
             import_tensorflow()
-            # Else each training would keep the graphs of those before.
             from adversarial_autoencoder.training import forget
 
+            # Otherwise Keras keeps the graphs of all earlier trainings in memory.
             forget()
             train_run(one, setting)
     except (KeyboardInterrupt, SystemExit):
-        print(f"Of all seeds: the same command again, with --run_name {name}")
+        print(f"To resume all seeds: the same command, with --run_name {name}")
         raise
     _print_spread([runs.find(command.results_dir, one.run_name) for one in commands])
 
 
-def _finished(command, given):
-    """The run of a seed where it is finished, else None; InputError if it cannot be of this one."""
-    run = run_to_continue(command, given)
+def _is_finished(command, overrides):
+    """Whether the run of a seed is finished; raises InputError if it has other settings."""
+    run = run_to_resume(command, overrides)
     if run is None:
-        return None
-    config = with_given(run, run.read_config()[0], _without_paths(given))
-    return run if is_finished(run, config) else None
-
-
-def _without_paths(given):
-    # A run keeps where its data lies as an absolute path; the training compares the data itself.
-    return {name: value for name, value in given.items() if name != "dataset"}
+        return False
+    # A run keeps the absolute path of its data. The training compares the data itself.
+    without_path = {name: value for name, value in overrides.items() if name != "dataset"}
+    return is_finished(run, with_overrides(run, run.read_config()[0], without_path))
 
 
 def _print_spread(finished):

@@ -1,8 +1,4 @@
-"""What `--mode` does: one function a mode, each prints what it wrote.
-
-Importing TensorFlow takes seconds, so that what was asked for is checked before. The modules that
-need it are reached through the package, which imports them when they are first used.
-"""
+"""Trains one run from the command line: new, or from its last completed epoch on."""
 
 import contextlib
 import dataclasses
@@ -18,24 +14,28 @@ from adversarial_autoencoder.modes.select_run import (
     check_prior_is_named,
     is_finished,
     located,
-    run_to_continue,
-    with_given,
+    run_to_resume,
+    with_overrides,
 )
 
 
-def train_run(command, given):
-    """Trains a new run, or goes on with one.
+def train_run(command, overrides):
+    """Trains a new run, or resumes one.
 
     Args:
         command: The `Command`.
-        given: The settings of `Config` given on the command line, a dict.
+        overrides: The given settings of a training, a dict from name to value.
+
+    Raises:
+        InputError: If the settings or the data cannot be used.
+        TrainingError: If the training fails.
     """
-    run = run_to_continue(command, given)
+    run = run_to_resume(command, overrides)
     if run is None:
-        config = Config.of(**given)
+        config = Config.of(**overrides)
     else:
-        config = with_given(run, run.read_config()[0], given)
-        check_prior_is_named(run, config, given)
+        config = with_overrides(run, run.read_config()[0], overrides)
+        check_prior_is_named(run, config, overrides)
     with tf_config.output_of_chief(config.strategy), contextlib.ExitStack() as holding:
         if run is not None and tf_config.is_chief(config.strategy):
             holding.enter_context(run.held())
@@ -43,27 +43,16 @@ def train_run(command, given):
 
 
 def _train(command, run, config, holding):
-    """Trains a run from its last finished epoch on; None: a new one, which is held then."""
+    """Trains a run from its last completed epoch on. If it is None, makes and locks a new one."""
     dataset = data.load(config.dataset, config.data_dir)
     config = located(config, dataset).for_data(len(dataset.x_train))
-    if run is not None:
-        begun, recorded = run.read_config()
-        check_data(run, dataset, recorded)
-        if config.prior.endswith(".npy"):
-            run.check_prior(config.prior)
-        if is_finished(run, config):
-            print(f"The run has its {config.epochs} epochs; a larger --epochs goes on with it.")
-            _print_summary(command, run, config)
-            return
-        if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
-            print(
-                f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs."
-            )
+    if run is not None and _is_complete(command, run, config, dataset):
+        return
     import_tensorflow()
     from adversarial_autoencoder import training
     from adversarial_autoencoder.devices import hardware
     from adversarial_autoencoder.devices.strategy import check_agreement, make_strategy
-    from adversarial_autoencoder.training.callbacks.safeguards import StopOnSignal
+    from adversarial_autoencoder.training.callbacks import StopOnSignal
 
     strategy = make_strategy(config)
     config = hardware.choose(config)
@@ -81,12 +70,13 @@ def _train(command, run, config, holding):
         run = runs.create(command.results_dir, name, number)
         holding.enter_context(run.held())
     run.write_config(config, dataset)
+    replicas = strategy.num_replicas_in_sync
     print(
         f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
         f"{len(dataset.x_train)} images of {'x'.join(map(str, dataset.image_shape))}, "
         f"for {config.epochs} epochs on the {hardware.device()} in {config.precision}"
         f"{' by XLA' if config.jit_compile == 'true' else ''}"
-        f"{_replicas(strategy.num_replicas_in_sync)}",
+        f"{f', each minibatch split over {replicas} replicas' if replicas > 1 else ''}",
         flush=True,
     )
     try:
@@ -94,14 +84,25 @@ def _train(command, run, config, holding):
             training.train(config, dataset, run, strategy, further_callbacks=[stop])
     except (KeyboardInterrupt, SystemExit):
         epochs, options = len(run.read_history()), _options(command, run, config)
-        print(f"\n{epochs} of {config.epochs} epochs are finished; the last of them is kept.")
-        print(f"Stopped. To go on: python run.py --mode train --resume {options}")
+        print(f"\nCompleted {epochs} of {config.epochs} epochs; the last one is saved.")
+        print(f"Stopped. To resume: python run.py --mode train --resume {options}")
         raise
     _print_summary(command, run, config)
 
 
-def _replicas(n):
-    return f", each minibatch divided over {n} replicas" if n > 1 else ""
+def _is_complete(command, run, config, dataset):
+    """Whether a run has all its epochs; checks that its data and prior are unchanged."""
+    begun, recorded = run.read_config()
+    check_data(run, dataset, recorded)
+    if config.prior.endswith(".npy"):
+        run.check_prior(config.prior)
+    if is_finished(run, config):
+        print(f"The run has its {config.epochs} epochs. Give a larger --epochs to train further.")
+        _print_summary(command, run, config)
+        return True
+    if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
+        print(f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs.")
+    return False
 
 
 def _print_summary(command, run, config):
@@ -110,7 +111,7 @@ def _print_summary(command, run, config):
     print(
         f"Result:  on validation images after {last['epoch']} epochs: reconstruction loss "
         f"{last['val_reconstruction_loss']:.4f} ({config.reconstruction_loss}), distance to the "
-        f"prior {last['val_prior_distance']:.3f} (two samples of the prior: "
+        f"prior {last['val_prior_distance']:.3f} (between two samples of the prior: "
         f"{last['val_prior_distance_floor']:.3f})"
     )
     if "val_classification_accuracy" in last:
@@ -122,14 +123,14 @@ def _print_summary(command, run, config):
 
 
 def _next_mode(config):
-    """The mode that shows best what a system has learned."""
-    if config.variant.y and not config.variant.cluster_heads:
+    """The mode that best shows what a system has learned."""
+    if config.system.y and not config.system.cluster_heads:
         return "cluster_grid" if config.infers_clusters else "style_grid"
     return "latent_grid" if config.z_dim >= 2 else "sample"
 
 
 def _options(command, run, config):
-    """The flags that name a run, and that allow its prior to be imported."""
+    """The flags that name a run, and that allow the import of its prior."""
     prior = ["--prior", config.prior] if config.prior_function else []
     if run.path.parent != pathlib.Path(command.results_dir):
         return shlex.join(["--run", str(run.path), *prior])

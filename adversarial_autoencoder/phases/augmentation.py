@@ -6,16 +6,23 @@ import tensorflow as tf
 
 from adversarial_autoencoder.devices import replicas
 
-# The largest rotation, in degrees, and shift, as a share of the image's sides (2 pixels of MNIST).
+# The largest rotation, in degrees, and the largest shift, as a fraction of the sides of the image
+# (2 pixels of MNIST).
 MAX_ROTATION, MAX_SHIFT = 15.0, 1 / 14
 
 
 def shifted_and_rotated(x, seed):
-    """Images rotated about their centre, then shifted, at random; what comes into view is black.
+    """Rotates images about their centre and shifts them, at random; new pixels are black.
 
     Args:
         x: Images, shape (batch, height, width, channels).
         seed: Integers of shape (2,).
+
+    Returns:
+        Images of the same shape.
+
+    Raises:
+        ValueError: If `x` has no channel axis.
     """
     if x.shape.rank != 4:
         raise ValueError(
@@ -29,7 +36,7 @@ def shifted_and_rotated(x, seed):
     angle = u[:, 0] * (MAX_ROTATION * math.pi / 180)
     right, down = u[:, 1] * (MAX_SHIFT * width), u[:, 2] * (MAX_SHIFT * height)
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-    # From the middle of the image to each pixel, before it was moved.
+    # Position of each pixel relative to the centre, before the movement.
     column = tf.range(width, dtype="float32")[None, None, :] - middle_x - right
     row = tf.range(height, dtype="float32")[None, :, None] - middle_y - down
     from_column = tf.cos(angle) * column - tf.sin(angle) * row + middle_x
@@ -38,9 +45,9 @@ def shifted_and_rotated(x, seed):
 
 
 def _bilinear(x, row, column):
-    """Images at the points given, shape (batch, height, width), from the four pixels around each.
+    """Interpolates images at the given points, shape (batch, height, width).
 
-    TensorFlow has an operation for it that XLA cannot compile.
+    XLA cannot compile TensorFlow's own operation.
     """
     height, width, channels = x.shape[1:]
     pixels = tf.reshape(x, (-1, height * width, channels))

@@ -1,57 +1,69 @@
-"""The classification phase: few labels, and a q(y|x) that changes little around every image."""
+"""The classification phase: the encoder learns the class of labelled images."""
 
 import tensorflow as tf
 
 from adversarial_autoencoder import losses
-from adversarial_autoencoder.phases.consistency import CONSISTENCY, Consistency
-from adversarial_autoencoder.phases.phase import register
+from adversarial_autoencoder.phases.consistency import Consistency
+from adversarial_autoencoder.phases.phase import Phase, Step, register
 
 
 @register
-class Classification(Consistency):
-    """Updates the encoder's trunk and head of y to name the class of labelled images (section 5).
+class Classification(Phase):
+    """Updates the encoder to name the class of labelled images (Makhzani et al. 2015, section 5).
 
-    Images whose label is negative ("unlabelled") do not count, but for the consistency of q(y|x),
-    which is an option.
+    It updates the head of y and the hidden layers before it. Images with a negative label
+    ("unlabelled") do not count, except for the consistency loss.
 
-    Args: as for `Consistency`; the consistency may also be "none", the default.
+    Args:
+        consistency: A `Consistency`, whose loss on all images is added; or None.
     """
 
-    choices = ("none", *CONSISTENCY)
+    uses_labels = True
 
-    def __init__(
-        self,
-        consistency="none",
-        vat_weight=1.0,
-        vat_epsilon=1.5,
-        vat_warmup=0,
-        information_weight=0.0,
-    ):
-        super().__init__(consistency, vat_weight, vat_epsilon, vat_warmup, information_weight)
-
-    @classmethod
-    def from_config(cls, config):
-        if "consistency" not in config:  # Before it was named, its weight told.
-            config = config | {"consistency": "vat" if config["vat_weight"] else "none"}
-        return cls(**config)
+    def __init__(self, consistency=None):
+        self.consistency = consistency
 
     @property
     def metrics(self):
+        """Names of the metrics."""
         names = ("classification_loss", "classification_accuracy")
-        return names if self.consistency == "none" else (*names, *super().metrics)
+        return names if self.consistency is None else (*names, *self.consistency.metrics)
 
-    def count(self, batch):
-        # Also for the loss of the consistency, which has no other images to be weighed by.
-        return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
+    def steps(self, model):
+        """One step, which updates the encoder."""
+        y = model.codes["y"]
+        if self.consistency is not None:
+            self.consistency.steps(model)
+        return [Step("classification", "classification", y.variables(), y)]
 
     def loss_and_metrics(self, model, batch, training):
-        logits = model.heads(batch.x_labelled, batch.noise(0), training, "y")["y"]
-        loss = losses.cross_entropy(batch.y_labelled, logits)
+        """The cross-entropy on labelled images, plus the consistency loss on all images."""
+        y = model.codes["y"]
+        heads = model.codes.heads(batch.x_labelled, batch.noise(0), training, y)
+        loss = losses.cross_entropy(batch.y_labelled, heads[y.name])
         metrics = {
             "classification_loss": loss,
-            "classification_accuracy": losses.accuracy(batch.y_labelled, logits),
+            "classification_accuracy": losses.accuracy(batch.y_labelled, heads[y.name]),
         }
-        if self.consistency == "none":
+        if self.consistency is None:
             return loss, metrics
-        more, more_metrics = super().loss_and_metrics(model, batch, training)
+        more, more_metrics = self.consistency.loss_and_metrics(model, batch, training)
         return loss + more, metrics | more_metrics
+
+    def count(self, batch):
+        """The number of labelled images.
+
+        The metrics of the consistency loss are weighted by it too.
+        """
+        return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
+
+    def get_config(self):
+        """The settings of the consistency loss; `consistency` is "none" without one."""
+        return (
+            {"consistency": "none"} if self.consistency is None else self.consistency.get_config()
+        )
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the phase that `get_config` describes."""
+        return cls(None if config["consistency"] == "none" else Consistency(**config))

@@ -1,54 +1,140 @@
-"""What every phase has; subclass it to add your own."""
+"""What every phase has; subclass `Phase` to add your own."""
+
+import dataclasses
+import typing
 
 import keras
 import tensorflow as tf
 
+from adversarial_autoencoder.systems import STEP_KINDS
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Step:
+    """One update in a phase: an optimizer lowers one loss over its own list of variables.
+
+    Args:
+        name: Unique name, under which the model has an optimizer, such as "generator_y".
+        kind: What the step does: "reconstruction", "discriminator", "generator" or
+            "classification". It decides the default learning rate and schedule.
+        variables: The variables that it updates.
+        code: The `Code` that it trains; None for all codes.
+
+    Raises:
+        ValueError: If there is no such kind.
+    """
+
+    name: str
+    kind: str
+    variables: list
+    code: typing.Any = None
+
+    def __post_init__(self):
+        if self.kind not in STEP_KINDS:
+            raise ValueError(
+                f"The kind of a step must be one of {', '.join(STEP_KINDS)}. "
+                f"Received: kind={self.kind!r}"
+            )
+
 
 class Phase:
-    """One phase of the training procedure; subclass it to add your own."""
+    """One phase of the training procedure; subclass it to add your own.
 
-    # Names of the numbers that `step` and `evaluate` return.
+    A phase with a single step needs `metrics`, `steps` and `loss_and_metrics`. A phase with several
+    steps overrides `step` and `evaluate`, as `Regularization` does.
+
+    Example: a phase that pulls the codes towards 0.
+
+    >>> class Shrinkage(Phase):
+    ...     metrics = ("shrinkage",)
+    ...
+    ...     def steps(self, model):
+    ...         return [Step("shrinkage", "generator", model.encoder.trainable_variables)]
+    ...
+    ...     def loss_and_metrics(self, model, batch, training):
+    ...         heads, codes = model.codes.infer(batch, training)
+    ...         loss = tf.reduce_mean(tf.square(codes["z"]))
+    ...         return loss, {"shrinkage": loss}
+
+    Attributes:
+        metrics: Names of the scalars that `step` and `evaluate` return.
+        uses_labels: Whether the phase needs labels.
+    """
+
     metrics = ()
+    uses_labels = False
 
     @property
     def name(self):
-        """What it is called in messages."""
+        """Its name in messages."""
         return type(self).__name__.lower()
 
-    def var_lists(self, model):
-        """The variables that each step updates: a dict from the step's name to a list."""
+    def steps(self, model):
+        """The steps of this phase, in order.
+
+        Args:
+            model: The `AdversarialAutoencoder`.
+
+        Returns:
+            A list of `Step`.
+        """
         raise NotImplementedError
 
-    # The name of its step, where it has a single one, which lowers the loss of `loss_and_metrics`.
-    single_step = None
-
     def loss_and_metrics(self, model, batch, training):
-        """The loss of a single step, and the metrics, a dict of scalars."""
+        """Computes the loss of a phase with a single step.
+
+        Args:
+            model: The `AdversarialAutoencoder`.
+            batch: The `Batch`.
+            training: Whether dropout and noise are on.
+
+        Returns:
+            The loss, a scalar tensor, and the metrics, a dict from name to scalar tensor.
+        """
         raise NotImplementedError
 
     def step(self, model, batch):
-        """Updates the model on one minibatch and returns its metrics, a dict of scalars."""
+        """Updates the model on one minibatch.
+
+        Args:
+            model: The `AdversarialAutoencoder`.
+            batch: The `Batch`.
+
+        Returns:
+            The metrics, a dict from name to scalar tensor.
+        """
+        (step,) = self.steps(model)
         with tf.GradientTape() as tape:
             loss, metrics = self.loss_and_metrics(model, batch, training=True)
-        model.update(self.single_step, tape, loss)
+        model.update(step, tape, loss)
         return metrics
 
     def evaluate(self, model, batch):
-        """Returns the same metrics without updating anything."""
+        """Computes the metrics on one minibatch, without an update.
+
+        Args:
+            model: The `AdversarialAutoencoder`.
+            batch: The `Batch`.
+
+        Returns:
+            The metrics, a dict from name to scalar tensor.
+        """
         return self.loss_and_metrics(model, batch, training=False)[1]
 
     def count(self, batch):
-        """The number of images that its metrics are means over."""
+        """The number of images that the metrics are means over."""
         return tf.shape(batch.x)[0]
 
     def get_config(self):
+        """The constructor's arguments, for saving."""
         return {}
 
     @classmethod
     def from_config(cls, config):
+        """Makes the phase that `get_config` describes."""
         return cls(**config)
 
 
 def register(cls):
-    """Lets Keras find a phase again in a saved model."""
+    """Registers a phase, so that Keras finds it when it loads a model."""
     return keras.saving.register_keras_serializable("adversarial_autoencoder")(cls)

@@ -1,37 +1,38 @@
-"""The reconstruction phase, and its neighbours with a penalty on the codes."""
+"""The reconstruction phase, and its relatives that add a penalty on the codes."""
 
 import tensorflow as tf
 
 from adversarial_autoencoder import losses, posteriors, priors
-from adversarial_autoencoder.phases.phase import Phase, register
+from adversarial_autoencoder.phases.phase import Phase, Step, register
 
 
 @register
 class Reconstruction(Phase):
-    """Updates encoder and decoder to reconstruct the images (section 2).
+    """Updates encoder and decoder to reconstruct the images (Makhzani et al. 2015, section 2).
 
     Args:
-        detach_y: Whether it takes an inferred y as it is, so that it does not move the encoder
-            through y. It is easier to reconstruct from a y that tells of looks, such as slant and
-            width, than of the class.
+        detach_y: Whether to stop the gradient at an inferred y, so that the reconstruction does not
+            move the encoder through y. Otherwise y learns looks that help the reconstruction, such
+            as slant and width, instead of the class.
     """
 
     metrics = ("reconstruction_loss",)
-    single_step = "reconstruction"
 
     def __init__(self, detach_y=False):
         self.detach_y = detach_y
 
-    def var_lists(self, model):
-        encoder = model.encoder_of("z") if self.detach_y else model.encoder
-        variables = encoder.trainable_variables + model.decoder.trainable_variables
-        return {self.single_step: variables}
+    def steps(self, model):
+        """One step, which updates encoder and decoder."""
+        encoder = model.codes.z.variables() if self.detach_y else model.encoder.trainable_variables
+        variables = [*encoder, *model.decoder.trainable_variables]
+        return [Step("reconstruction", "reconstruction", variables)]
 
     def loss_and_metrics(self, model, batch, training):
-        heads, codes = model.infer(batch, training)
+        """The reconstruction loss, plus the penalty of a subclass and the losses of the layers."""
+        heads, codes = model.codes.infer(batch, training)
         if self.detach_y and "y" in codes:
             codes = codes | {"y": tf.stop_gradient(codes["y"])}
-        x_logits = model.decoder(model.decoder_input(codes), training=training)
+        x_logits = model.decode_logits(codes, training)
         loss = losses.RECONSTRUCTION[model.reconstruction_loss](batch.x, x_logits)
         penalty, metrics = self._penalty(model, batch, heads, codes)
         # Such as the margin between cluster heads.
@@ -39,10 +40,11 @@ class Reconstruction(Phase):
         return sum(of_layers, loss + penalty), {"reconstruction_loss": loss, **metrics}
 
     def _penalty(self, model, batch, heads, codes):
-        """What is added to the loss, and its metrics."""
+        """A term that is added to the loss, and its metrics."""
         return 0.0, {}
 
     def get_config(self):
+        """The constructor's arguments, for saving."""
         return {"detach_y": self.detach_y}
 
 
@@ -50,19 +52,20 @@ class Reconstruction(Phase):
 class Variational(Reconstruction):
     """Updates encoder and decoder to raise the evidence lower bound (Kingma and Welling 2014).
 
-    The loss is the bound divided by the number of pixels, so that its reconstruction part is the
-    mean over pixels as in the other systems. `kl_divergence` is in nats for each image.
+    The loss is the negative bound divided by the number of pixels: its reconstruction term is a
+    mean over pixels, as in the other systems. `kl_divergence` is in nats for each image.
     """
 
     metrics = ("reconstruction_loss", "kl_divergence")
 
-    def var_lists(self, model):
+    def steps(self, model):
+        """One step, which updates encoder and decoder."""
         if model.posterior != "gaussian" or not isinstance(model.prior, priors.Gaussian):
             raise ValueError(
                 "Variational needs a gaussian posterior and a Gaussian prior. "
                 f"Received: posterior={model.posterior!r}, prior={model.prior!r}"
             )
-        return super().var_lists(model)
+        return super().steps(model)
 
     def _penalty(self, model, batch, heads, codes):
         mean, log_variance = posteriors.split_gaussian(heads["z"])
@@ -73,12 +76,12 @@ class Variational(Reconstruction):
 
 @register
 class MaximumMeanDiscrepancy(Reconstruction):
-    """Updates encoder and decoder to reconstruct with codes like samples of the prior.
+    """Updates encoder and decoder to reconstruct, with codes that resemble samples of the prior.
 
-    Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2 (WAE-MMD).
+    Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", arXiv 1711.01558, algorithm 2 (WAE-MMD).
 
     Args:
-        weight: Weight of the discrepancy beside the mean reconstruction loss over pixels, >= 0.
+        weight: Weight of the discrepancy, >= 0, relative to the mean loss over pixels.
     """
 
     metrics = ("reconstruction_loss", "mmd")
@@ -89,9 +92,10 @@ class MaximumMeanDiscrepancy(Reconstruction):
 
     def _penalty(self, model, batch, heads, codes):
         z = codes["z"]
-        z_prior = model.draw_prior("z", tf.shape(z)[0], batch.noise(2))
+        z_prior = model.codes.z.draw_prior(tf.shape(z)[0], batch.noise(2))
         mmd = losses.maximum_mean_discrepancy(z, z_prior)
         return self.weight * mmd, {"mmd": mmd}
 
     def get_config(self):
+        """The constructor's arguments, for saving."""
         return {"weight": self.weight}

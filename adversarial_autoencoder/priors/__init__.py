@@ -1,12 +1,12 @@
-"""Prior distributions p(z) and p(y): samplers in the TensorFlow graph.
+"""Prior distributions p(z) and p(y), as samplers in the TensorFlow graph.
 
 A prior is any callable `(n, dim, seed) -> tensor of shape (n, dim)`. `seed` is an integer tensor of
-shape (2,), as the `tf.random.stateless_*` functions take it: the same seed gives the same samples,
-so a resumed training goes on with the noise that it would have had.
+shape (2,), as for the `tf.random.stateless_*` functions. The same seed gives the same samples, so a
+resumed training draws the same samples as an uninterrupted one.
 
-A prior made of one component for each class also takes `labels`, an integer tensor of shape (n,):
-sample i is then drawn from the component of class `labels[i]`, or, where that is negative
-("unlabelled"), from the whole prior.
+A prior with one component for each class also accepts `labels`, an integer tensor of shape (n,).
+Sample i then comes from component `labels[i]`. A negative label means "unlabelled": the sample
+comes from the whole prior.
 """
 
 from adversarial_autoencoder.priors.categorical import Categorical

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of a prior."""
+"""The mean and the standard deviation of a prior."""
 
 import numpy as np
 
@@ -6,16 +6,25 @@ from adversarial_autoencoder.priors.independent import Gaussian, Laplace, Unifor
 from adversarial_autoencoder.priors.prior import draw
 
 
-def moments(prior, dim, n=10000):
-    """Mean and standard deviation of a prior in each dimension.
+def moments(prior, dim: int, n: int = 10000) -> tuple[np.ndarray, np.ndarray]:
+    """Computes the mean and the standard deviation of a prior in each dimension.
+
+    They are exact for `Gaussian`, `Uniform` and `Laplace`, and estimated from samples for any other
+    prior.
 
     Args:
-        prior: A callable `(n, dim, seed) -> tensor`.
-        dim: Dimensions of the code, >= 1.
-        n: Number of samples to estimate them from, where the prior does not know them.
+        prior: A `Prior` or a function `(n, dim, seed) -> tensor`.
+        dim: Number of dimensions of the code, >= 1.
+        n: Number of samples of the estimate.
 
     Returns:
-        Two float32 arrays of shape (dim,).
+        Mean and standard deviation, two float32 arrays of shape (dim,).
+
+    Example:
+        >>> from adversarial_autoencoder import priors
+        >>> mean, std = priors.moments(priors.Laplace(std=5.0), dim=2)
+        >>> mean.tolist(), std.tolist()
+        ([0.0, 0.0], [5.0, 5.0])
     """
     if isinstance(prior, (Gaussian, Uniform, Laplace)):
         return np.zeros(dim, "float32"), np.full(dim, prior.std, "float32")

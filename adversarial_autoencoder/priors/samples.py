@@ -1,4 +1,4 @@
-"""A prior p(z) given by samples."""
+"""A prior p(z) that is given by samples."""
 
 import numpy as np
 import tensorflow as tf
@@ -8,10 +8,22 @@ from adversarial_autoencoder.priors.prior import Prior, register
 
 @register
 class Samples(Prior):
-    """Draws, with replacement, from samples that the user gives.
+    """The empirical distribution of given samples, drawn with replacement.
+
+    Use it for a prior that is known only from a file, or that is slow to sample.
 
     Args:
-        samples: Array of shape (num_samples, dim).
+        samples: Finite numbers, array of shape (num_samples, dim).
+
+    Raises:
+        ValueError: If `samples` has another shape, is empty or is not finite.
+
+    Example:
+        >>> from adversarial_autoencoder import priors
+        >>> corners = priors.Samples([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        >>> z = priors.draw(corners, n=100, dim=2)
+        >>> z.shape, sorted(set(z.flatten().tolist()))
+        ((100, 2), [0.0, 1.0])
     """
 
     def __init__(self, samples):
@@ -24,6 +36,19 @@ class Samples(Prior):
         self.samples = samples
 
     def __call__(self, n, dim, seed):
+        """Draws samples.
+
+        Args:
+            n: Number of samples, an integer or an integer scalar tensor.
+            dim: Number of dimensions of the code; must be that of the given samples.
+            seed: Integer tensor of shape (2,).
+
+        Returns:
+            A float32 tensor of shape (n, dim).
+
+        Raises:
+            ValueError: If the samples have another number of dimensions.
+        """
         if dim != self.samples.shape[1]:
             raise ValueError(
                 f"The samples of the prior have {self.samples.shape[1]} dimensions. Received: {dim}"
@@ -32,4 +57,5 @@ class Samples(Prior):
         return tf.gather(self.samples, indices)
 
     def get_config(self):
+        """Returns the constructor's arguments, which Keras saves."""
         return {"samples": self.samples.tolist()}

@@ -1,4 +1,4 @@
-"""The folder of a run, and the folder of all runs."""
+"""Run folders: where each training keeps its settings, its checkpoint and its results."""
 
 from adversarial_autoencoder.runs.results import check_name, create, default_name, find, list_runs
 from adversarial_autoencoder.runs.run import Run

@@ -1,46 +1,41 @@
-"""The checkpoint of a run: the model after the last finished epoch, and the history up to it.
+"""The checkpoint of a run: the model after the last completed epoch, and the history up to it.
 
-The archive model.keras holds the history too, so that the two cannot contradict each other: an
-epoch is finished when this one file takes the place of the one before. history.csv is a copy to
-look at.
+The archive model.keras contains both, so model and history always agree. An epoch is complete when
+the new model.keras replaces the old one. history.csv is a copy for the user; the program does not
+read it.
 """
 
 import csv
 import errno
 import io
+import pathlib
 import zipfile
-import zlib
+from collections.abc import Callable, Mapping, Sequence
 
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import MALFORMED, InputError
 from adversarial_autoencoder.runs.durable import atomic
 
 MODEL, HISTORY = "model.keras", "history.csv"
+# A damaged archive can contain a text of any size.
 MAX_HISTORY_BYTES = 2**26
 
-# What json, csv and zipfile raise on malformed files.
-MALFORMED = (
-    EOFError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    csv.Error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
+def write(
+    folder: pathlib.Path,
+    save: Callable[[pathlib.Path], object],
+    rows: Sequence[Mapping[str, float]],
+) -> None:
+    """Replaces the checkpoint and the copy of the history.
 
-def write(folder, save, rows):
-    """Replaces the checkpoint; the one before is kept until the new one has been read back.
+    The old checkpoint is kept until the new one is completely written and read back.
 
     Args:
         folder: The run's folder.
-        save: Saves the model to a path.
-        rows: The history, a list of dicts, one for each epoch, all with the same keys.
+        save: Function that saves the model as a .keras file at a given path.
+        rows: The history: one dict for each epoch, all with the same keys. Not empty.
 
     Raises:
-        OSError: If it cannot be written, or not be read back.
+        OSError: If the checkpoint cannot be written or read back.
     """
     history = _to_csv(rows)
     with atomic(folder / MODEL) as path:
@@ -53,21 +48,22 @@ def write(folder, save, rows):
         _write_copy(folder, history)
 
 
-def read_history(folder):
-    """Returns the rows of the history as dicts of numbers; none where there is no epoch yet.
+def read_history(folder: pathlib.Path) -> list[dict[str, float]]:
+    """Reads the history from the checkpoint.
 
     Args:
         folder: The run's folder.
 
+    Returns:
+        One dict for each completed epoch, from the names of the columns to numbers. Empty if there
+        is no checkpoint.
+
     Raises:
-        InputError: If it cannot be read.
+        InputError: If model.keras cannot be read or contains no history.
     """
-    source = MODEL
     try:
-        text = _history_of_model(folder)
-        if text is None:
-            source = HISTORY
-            text = (folder / HISTORY).read_text()
+        with zipfile.ZipFile(folder / MODEL) as archive, archive.open(HISTORY) as stream:
+            text = stream.read(MAX_HISTORY_BYTES).decode()
         return [
             {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
             for row in csv.DictReader(io.StringIO(text))
@@ -76,26 +72,24 @@ def read_history(folder):
         return []
     except MALFORMED as error:
         raise InputError(
-            f"The run {folder.name} must have a readable {source}. "
+            f"The run {folder.name} must have a readable {MODEL}. "
             f"Received: {type(error).__name__} in {folder}"
         ) from error
 
 
-def restore_copy(folder):
-    """Writes history.csv anew; InputError if the history cannot be read."""
+def restore_copy(folder: pathlib.Path) -> None:
+    """Writes history.csv again from the checkpoint, if there is one.
+
+    A killed process can leave a history.csv that does not match model.keras.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        InputError: If the history cannot be read.
+    """
     if rows := read_history(folder):
         _write_copy(folder, _to_csv(rows))
-
-
-def _history_of_model(folder):
-    """The text of the history in model.keras; None: there is none, as in older versions."""
-    if not (folder / MODEL).exists():
-        return None
-    with zipfile.ZipFile(folder / MODEL) as archive:
-        if HISTORY not in archive.namelist():
-            return None
-        with archive.open(HISTORY) as stream:
-            return stream.read(MAX_HISTORY_BYTES).decode()
 
 
 def _write_copy(folder, text):

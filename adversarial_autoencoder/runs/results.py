@@ -1,42 +1,72 @@
-"""The folder of runs: how a run is named, made, listed and found."""
+"""The results folder, which contains the run folders: create, list and find runs."""
 
 import contextlib
 import itertools
 import pathlib
 import time
+from collections.abc import Callable
 
+from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError, Mismatch, did_you_mean
 from adversarial_autoencoder.runs.run import Run
+from adversarial_autoencoder.runs.settings import CONFIG, RecordedDataset
 
 
-def default_name(config, dataset):
-    """model-dataset-z-time, such as aae-mnist-z2-20261121-093000."""
+def default_name(config: Config, dataset: RecordedDataset) -> str:
+    """Makes the name of a run from its settings and the current time.
+
+    Args:
+        config: The settings.
+        dataset: The data set, for its name.
+
+    Returns:
+        A name such as aae-mnist-z2-20261121-093000.
+    """
     moment = time.strftime("%Y%m%d-%H%M%S")
     return f"{config.model}-{dataset.name}-z{config.z_dim}-{moment}"
 
 
-def check_name(name):
-    """Raises InputError unless `name` can be the name of a run's folder."""
+def check_name(name: str) -> None:
+    """Checks that a name can be the name of a run's folder.
+
+    Args:
+        name: The name.
+
+    Raises:
+        InputError: If the name is empty, too long, or contains a slash or another forbidden
+            character.
+
+    Example:
+        >>> from adversarial_autoencoder import runs
+        >>> runs.check_name("mnist-first-try")
+    """
     if not name or name.startswith((".", "-")) or len(name) > 200 or set(name) & set("/\\\0\n"):
         raise InputError(
-            "A run's name must be 1 to 200 characters without slashes, not starting with . or -. "
-            f"Received: {name[:250]!r}"
+            "A run's name must have 1 to 200 characters, no slash or line break, and no . or - at "
+            f"the start. Received: {name[:250]!r}"
         )
 
 
-def create(results_dir, name, number=False):
-    """Makes a new run folder.
+def create(results_dir: str | pathlib.Path, name: str, number: bool = False) -> Run:
+    """Creates a run folder.
 
     Args:
-        results_dir: Folder of the runs; made where it is missing.
+        results_dir: The results folder. It is created if it does not exist.
         name: Name of the run.
-        number: Whether a name that is taken gets a number behind it.
+        number: Whether to append a number to a name that is already in use.
 
     Returns:
         The `Run`.
 
     Raises:
-        InputError: If the name is taken, or `results_dir` cannot be a folder.
+        InputError: If the name is in use and `number` is False, or `results_dir` is not a folder.
+
+    Example:
+        >>> import tempfile
+        >>> from adversarial_autoencoder import runs
+        >>> with tempfile.TemporaryDirectory() as results_dir:
+        ...     [runs.create(results_dir, "demo", number=True).name for _ in range(2)]
+        ['demo', 'demo-2']
     """
     try:
         pathlib.Path(results_dir).mkdir(parents=True, exist_ok=True)
@@ -48,10 +78,11 @@ def create(results_dir, name, number=False):
             path.mkdir()
             break
         except FileExistsError as error:
-            # A folder with nothing but a lock in it is a run that was killed as it began.
+            # A folder that contains only a lock belongs to a run that was killed at its start.
             if not number and (not path.is_dir() or not _is_empty(path)):
                 raise InputError(
-                    f"run_name must be free or that of a run in {results_dir}. Received: {name}"
+                    f"run_name must be a new name or the name of a run in {results_dir}. "
+                    f"Received: {name}"
                 ) from error
             if not number:
                 break
@@ -62,27 +93,41 @@ def _is_empty(folder):
     return all(path.name.startswith(".") for path in folder.iterdir())
 
 
-def list_runs(results_dir):
-    """Returns all runs in a folder, the newest first: folders with a config.json."""
-    configs = sorted(pathlib.Path(results_dir).glob("*/config.json"), key=_modified, reverse=True)
+def list_runs(results_dir: str | pathlib.Path) -> list[Run]:
+    """Lists the runs in a results folder: its subfolders with a config.json.
+
+    Args:
+        results_dir: The results folder. It does not need to exist.
+
+    Returns:
+        The runs, the one with the newest config.json first.
+    """
+    configs = sorted(pathlib.Path(results_dir).glob(f"*/{CONFIG}"), key=_modified, reverse=True)
     return [Run(path.parent) for path in configs]
 
 
-def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
-    """Finds a run.
+def find(
+    results_dir: str | pathlib.Path,
+    name: str | None = None,
+    fits: Callable[[Run], bool] = lambda run: True,
+    what: str = "trained run",
+) -> Run:
+    """Finds a run by its name or path, or the newest run that fits.
 
     Args:
-        results_dir: Folder of the runs.
-        name: Name of a run in it, or the path of a run's folder. None: the newest that fits.
-        fits: Tells of a `Run` whether it can be used, also by a Mismatch that says why not; asked
-            only where no name is given.
-        what: What is looked for, for the error.
+        results_dir: The results folder.
+        name: Name of a run in `results_dir`, or path of a run's folder. None: the newest run that
+            fits.
+        fits: Function that returns whether a run can be used. It can raise `Mismatch` to give a
+            reason. It is called only if `name` is None.
+        what: Description of the wanted run for the error message.
 
     Returns:
         The `Run`.
 
     Raises:
-        InputError: If there is no such run.
+        InputError: If there is no such run. If `fits` raised `Mismatch` for every run, it is the
+            `Mismatch` of the newest one.
     """
     runs = list_runs(results_dir)
     if name is None:
@@ -100,12 +145,12 @@ def find(results_dir, name=None, fits=lambda run: True, what="trained run"):
             f"There must be a {what} in {results_dir}: train one first. Received: {number}"
         )
     for path in (pathlib.Path(results_dir, name), pathlib.Path(name)):
-        # It may be too long for a path.
+        # The name can be too long for a path.
         with contextlib.suppress(OSError, ValueError):
-            if (path / "config.json").is_file():
+            if (path / CONFIG).is_file():
                 return Run(path)
     raise InputError(
-        f"A run must be one of those in {results_dir}, or the path of one."
+        f"A run must be given by its name in {results_dir} or by the path of its folder."
         f"{did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"
     )
 

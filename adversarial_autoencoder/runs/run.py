@@ -1,12 +1,13 @@
-"""The run folder: what a training leaves behind, and how it is found again.
+"""The run folder: the files that a training writes.
 
-results/<run>/config.json    everything needed to rebuild the model and its data
+results/<run>/config.json    everything that is needed to build the model and load its data again
               flags.txt      the same settings as a flag file
-              history.csv    one row for each finished epoch
-              metrics.json   what --mode evaluate measured
-              model.keras    the model and its optimizers after the last finished epoch
-              failed.txt     why the training failed, where it did
-              labelled_images.csv   which training images count as labelled, where not all do
+              history.csv    one row for each completed epoch
+              metrics.json   the results of --mode evaluate
+              model.keras    the model and its optimizers after the last completed epoch
+              failed.txt     the error, if the training failed
+              labelled_images.csv   the labelled training images, if not all images are labelled
+              predictions.csv       the results of --mode classify for the user's images
               logs/          TensorBoard
               figures/
 """
@@ -14,138 +15,150 @@ results/<run>/config.json    everything needed to rebuild the model and its data
 import contextlib
 import csv
 import dataclasses
-import hashlib
 import io
 import json
 import pathlib
-import platform
-from importlib import metadata
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from adversarial_autoencoder.config import files
-from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.runs import checkpoint
+from adversarial_autoencoder.config import Config, files
+from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.runs import checkpoint, settings
 from adversarial_autoencoder.runs.durable import atomic, is_locked, lock
 
-LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
 FAILED = "failed.txt"
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A run folder.
+    """A run folder: reads and writes its files.
 
     Args:
         path: The folder; its name is the run's name.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from adversarial_autoencoder import runs
+        >>> with tempfile.TemporaryDirectory() as results_dir:
+        ...     run = runs.create(results_dir, "demo")
+        ...     _ = run.write_metrics({"fid": 12.5})
+        ...     run.name, run.is_trained, run.read_metrics()
+        ('demo', False, {'fid': 12.5})
     """
 
     path: pathlib.Path
 
     @property
-    def name(self):
+    def name(self) -> str:
+        """Name of the run."""
         return self.path.name
 
     @property
-    def model_path(self):
+    def model_path(self) -> pathlib.Path:
+        """Path of model.keras, which exists after the first epoch."""
         return self.path / checkpoint.MODEL
 
     @property
-    def logs_path(self):
+    def logs_path(self) -> pathlib.Path:
+        """Folder of the TensorBoard logs."""
         return self.path / "logs"
 
     @property
-    def figures_path(self):
+    def figures_path(self) -> pathlib.Path:
+        """Folder of the figures."""
         return self.path / "figures"
 
     @property
-    def is_trained(self):
-        """Whether at least one epoch was finished."""
+    def is_trained(self) -> bool:
+        """Whether at least one epoch is complete."""
         return self.model_path.exists()
 
-    def write_config(self, config, dataset):
-        """Writes config.json and flags.txt.
+    def write_config(self, config: Config, dataset: settings.RecordedDataset) -> None:
+        """Writes config.json and flags.txt, and creates the folder of the figures.
 
         Args:
-            config: The `Config`, with the data set and the epochs resolved.
-            dataset: The `data.Dataset` that it is trained on.
+            config: The settings, resolved for the data set.
+            dataset: The `data.Dataset` of the training.
+
+        Raises:
+            InputError: If `prior` is a .npy file that cannot be read.
         """
-        prior = config.prior
-        document = {
-            "config": dataclasses.asdict(config),
-            "data": {
-                "name": dataset.name,
-                "checksum": dataset.checksum,
-                "image_shape": list(dataset.image_shape),
-                "class_names": list(dataset.class_names),
-                "training_images": len(dataset.x_train),
-                "validation_images": len(dataset.x_validation),
-                "test_images": len(dataset.x_test),
-            },
-            "prior_checksum": file_checksum(prior) if prior.endswith(".npy") else None,
-            "versions": {
-                "python": platform.python_version(),
-                **{library: metadata.version(library) for library in LIBRARIES},
-            },
-        }
-        with atomic(self.path / "config.json") as path:
-            path.write_text(json.dumps(document, indent=2) + "\n")
+        settings.write(self.path, config, dataset)
         with atomic(self.path / "flags.txt") as path:
             path.write_text(files.to_flags(config))
         self.figures_path.mkdir(exist_ok=True)
 
-    def check_prior(self, path):
-        """Raises InputError if a file of samples is not the one that the run was begun with.
+    def check_prior(self, path: str | pathlib.Path) -> None:
+        """Checks that a file of prior samples has the same content as at the start of the run.
 
         Args:
-            path: The .npy file.
+            path: The .npy file. It can be in another folder than at the start.
+
+        Raises:
+            InputError: If the content has changed, or the file or config.json cannot be read.
         """
-        document = json.loads((self.path / "config.json").read_text())
-        recorded = document.get("prior_checksum")  # None in older versions.
-        if recorded and recorded != (received := file_checksum(path)):
+        _, _, expected = settings.read(self.path)
+        if (received := settings.file_checksum(path)) != expected:
             raise InputError(
-                f"The samples of the prior of the run {self.name} must be unchanged, {recorded}. "
+                f"The samples of the prior of the run {self.name} must be unchanged, {expected}. "
                 f"Received: {path} with {received}"
             )
 
-    def read_config(self):
-        """Returns the `Config` of the run, and what config.json says of its data, a dict.
+    def read_config(self) -> tuple[Config, dict[str, typing.Any]]:
+        """Reads config.json.
+
+        Returns:
+            The settings, and the description of the data set: a dict with the keys "name",
+            "checksum", "image_shape", "class_names" and the numbers of images.
 
         Raises:
-            InputError: If config.json is missing or cannot be used.
+            InputError: If config.json is missing, damaged, or has invalid settings.
         """
-        try:
-            document = json.loads((self.path / "config.json").read_text())
-            values, data = dict(document["config"]), dict(document["data"])
-            if not all(isinstance(data[key], str) for key in ("name", "checksum")):
-                raise TypeError
-        except checkpoint.MALFORMED as error:
-            raise InputError(
-                f"The run {self.name} must have a readable config.json. "
-                f"Received: {type(error).__name__} in {self.path}"
-            ) from error
-        return files.from_dict(values), data
+        config, data, _ = settings.read(self.path)
+        return config, data
 
-    def read_classes(self):
-        """The shape of the images and the names of their classes, as config.json tells them."""
+    def read_classes(self) -> tuple[tuple[int, ...], list[str]]:
+        """Reads the shape of the images and the names of their classes from config.json.
+
+        Returns:
+            The shape, (height, width, channels), and the names.
+
+        Raises:
+            InputError: If config.json cannot be read or does not contain them.
+        """
         _, data = self.read_config()
         shape, names = data.get("image_shape"), data.get("class_names")
         if not isinstance(shape, list) or not isinstance(names, list):
             raise InputError(
-                f"config.json of the run {self.name} must have a list of image_shape and one of "
+                f"config.json of the run {self.name} must contain the lists image_shape and "
                 f"class_names. Received: {shape!r} and {names!r}"
             )
         return tuple(shape), names
 
-    def write_labelled(self, indices, labels):
-        """Writes labelled_images.csv: which training images count as labelled, and their class.
+    def write_labelled(self, indices: Iterable[int], labels: Iterable[int]) -> None:
+        """Writes labelled_images.csv.
 
-        The images are counted from 0 as they are trained on, after the data set was split.
+        Args:
+            indices: Indices of the labelled images among the training images, from 0.
+            labels: Classes of these images.
         """
         rows = "".join(f"{i},{label}\n" for i, label in zip(indices, labels, strict=True))
         with atomic(self.path / "labelled_images.csv") as path:
             path.write_text(f"training_image,label\n{rows}")
 
-    def write_predictions(self, names, classes, probabilities):
-        """Writes predictions.csv: of each image its name, its class and how probable it is."""
+    def write_predictions(
+        self, names: Iterable[str], classes: Iterable[str], probabilities: Iterable[float]
+    ) -> pathlib.Path:
+        """Writes predictions.csv, one row for each image.
+
+        Args:
+            names: Names of the images.
+            classes: Name of the predicted class of each image.
+            probabilities: Probability of the predicted class, in [0, 1].
+
+        Returns:
+            The path of the file.
+        """
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(["image", "class", "probability"])
@@ -157,49 +170,90 @@ class Run:
             temporary.write_text(text.getvalue())
         return path
 
-    def write_metrics(self, metrics):
-        """Writes metrics.json: a dict from names to numbers. Returns its path."""
+    def write_metrics(self, metrics: Mapping[str, float]) -> pathlib.Path:
+        """Writes metrics.json.
+
+        Args:
+            metrics: Finite numbers by name.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            ValueError: If a number is not finite.
+        """
         path = self.path / "metrics.json"
         with atomic(path) as temporary:
             temporary.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n")
         return path
 
-    def read_metrics(self):
-        """Returns the dict of metrics.json; an empty one where there is no such file.
+    def read_metrics(self) -> dict[str, float]:
+        """Reads metrics.json.
+
+        Returns:
+            Numbers by name. Empty if the file does not exist.
 
         Raises:
-            InputError: If the file cannot be read.
+            InputError: If the file cannot be read, or a value is not a number.
         """
         try:
             metrics = json.loads((self.path / "metrics.json").read_text())
             return {name: value + 0 for name, value in metrics.items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except MALFORMED as error:
             raise InputError(
                 f"The run {self.name} must have a readable metrics.json. "
                 f"Received: {type(error).__name__} in {self.path}"
             ) from error
 
-    def write_figure(self, figure, name):
-        """Writes figures/<name>.png, of a matplotlib Figure. Returns its path."""
+    def write_figure(self, figure: typing.Any, name: str) -> pathlib.Path:
+        """Writes figures/<name>.png.
+
+        Args:
+            figure: A `matplotlib.figure.Figure`.
+            name: Name of the figure.
+
+        Returns:
+            The path of the file.
+        """
         self.figures_path.mkdir(exist_ok=True)
         path = self.figures_path / f"{name}.png"
         with atomic(path) as temporary:
             figure.savefig(temporary, dpi=150)
         return path
 
-    def write_checkpoint(self, save, rows):
-        """Replaces model.keras and history.csv, as `checkpoint.write`."""
+    def write_checkpoint(
+        self, save: Callable[[pathlib.Path], object], rows: Sequence[Mapping[str, float]]
+    ) -> None:
+        """Replaces model.keras and history.csv. See `checkpoint.write`.
+
+        Args:
+            save: Function that saves the model as a .keras file at a given path.
+            rows: The history: one dict for each epoch, all with the same keys. Not empty.
+
+        Raises:
+            OSError: If the checkpoint cannot be written or read back. The old one is kept.
+        """
         checkpoint.write(self.path, save, rows)
 
-    def read_history(self):
-        """Returns the rows of the history, as `checkpoint.read_history`."""
+    def read_history(self) -> list[dict[str, float]]:
+        """Reads the history from model.keras.
+
+        Returns:
+            One dict for each completed epoch, from the names of the columns to numbers. Empty if no
+            epoch is complete.
+
+        Raises:
+            InputError: If model.keras cannot be read or contains no history.
+        """
         return checkpoint.read_history(self.path)
 
     @contextlib.contextmanager
-    def held(self):
-        """Holds the run for this process alone, and brings it into order after one that was killed.
+    def held(self) -> Iterator[None]:
+        """Locks the run for this process, as a context manager.
+
+        It also removes what a killed process left behind.
 
         Raises:
             InputError: If another process trains the run, or its history cannot be read.
@@ -209,8 +263,12 @@ class Run:
             yield
 
     @contextlib.contextmanager
-    def attempt(self):
-        """Writes to failed.txt why a training ends, where it is by an error; removes it before."""
+    def attempt(self) -> Iterator[None]:
+        """Records an error of the training in failed.txt, as a context manager.
+
+        The failed.txt of an earlier attempt is removed at the start. An `InputError` is not
+        recorded.
+        """
         failed = self.path / FAILED
         failed.unlink(missing_ok=True)
         try:
@@ -218,28 +276,25 @@ class Run:
         except InputError:
             raise
         except Exception as error:
-            # A full disk may have no room for it.
+            # If the disk is full, there can be no space for failed.txt.
             with contextlib.suppress(OSError), atomic(failed) as path:
                 path.write_text(f"{error}\n")
             raise
 
-    def status(self, epochs):
-        """What became of the run: "training", "finished", "failed" or "stopped".
+    def status(self, epochs: int) -> str:
+        """Determines the state of the run.
 
         Args:
-            epochs: The number of epochs that it is to have.
+            epochs: Number of epochs of the complete training.
+
+        Returns:
+            "training", "finished", "failed" or "stopped".
+
+        Raises:
+            InputError: If the history cannot be read.
         """
         if is_locked(self.path):
             return "training"
         if (self.path / FAILED).exists():
             return "failed"
         return "finished" if len(self.read_history()) >= epochs else "stopped"
-
-
-def file_checksum(path):
-    """The SHA-256 of a file, "sha256:" and 64 hexadecimal digits; InputError if it has none."""
-    try:
-        with pathlib.Path(path).open("rb") as file:
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-    except OSError as error:
-        raise InputError(f"prior must be a readable file. Received: {error}") from error

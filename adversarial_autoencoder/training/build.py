@@ -1,37 +1,25 @@
 """Builds the model of a configuration: its networks, priors and phases."""
 
-import importlib
-
 import keras
 import numpy as np
 
 from adversarial_autoencoder import networks, phases, priors
-from adversarial_autoencoder.errors import InputError, first_line
+from adversarial_autoencoder.errors import MALFORMED, InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.model.checks import check_prior
+from adversarial_autoencoder.systems import PRIORS, REGULARIZATION, Y, Z
+from adversarial_autoencoder.training.users_function import try_function, users_function
 
-# What a variant's phases and a configuration's prior are called -> how they are made of it.
+# From the kind of a phase to a function of the `Config` and of the code that makes it.
 PHASES = {
-    "reconstruction": lambda config: phases.Reconstruction(config.detach_y),
-    "variational": lambda config: phases.Variational(),
-    "mmd": lambda config: phases.MaximumMeanDiscrepancy(config.mmd_weight),
-    "regularization": lambda config: _regularization(config, None),
-    "regularization_z": lambda config: _regularization(config, "z"),
-    "regularization_y": lambda config: _regularization(config, "y"),
-    "classification": lambda config: phases.Classification(**_consistency(config)),
-    "consistency": lambda config: phases.Consistency(**_consistency(config)),
-}
-PRIORS = {
-    "gaussian": lambda config, ring: priors.Gaussian(config.prior_std),
-    "uniform": lambda config, ring: priors.Uniform(config.prior_std),
-    "laplace": lambda config, ring: priors.Laplace(config.prior_std),
-    "gamma": lambda config, ring: priors.Gamma(config.prior_shape, config.prior_std),
-    "gaussian_mixture": lambda config, ring: priors.GaussianMixture(
-        **ring, std_along=config.prior_length, std_across=config.prior_width
+    "reconstruction": lambda config, code: phases.Reconstruction(config.detach_y),
+    "variational": lambda config, code: phases.Variational(),
+    "mmd": lambda config, code: phases.MaximumMeanDiscrepancy(config.mmd_weight),
+    "regularization": lambda config, code: phases.Regularization(
+        code, config.adversarial_loss, config.gradient_penalty
     ),
-    "swiss_roll": lambda config, ring: priors.SwissRoll(
-        **ring, turns=config.prior_turns, std=config.prior_width
-    ),
+    "classification": lambda config, code: phases.Classification(_consistency(config)),
+    "consistency": lambda config, code: _consistency(config),
 }
 
 
@@ -41,17 +29,22 @@ def build(config, image_shape, class_shares=None):
     Args:
         config: A `Config`.
         image_shape: Shape of one image, (height, width, channels).
-        class_shares: Share of each class among the labelled images; None where labels are not used.
+        class_shares: Fraction of each class among the labelled images; None without labels.
 
     Returns:
         An `AdversarialAutoencoder`.
 
     Raises:
-        InputError: If the prior cannot be made, or does not fit.
+        InputError: If the prior does not fit.
     """
     keras.utils.set_random_seed(config.seed)
-    prior = make_prior(config, class_shares)
-    names = config.phases
+    code_priors = {Z: make_prior(config, class_shares)}
+    num_classes = 0
+    if config.system.y:
+        shares = None if config.infers_clusters else class_shares
+        num_classes = len(shares) if shares else config.num_clusters
+        code_priors[Y] = priors.Categorical(shares, config.y_temperature)
+    num_label_classes = len(class_shares) if config.condition_prior_on_labels else 0
     hidden = {
         "hidden_units": config.hidden_units,
         "hidden_layers": config.hidden_layers,
@@ -59,56 +52,60 @@ def build(config, image_shape, class_shares=None):
         "weight_std": config.weight_std,
         "dtype": None if config.precision == "auto" else config.precision,
     }
-    num_classes, prior_y = 0, None
-    if config.variant.y:
-        shares = None if config.infers_clusters else class_shares
-        num_classes = len(shares) if shares else config.num_clusters
-        prior_y = priors.Categorical(shares, config.y_temperature)
-    conditional = config.condition_prior_on_labels
-    inputs_of = {
-        "z": {"dim": config.z_dim, "num_classes": len(class_shares) if conditional else 0},
-        "y": {"dim": num_classes},
-    }
-    suffixes = {"z": ("", "_z"), "y": ("_y",)}
-    discriminators = {
-        code: networks.discriminator(
-            **inputs_of[code],
-            input_noise=config.discriminator_noise,
-            name="discriminator" if code == "z" else f"discriminator_{code}",
-            **hidden,
-        )
-        for code in inputs_of
-        if any(f"regularization{suffix}" in names for suffix in suffixes[code])
-    }
+    # The networks are built in a fixed order, because each draws its weights from one generator.
+    discriminators = _discriminators(config, num_classes, num_label_classes, hidden)
+    encoder = _encoder(config, image_shape, num_classes, hidden)
+    decoder = networks.decoder(
+        image_shape,
+        config.z_dim,
+        num_classes=num_classes,
+        head_margin=config.head_margin if config.system.cluster_heads else None,
+        network=config.network,
+        **hidden,
+    )
     return AdversarialAutoencoder(
-        networks.encoder(
-            image_shape,
-            config.z_dim,
-            num_classes=num_classes if config.variant.y == "inferred" else 0,
-            separate_y=config.separate_y,
-            posterior=config.posterior,
-            noise_dim=config.noise_dim if config.posterior == "universal" else 0,
-            network=config.network,
-            input_noise=config.input_noise,
-            corruption=config.corruption,
-            batch_norm=config.batch_norm,
-            **hidden,
-        ),
-        networks.decoder(
-            image_shape,
-            config.z_dim,
-            num_classes=num_classes,
-            head_margin=config.head_margin if config.variant.cluster_heads else None,
-            network=config.network,
-            **hidden,
-        ),
+        encoder,
+        decoder,
         discriminators or None,
-        prior={"z": prior} | ({"y": prior_y} if prior_y else {}),
+        prior=code_priors,
         posterior="gaussian" if config.posterior == "gaussian" else "deterministic",
         reconstruction_loss=config.reconstruction_loss,
-        phases=[PHASES[name](config) for name in names],
+        phases=[PHASES[phase.kind](config, phase.code) for phase in config.phases],
         seed=config.seed,
         name=config.model,
+    )
+
+
+def _discriminators(config, num_classes, num_label_classes, hidden):
+    """The discriminators of the codes that the phases regularize, a dict by code, z first."""
+    sizes = {Z: (config.z_dim, num_label_classes), Y: (num_classes, 0)}
+    regularized = {phase.code or Z for phase in config.phases if phase.kind == REGULARIZATION.kind}
+    return {
+        code: networks.discriminator(
+            size,
+            num_classes=label_classes,
+            input_noise=config.discriminator_noise,
+            name="discriminator" if code == Z else f"discriminator_{code}",
+            **hidden,
+        )
+        for code, (size, label_classes) in sizes.items()
+        if code in regularized
+    }
+
+
+def _encoder(config, image_shape, num_classes, hidden):
+    return networks.encoder(
+        image_shape,
+        config.z_dim,
+        num_classes=num_classes if config.system.y == "inferred" else 0,
+        separate_y=config.separate_y,
+        posterior=config.posterior,
+        noise_dim=config.noise_dim if config.posterior == "universal" else 0,
+        network=config.network,
+        input_noise=config.input_noise,
+        corruption=config.corruption,
+        batch_norm=config.batch_norm,
+        **hidden,
     )
 
 
@@ -117,62 +114,48 @@ def make_prior(config, class_shares=None):
 
     Args:
         config: A `Config`.
-        class_shares: Share of each class among the labelled images, or None.
+        class_shares: Fraction of each class among the labelled images, or None.
+
+    Returns:
+        A callable `(n, dim, seed) -> tensor`.
 
     Raises:
-        InputError: If there is no such prior, or it has not z_dim dimensions.
+        InputError: If the prior cannot be read or called, or has not z_dim dimensions.
     """
-    ring = {"num_components": config.prior_components or 10, "radius": config.prior_radius}
-    if config.condition_prior_on_labels:
-        if config.prior_components not in (None, len(class_shares)):
-            raise InputError(
-                f"prior_components must be {len(class_shares)}, one for each class. "
-                f"Received: prior_components={config.prior_components}"
-            )
-        ring |= {"num_components": len(class_shares), "weights": class_shares}
+    if config.prior in PRIORS:
+        return _named_prior(config, class_shares)
     try:
-        if config.prior in PRIORS:
-            prior = PRIORS[config.prior](config, ring)
-        elif config.prior.endswith(".npy"):
-            prior = priors.Samples(np.load(config.prior, allow_pickle=False))
-        else:
+        if config.prior_function:
             prior = users_function(config.prior_function)
+            if callable(prior):
+                try_function(prior, config.prior, config.z_dim)
+        else:
+            prior = priors.Samples(np.load(config.prior, allow_pickle=False))
         check_prior(prior, config.z_dim)
     except InputError:
         raise
-    except Exception as error:  # Of a file, or whatever the user's function does.
-        raise InputError(f"prior={config.prior}: {first_line(error)}") from error
+    except MALFORMED as error:  # A file that cannot be read, or samples of another shape.
+        raise InputError(f"prior={config.prior}: {error}") from error
     return prior
 
 
-def users_function(name):
-    """Imports "module:function", and lets Keras find it again by this name in a saved model."""
-    module, _, function = name.partition(":")
-    try:
-        sampler = getattr(importlib.import_module(module), function)
-    except Exception as error:  # To import it runs the user's module.
-        raise InputError(
-            "prior must be the name of a function that can be imported. "
-            f"Received: {name} ({first_line(error)})"
-        ) from error
-    if keras.saving.get_registered_object(f"{module}>{function}") is None:
-        keras.saving.register_keras_serializable(module, function)(sampler)
-    try:
-        config = keras.saving.serialize_keras_object(sampler)
-        found = keras.saving.deserialize_keras_object(config)
-    except (TypeError, ValueError):
-        found = None
-    if found is not sampler:
-        raise InputError(
-            f"prior must be a function made by def, which a saved model can name. Received: {name}"
-        )
-    return sampler
-
-
-def _regularization(config, code):
-    return phases.Regularization(code, config.adversarial_loss, config.gradient_penalty)
+def _named_prior(config, class_shares):
+    spec = PRIORS[config.prior]
+    arguments = {argument: getattr(config, name) for argument, name in spec.settings.items()}
+    if spec.has_components:
+        arguments["num_components"] = config.prior_components or 10
+        if config.condition_prior_on_labels:
+            if config.prior_components not in (None, len(class_shares)):
+                raise InputError(
+                    f"prior_components must be {len(class_shares)}, one for each class. "
+                    f"Received: prior_components={config.prior_components}"
+                )
+            arguments |= {"num_components": len(class_shares), "weights": class_shares}
+    return getattr(priors, spec.sampler)(**arguments)
 
 
 def _consistency(config):
+    if config.consistency == "none":
+        return None
     names = ("consistency", "vat_weight", "vat_epsilon", "vat_warmup", "information_weight")
-    return {name: getattr(config, name) for name in names}
+    return phases.Consistency(**{name: getattr(config, name) for name in names})

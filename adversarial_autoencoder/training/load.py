@@ -8,11 +8,17 @@ import keras
 
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
-from adversarial_autoencoder.training.build import users_function
+from adversarial_autoencoder.training.users_function import users_function
 
 
 def load(run):
-    """Loads the trained model of a run.
+    """Loads the trained model of a run, not compiled.
+
+    Args:
+        run: The `runs.Run`.
+
+    Returns:
+        An `AdversarialAutoencoder`.
 
     Raises:
         InputError: If it cannot be read.
@@ -32,8 +38,19 @@ def load(run):
 
 @contextlib.contextmanager
 def reading(run):
+    """Turns the errors of Keras about a damaged file into an InputError.
+
+    Args:
+        run: The `runs.Run` whose model.keras is read.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        InputError: If the file cannot be read.
+    """
     try:
-        # Keras only warns where a file lacks a part of the model's or its optimizers' state.
+        # Keras only warns if a file lacks a part of the model's or of an optimizer's state.
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
             yield

@@ -1,4 +1,4 @@
-"""Trains, resumes and loads the model of a run."""
+"""Trains the model of a run, and resumes it."""
 
 import dataclasses
 import math
@@ -7,23 +7,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from adversarial_autoencoder import networks
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.devices import tf_config
-from adversarial_autoencoder.errors import InputError, first_line
+from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.systems import CLASSIFICATION
 from adversarial_autoencoder.training import callbacks
 from adversarial_autoencoder.training.build import build, make_prior
-from adversarial_autoencoder.training.callbacks import safeguards
 from adversarial_autoencoder.training.load import reading
-from adversarial_autoencoder.training.step_optimizers import optimizer
+from adversarial_autoencoder.training.step_optimizers import make_optimizer
 
 # Images in a validation minibatch.
 VALIDATION_BATCH = 1000
 
-# How often a training shows images in TensorBoard, beside the first epoch: drawing takes time.
+# How often a training writes images for TensorBoard, after the first epoch: drawing takes time.
 IMAGES = 4
 
-# What the progress bar shows of the logs.
+# The logs that the progress bar shows.
 KEY_METRICS = (
     "reconstruction_loss",
     "val_reconstruction_loss",
@@ -33,21 +34,21 @@ KEY_METRICS = (
 
 
 def train(config, dataset, run, strategy=None, further_callbacks=()):
-    """Trains the model of a run, from its last finished epoch on.
+    """Trains the model of a run, starting after its last completed epoch.
 
     Args:
         config: A `Config`, resolved for the data and the hardware.
         dataset: The `data.Dataset`.
-        run: The `runs.Run`, which every worker reads, and which the chief writes as the training
-            goes on; None: the chief, which is another, begins a new one.
-        strategy: What `distribution.make_strategy` made; None: the training has one device.
-        further_callbacks: Keras callbacks of your own, called last, by every worker.
+        run: The `runs.Run`. Every worker reads it, and the chief writes it. None for a worker that
+            is not the chief, if the run is new.
+        strategy: What `devices.strategy.make_strategy` made; None for one device.
+        further_callbacks: Your own Keras callbacks. Every worker calls them last.
 
     Returns:
         The trained `AdversarialAutoencoder`.
 
     Raises:
-        TrainingError: If a loss or a weight is not finite any more.
+        TrainingError: If a loss, a gradient or a weight is not finite.
     """
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -60,19 +61,21 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
     if config.labelled_images_only and config.num_labels:
         known = np.flatnonzero(labels >= 0)
         x, labels = x.take(known, axis=0), labels[known]
-    steps = len(x) // config.batch_size
+    steps_per_epoch = len(x) // config.batch_size
     with strategy.scope():
         model = build(config, dataset.image_shape, shares)
         model.compile(
-            optimizer(config, model.var_lists, steps),
+            make_optimizer(config, model.steps, steps_per_epoch),
             jit_compile=config.jit_compile == "true",
-            # Keras does only one step at a time on several devices.
-            steps_per_execution=_divisor(steps, limit=50) if config.strategy == "none" else 1,
+            # On several devices Keras executes only one step at a time.
+            steps_per_execution=(
+                _divisor(steps_per_epoch, limit=50) if config.strategy == "none" else 1
+            ),
         )
         if run is not None and run.is_trained:
             with reading(run):
                 model.load_weights(run.model_path)
-    epochs_done = int(model.optimizer.iterations.numpy()) // steps
+    epochs_done = int(model.optimizer.iterations.numpy()) // steps_per_epoch
 
     def batches(worker):
         return training_batches(
@@ -81,21 +84,21 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
             config.seed,
             epochs_done,
             labels,
-            labelled_stream="classification" in config.phases,
+            labelled_stream=config.has_phase(CLASSIFICATION),
             worker=worker,
         )
 
     model.fit(
         strategy.distribute_datasets_from_function(batches),
         shuffle=False,
-        steps_per_epoch=steps,
+        steps_per_epoch=steps_per_epoch,
         initial_epoch=epochs_done,
         epochs=config.epochs,
         validation_data=_validation_data(config, dataset),
         validation_batch_size=VALIDATION_BATCH,
         verbose=0,
         callbacks=[
-            safeguards.StopOnFault(),
+            callbacks.StopOnFault(),
             *(_callbacks(config, dataset, run, epochs_done) if is_chief else ()),
             *further_callbacks,
         ],
@@ -104,14 +107,14 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
 
 
 def _callbacks(config, dataset, run, epochs_done):
-    sample = callbacks.PriorDistance(dataset.x_validation)
+    distance = callbacks.PriorDistance(dataset.x_validation)
     return [
-        sample,
-        safeguards.WarnOfCollapse(sample),
+        distance,
+        callbacks.WarnOfCollapse(distance),
         callbacks.Progress(epochs_done, KEY_METRICS),
         callbacks.TensorBoard(
             run.logs_path,
-            sample,
+            distance,
             labels=dataset.y_validation,
             class_names=dataset.class_names,
             image_every=math.ceil(config.epochs / IMAGES),
@@ -122,12 +125,21 @@ def _callbacks(config, dataset, run, epochs_done):
 
 
 def forget():
-    """Frees what earlier trainings of this process left in Keras."""
+    """Frees the memory that earlier trainings of this process hold in Keras."""
     keras.backend.clear_session()
 
 
 def check(config, dataset, strategy=None):
-    """Raises InputError where the settings do not fit the data, before anything is written."""
+    """Checks that the settings fit the data, before anything is written.
+
+    Args:
+        config: A `Config`.
+        dataset: The `data.Dataset`.
+        strategy: The strategy of the training; None for one device.
+
+    Raises:
+        InputError: If they do not.
+    """
     shares = training_labels(config, dataset)[1]
     if config.information_weight:
         values = config.num_clusters if config.infers_clusters else len(shares)
@@ -138,27 +150,23 @@ def check(config, dataset, strategy=None):
                 f"value of y{f', on each of {replicas} replicas' if replicas > 1 else ''}. "
                 f"Received: batch_size={config.batch_size}"
             )
-    prior = make_prior(config, shares)
+    make_prior(config, shares)
     try:
-        if config.network == "conv":
-            build(config, dataset.image_shape, shares)
-        if config.prior_function:
-            sample = tf.function(lambda: prior(2, config.z_dim, tf.constant([0, 0], "int64")))
-            sample()
-    except Exception as error:  # Whatever the user's function does.
-        raise InputError(first_line(error)) from error
+        networks.check_network(config.network, dataset.image_shape, config.hidden_layers)
+    except ValueError as error:
+        raise InputError(error) from error
 
 
 def _validation_data(config, dataset):
-    """The validation images, with as large a share of their labels hidden as in the training.
+    """The validation images, with the same fraction of hidden labels as in training.
 
-    A discriminator that sees labels is measured in the game that it is trained in. The accuracy of
-    a classifier needs them all.
+    A discriminator that sees labels is then measured under the conditions of its training. A
+    classifier is measured with all labels.
     """
     if not config.uses_labels:
         return dataset.x_validation
     y = dataset.y_validation.astype("int32")
-    if config.num_labels and config.variant.y is None:
+    if config.num_labels and config.system.y is None:
         share = min(config.num_labels / len(dataset.x_train), 1)
         hidden = np.random.default_rng(config.seed).random(len(y)) >= share
         y = np.where(hidden, UNLABELLED, y)
@@ -166,7 +174,7 @@ def _validation_data(config, dataset):
 
 
 def _divisor(n, limit):
-    """The largest divisor of `n` up to `limit`: `fit` does only whole groups of steps."""
+    """The largest divisor of `n` up to `limit`, because `fit` runs only whole groups of steps."""
     return max(d for d in range(1, limit + 1) if n % d == 0)
 
 

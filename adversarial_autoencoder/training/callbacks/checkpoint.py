@@ -4,13 +4,14 @@ import keras
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps history.csv and model.keras of a run at the last finished epoch.
+    """Saves history.csv and model.keras of a run after every completed epoch.
 
-    Stands behind the others, so that an epoch counts as finished when every callback has seen it.
+    It comes after the other callbacks, so that an epoch counts as completed when all have seen it.
 
     Args:
         run: The `runs.Run`.
-        initial_epoch: Epochs finished before; rows of later ones are lived through again.
+        initial_epoch: Number of completed epochs. Later rows of the history are discarded and
+            trained again.
     """
 
     def __init__(self, run, initial_epoch=0):
@@ -19,6 +20,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.rows = run.read_history()[:initial_epoch]
 
     def on_epoch_end(self, epoch, logs=None):
+        """Writes the checkpoint."""
         row = {name: value for name, value in logs.items() if name not in ("loss", "val_loss")}
         self.rows.append({"epoch": epoch + 1, **row})
         self.run.write_checkpoint(self.model.save, self.rows)

@@ -5,25 +5,34 @@ import math
 import keras
 import numpy as np
 
-from adversarial_autoencoder import priors
 from adversarial_autoencoder.errors import TrainingError
 from adversarial_autoencoder.evaluation.prior_match import perplexity, sliced_wasserstein
 
-# Pixels encoded at once, 5000 images of MNIST: fewer take longer in all, as the weights are
-# converted to bfloat16 anew each time.
+# Pixels encoded at once: 5000 images of MNIST. Smaller parts take longer in total, because each
+# part converts the weights to bfloat16 again.
 ENCODED_PIXELS = 5000 * 28 * 28
 
 
 class PriorDistance(keras.callbacks.Callback):
-    """Encodes a fixed sample of images after every epoch and measures how it follows the prior.
+    """Encodes a fixed set of images after every epoch, and compares the codes with the prior.
 
-    Adds `val_prior_distance` to the logs, and `val_prior_distance_floor`, the same between two
-    samples of the prior; where y is inferred also `val_y_use`, how many values of y are in use
-    (the exponential of the entropy of their shares), as a share of all. So it stands
-    before the callbacks that report them.
+    It adds to the logs:
+
+    - `val_prior_distance`: sliced Wasserstein distance of the codes to the prior;
+    - `val_prior_distance_floor`: the same distance between two samples of the prior;
+    - `val_y_use`, if the model infers y: the fraction of the values of y in use (the exponential of
+      the entropy of their shares, divided by their number).
+
+    It comes before the callbacks that report these logs.
 
     Args:
         x: Images, shape (n, height, width, channels).
+
+    Attributes:
+        z: Codes of the images after the last epoch, shape (n, z_dim).
+        z_prior: Samples of the prior, shape (n, z_dim).
+        y: Most probable values of y, integers of shape (n,), if the model infers y.
+        y_prior: Samples of the prior of y, integers of shape (n,), if the model infers y.
     """
 
     def __init__(self, x):
@@ -31,22 +40,22 @@ class PriorDistance(keras.callbacks.Callback):
         self.x = x
 
     def on_train_begin(self, logs=None):
-        self.z_prior, other = (
-            priors.draw(self.model.prior, len(self.x), self.model.z_dim, seed) for seed in (0, 1)
-        )
+        """Samples the priors."""
+        codes, n = self.model.codes, len(self.x)
+        self.z_prior, other = (codes.z.sample_prior(n, seed) for seed in (0, 1))
         self.floor = sliced_wasserstein(other, self.z_prior)
         if self.model.infers_y:
-            y = priors.draw(self.model.priors["y"], len(self.x), self.model.num_classes)
-            self.y_prior = y.argmax(axis=1)
+            self.y_prior = codes.y.sample_prior(n).argmax(axis=1)
 
     def on_epoch_end(self, epoch, logs=None):
-        # Drawn from the posterior: it is all codes together that follow the prior.
+        """Encodes the images and adds the measures to the logs."""
+        # Codes are drawn from the posterior: the prior describes all codes together.
         batch_size = max(ENCODED_PIXELS // math.prod(self.x.shape[1:]), 1)
         self.z = self.model.encode(self.x, seed=0, batch_size=batch_size)
         if not np.isfinite(self.z).all():
             raise TrainingError(
-                f"The codes are not finite any more in epoch {epoch + 1}; the epoch before is kept."
-                " Lower learning rates may help."
+                f"The codes are not finite in epoch {epoch + 1}. The epoch before is kept. Lower"
+                " learning rates may help."
             )
         logs["val_prior_distance"] = sliced_wasserstein(self.z, self.z_prior)
         logs["val_prior_distance_floor"] = self.floor

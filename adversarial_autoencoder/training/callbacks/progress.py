@@ -7,13 +7,13 @@ import keras
 
 
 class Progress(keras.callbacks.Callback):
-    """A bar for each epoch with the time left, or, where there is no terminal, a line.
+    """A progress bar for each epoch with the time left; without a terminal, one line an epoch.
 
-    At the end it says how long the epochs took that were trained now.
+    At the end it prints how many epochs it trained, and how long they took.
 
     Args:
-        initial_epoch: Epochs finished before.
-        metrics: Names of the logs shown behind the bar.
+        initial_epoch: Number of completed epochs.
+        metrics: Names of the logs to show.
     """
 
     def __init__(self, initial_epoch=0, metrics=()):
@@ -23,19 +23,23 @@ class Progress(keras.callbacks.Callback):
         self.bar = None
 
     def on_train_begin(self, logs=None):
+        """Starts the clock."""
         self.start, self.trained = time.monotonic(), 0
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Starts a bar."""
         if sys.stdout.isatty():
             print(f"Epoch {epoch + 1}/{self.params['epochs']}{self._time_left(epoch)}")
             self.bar = keras.utils.Progbar(self.params["steps"], stateful_metrics=self.shown)
 
     def on_train_batch_end(self, batch, logs=None):
-        # The last step waits for the validation, whose metrics belong behind the same bar.
+        """Moves the bar."""
+        # The last step waits for the validation metrics, which belong to the same bar.
         if self.bar and batch + 1 < self.params["steps"]:
             self.bar.update(batch + 1, self._values(logs))
 
     def on_epoch_end(self, epoch, logs=None):
+        """Completes the bar, or prints the line."""
         self.trained += 1
         if self.bar:
             self.bar.update(self.params["steps"], self._values(logs), finalize=True)
@@ -45,6 +49,7 @@ class Progress(keras.callbacks.Callback):
         print(f"Epoch {epoch + 1}/{self.params['epochs']}{values}{left}", flush=True)
 
     def on_train_end(self, logs=None):
+        """Prints how long the training took."""
         if self.trained:
             epochs = f"{self.trained} epoch{'s' if self.trained > 1 else ''}"
             print(f"Trained {epochs} in {_minutes(time.monotonic() - self.start)}", flush=True)
@@ -60,5 +65,5 @@ class Progress(keras.callbacks.Callback):
 
 
 def _minutes(seconds):
-    """A time as minutes:seconds."""
+    """A duration as minutes:seconds."""
     return "{}:{:02d}".format(*divmod(round(seconds), 60))

@@ -1,4 +1,4 @@
-"""What stops a training that has gone wrong or is asked to stop, and what warns."""
+"""Callbacks that stop a training on a fault or a signal, and that warn of a collapse."""
 
 import signal
 import sys
@@ -9,34 +9,37 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder.errors import TrainingError, print_warning
+from adversarial_autoencoder.phases import Regularization
 
-# A discriminator that is right about this share of samples and codes teaches the encoder nothing.
-# On MNIST it stayed below 0.66 in the default training, below 0.93 in semi-supervised ones.
+# A discriminator that classifies this fraction of samples and codes correctly teaches the encoder
+# nothing. On MNIST it stayed below 0.66 with the default, below 0.93 with few labels.
 DEAD_ACCURACY = 0.995
-# Values of y in use, of which a game that has collapsed leaves one.
+# Values of y in use; a collapse leaves one.
 COLLAPSED_VALUES = 1.5
-# Spread of the codes, in any dimension, as a share of the prior's.
+# Spread of the codes, in any dimension, relative to the prior's.
 COLLAPSED_SPREAD = 0.02
-# Epochs in a row that a sign has to last, at least, and as a share of the training.
+# Number of epochs in a row that a sign has to last, at least; also as a fraction of the training.
 PATIENCE, PATIENT_SHARE = 5, 0.05
 
 
 class StopOnFault(keras.callbacks.Callback):
-    """Ends a training whose losses, gradients or variables are not finite, before that is saved.
+    """Ends a training whose losses, gradients or variables are not finite, before it is saved.
 
-    Stands first, so that no other callback sees the epoch. The losses and gradients of a group of
-    steps are looked at as soon as it is done, the variables after every epoch.
+    It comes first, so that no other callback sees the epoch. It checks the losses and gradients
+    after each group of steps, and the variables after every epoch.
 
     Raises:
-        TrainingError: With the phase and the step in which it began.
+        TrainingError: With the phase and the step in which the fault began.
     """
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Remembers the epoch."""
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
+        """Checks losses and gradients."""
         strategy = self.model.distribute_strategy
-        # Between machines every look is an exchange; so there it is left to the losses' means.
+        # Between machines each look is an exchange, so that there the mean losses have to do.
         if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and all(
             np.isfinite(value) for value in logs.values()
         ):
@@ -48,6 +51,7 @@ class StopOnFault(keras.callbacks.Callback):
             self._fail(what, f"step {step + 1} of epoch {self.epoch + 1}")
 
     def on_epoch_end(self, epoch, logs=None):
+        """Checks the logs and the variables."""
         for name, value in logs.items():
             if not np.isfinite(value):
                 self._fail(name, f"epoch {epoch + 1}")
@@ -59,20 +63,17 @@ class StopOnFault(keras.callbacks.Callback):
 
     def _fail(self, what, when):
         raise TrainingError(
-            f"{what} must be finite numbers; they are not in {when}. The last finished epoch, "
+            f"{what} must be finite numbers; they are not in {when}. The last completed epoch, "
             f"{self.epoch}, is kept. Lower learning rates may help."
         )
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Ends a training on Ctrl-C or SIGTERM after the step, or after the epoch if that was its last.
+    """Ends a training on Ctrl-C or SIGTERM, after the current step or after the last of an epoch.
 
-    It is a context manager too, in which the two signals are caught. A second one acts at once.
-    Stands last, so that an epoch whose steps are done is saved before.
-
-    Raises:
-        KeyboardInterrupt: On Ctrl-C.
-        SystemExit: On SIGTERM, with the status 143.
+    Use it as a context manager too: it catches both signals inside. A second signal acts at once.
+    It comes last, so that an epoch with all its steps is saved first. It raises KeyboardInterrupt
+    on Ctrl-C, and SystemExit with status 143 on SIGTERM.
     """
 
     def __init__(self):
@@ -81,7 +82,7 @@ class StopOnSignal(keras.callbacks.Callback):
         self.before = {}
 
     def __enter__(self):
-        # Only there does Python allow it.
+        # Python allows signal handlers only there.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self.before[number] = signal.signal(number, self._receive)
@@ -91,10 +92,12 @@ class StopOnSignal(keras.callbacks.Callback):
         self._restore()
 
     def on_train_batch_end(self, batch, logs=None):
+        """Stops, unless the epoch is about to end."""
         if batch + 1 < self.params["steps"]:
             self._stop()
 
     def on_epoch_end(self, epoch, logs=None):
+        """Stops after the epoch is saved."""
         self._stop()
 
     def _receive(self, number, frame):
@@ -114,9 +117,9 @@ class StopOnSignal(keras.callbacks.Callback):
 
 
 class WarnOfCollapse(keras.callbacks.Callback):
-    """Warns, once each, of a discriminator that is always right and of codes that collapse.
+    """Warns once of a discriminator that is always right, and of codes that collapse.
 
-    A sign has to last for 5 epochs, and a twentieth of the training.
+    A sign has to last for 5 epochs, and for a twentieth of the training.
 
     Args:
         sample: The `PriorDistance` of the same training.
@@ -130,39 +133,42 @@ class WarnOfCollapse(keras.callbacks.Callback):
         self.lasting = {}
 
     def on_epoch_end(self, epoch, logs=None):
+        """Counts the signs, and warns of those that last."""
         signs = self._signs(logs)
         patience = max(PATIENCE, round(PATIENT_SHARE * self.params["epochs"]))
-        # Those that are gone are counted anew.
+        # A sign that disappears starts again from 0.
         self.lasting = {sign: self.lasting.get(sign, 0) + 1 for sign in signs}
         for sign, text in signs.items():
             if self.lasting[sign] == patience:
                 self.warn(f"{text} for {patience} epochs, up to epoch {epoch + 1}.")
 
     def _signs(self, logs):
-        """The signs that an epoch shows: a dict from a name to a text."""
+        """The signs of an epoch: a dict from a name to a text."""
         signs = {}
-        for suffix in ("", "_y", "_z"):
-            generator = self.model.optimizer.steps.get(f"generator{suffix}")
-            if generator is None or not float(generator.learning_rate):
-                continue  # The encoder does not play yet.
-            names = [f"discriminator_accuracy_{kind}{suffix}" for kind in ("real", "fake")]
-            right = [logs.get(name, 0) for name in names]
+        for phase in self.model.phases:
+            if not isinstance(phase, Regularization):
+                continue
+            _, generator = phase.steps(self.model)
+            if not float(self.model.optimizer.steps[generator.name].learning_rate):
+                continue  # The encoder does not take part yet.
+            right = [logs.get(name, 0) for name in phase.accuracies]
             if min(right) >= DEAD_ACCURACY:
-                signs[names[0]] = (
-                    f"The discriminator tells every code from the prior ({names[0]} "
-                    f"{right[0]:.3f}, {names[1]} {right[1]:.3f}; TensorBoard: metrics/{names[0]}) "
-                    "and teaches the encoder nothing,"
+                pairs = zip(phase.accuracies, right, strict=True)
+                values = ", ".join(f"{name} {value:.3f}" for name, value in pairs)
+                signs[phase.accuracies[0]] = (
+                    f"The discriminator separates all codes from the prior ({values}; TensorBoard: "
+                    f"metrics/{phase.accuracies[0]}) and teaches the encoder nothing,"
                 )
         used = logs.get("val_y_use", 1) * self.model.num_classes
         if self.model.infers_y and used < COLLAPSED_VALUES:
-            signs["y"] = (
+            signs[self.model.codes.y.name] = (
                 f"The code y has collapsed to {used:.1f} of its {self.model.num_classes} values "
                 "(TensorBoard: metrics/y_use, images/cluster_grid)"
             )
         spread = self.sample.z.std(axis=0) / self.sample.z_prior.std(axis=0)
         i = int(spread.argmin())
-        if "z" in self.model.discriminators and spread[i] < COLLAPSED_SPREAD:
-            signs["z"] = (
+        if self.model.codes.z.discriminator is not None and spread[i] < COLLAPSED_SPREAD:
+            signs[self.model.codes.z.name] = (
                 f"The code z has collapsed: dimension {i} has {spread[i]:.3f} of the prior's "
                 f"spread (TensorBoard: latent_z{i}/encoder, images/latent_scatter)"
             )

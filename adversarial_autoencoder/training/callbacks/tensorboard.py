@@ -1,4 +1,4 @@
-"""What happens around the training loop: the latent space in TensorBoard, progress, checkpoints."""
+"""Writes a training for TensorBoard."""
 
 import pathlib
 
@@ -9,25 +9,29 @@ from adversarial_autoencoder import figures
 
 
 class TensorBoard(keras.callbacks.Callback):
-    """Writes a training for TensorBoard.
+    """Writes losses, learning rates, histograms of the codes, and images for TensorBoard.
 
-    Every epoch: the logs, by the names that they have in history.csv, and each step's learning rate
-    (Keras's own callback renames them, and writes each validation metric twice); and histograms of
-    the encoder's output and of the prior, per dimension and pooled, and of the most probable y.
-    At the first epoch, every `image_every` and at the last: reconstructions, images decoded from
-    the prior, the style grid of a code y, and from z_dim 2 on the scatter of the codes in the first
-    two dimensions and, without a y, the latent grid.
+    Every epoch it writes:
+
+    - the logs, with the names of history.csv, and the learning rate of each step (Keras's own
+      callback renames the logs, and writes each validation metric twice);
+    - histograms of the encoder's output and of the prior, for each dimension and pooled, and of the
+      most probable y.
+
+    After the first epoch, every `image_every` epochs, and after the last epoch it also writes
+    images: reconstructions; samples of the prior, decoded; the style grid of a code y; and from
+    z_dim 2 on the scatter of the codes and, without a y, the latent grid.
 
     Args:
         log_dir: Folder of the event files.
         sample: The `PriorDistance` of the same training, whose codes are shown.
-        labels: Classes of its images, or None.
+        labels: Classes of its images, integers of shape (n,), or None.
         class_names: Names of the classes.
         image_every: Epochs between images, >= 1.
         text: Markdown for the text page.
     """
 
-    # A dashboard of hundreds of histograms helps nobody and slows the browser.
+    # Hundreds of histograms would hide the first ones and slow down the browser.
     max_dimensions = 16
 
     def __init__(self, log_dir, sample, *, labels=None, class_names=(), image_every=1, text=""):
@@ -40,6 +44,7 @@ class TensorBoard(keras.callbacks.Callback):
         self.text = text
 
     def on_train_begin(self, logs=None):
+        """Opens the event files."""
         self.writers = {
             name: tf.summary.create_file_writer(str(self.log_dir / name))
             for name in ("train", "validation")
@@ -48,6 +53,7 @@ class TensorBoard(keras.callbacks.Callback):
             tf.summary.text("configuration", self.text)
 
     def on_epoch_end(self, epoch, logs=None):
+        """Writes everything."""
         with self.writers["train"].as_default(step=epoch + 1):
             for name, value in logs.items():
                 if not name.startswith("val_") and name != "loss":
@@ -65,11 +71,12 @@ class TensorBoard(keras.callbacks.Callback):
             writer.flush()
 
     def on_train_end(self, logs=None):
+        """Closes the event files."""
         for writer in self.writers.values():
             writer.close()
 
     def _write_histograms(self):
-        # One group of TensorBoard's page for each dimension: its two histograms side by side.
+        # One group for each dimension, so that TensorBoard shows its two histograms side by side.
         for source, z in (("encoder", self.sample.z), ("prior", self.sample.z_prior)):
             tf.summary.histogram(f"latent_pooled/{source}", z)
             for i in range(min(z.shape[1], self.max_dimensions)):

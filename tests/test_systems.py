@@ -10,13 +10,13 @@ from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError, TrainingError
-from adversarial_autoencoder.systems import PRIORS, VARIANTS
+from adversarial_autoencoder.systems import CLASSIFICATION, PRIORS, SYSTEMS
 from adversarial_autoencoder.training import build
 
 POSTERIORS = ("deterministic", "gaussian", "universal")
 COMBINATIONS = [
     (model, posterior)
-    for model in VARIANTS
+    for model in SYSTEMS
     for posterior in (("gaussian",) if model == "vae" else POSTERIORS)
 ] + [
     *((name, "deterministic") for name in ("labelled_reduction", "conditioned", "detached")),
@@ -58,10 +58,10 @@ def built(config, dataset):
     """A compiled model, and a function that gives its training batches from an epoch on."""
     labels, shares = training_labels(config, dataset)
     model = build(config, dataset.image_shape, shares)
-    model.compile(training.optimizer(config, model.var_lists, STEPS), jit_compile=False)
+    model.compile(training.make_optimizer(config, model.steps, STEPS), jit_compile=False)
 
     def batches(epoch):
-        classify = "classification" in config.phases
+        classify = config.has_phase(CLASSIFICATION)
         return training_batches(dataset.x_train, 200, config.seed, epoch, labels, classify)
 
     return model, batches
@@ -82,7 +82,7 @@ def test_contract(model, posterior, dataset, tmp_path):
     def record(step, tape, loss):
         before = [variable.numpy() for variable in model.variables]
         AdversarialAutoencoder.update(model, step, tape, loss)
-        moved[step] = {
+        moved[step.name] = {
             variable.path
             for old, variable in zip(before, model.variables, strict=True)
             if "seed_generator" not in variable.path
@@ -105,7 +105,7 @@ def test_contract(model, posterior, dataset, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     x, y = dataset.x_test[:50], dataset.y_test[:50]
-    y = y if config.variant.y == "given" else None
+    y = y if config.system.y == "given" else None
     for one, other in (
         (model.encode(x, seed=3), loaded.encode(x, seed=3)),
         (model(x, y), loaded(x, y)),
@@ -130,7 +130,7 @@ def test_contract(model, posterior, dataset, tmp_path):
 def test_every_prior_and_game_compiles_and_trains(prior, loss, dataset):
     config = config_of("aae", prior=prior, adversarial_loss=loss)
     model, batches = built(config, dataset)
-    model.compile(training.optimizer(config, model.var_lists, STEPS), jit_compile=True)
+    model.compile(training.make_optimizer(config, model.steps, STEPS), jit_compile=True)
     logs = fit(model, batches, 0)
     assert all(np.isfinite(values).all() for values in logs.values())
 
@@ -149,7 +149,9 @@ def test_the_papers_optimizer_can_be_expressed_and_adam_on_its_schedule(name, ki
         discriminator_learning_rate=0.1,
         discriminator_momentum=0.1,
     )
-    optimizers = training.optimizer(config, ["reconstruction", "discriminator"], steps_per_epoch=10)
+    optimizers = training.make_optimizer(
+        config, ["reconstruction", "discriminator"], steps_per_epoch=10
+    )
     optimizer = optimizers.steps["discriminator"]
     assert isinstance(optimizer, kind)
     assert getattr(optimizer, momentum) == 0.1
@@ -162,7 +164,7 @@ def test_the_encoder_can_begin_the_game_on_y_late(schedule, dataset):
     config = config_of("late", learning_rate_schedule=schedule)
     plain = config_of("late", y_start=0, learning_rate_schedule=schedule)
     late, usual = (
-        training.optimizer(c, built(c, dataset)[0].var_lists, STEPS).steps for c in (config, plain)
+        training.make_optimizer(c, built(c, dataset)[0].steps, STEPS).steps for c in (config, plain)
     )
     again = keras.saving.deserialize_keras_object(
         keras.saving.serialize_keras_object(late["generator_y"])
@@ -207,7 +209,7 @@ def test_labels_of_unlabelled_images_never_enter_the_graph(model, dataset):
         for x, y in zip(batch["x"], batch["y"], strict=True):
             assert y in (-1, true[x.tobytes()])
             seen |= {x.tobytes()} if y >= 0 else set()
-        if "classification" in config.phases:
+        if config.has_phase(CLASSIFICATION):
             pairs = zip(batch["x_labelled"], batch["y_labelled"], strict=True)
             assert all(y == true[x.tobytes()] for x, y in pairs)
             assert len(batch["y_labelled"]) == config.num_labels

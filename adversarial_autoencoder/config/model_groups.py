@@ -1,0 +1,194 @@
+"""Settings of model and data. One class is a group in `--help`, one field is a flag."""
+
+import dataclasses
+
+from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
+from adversarial_autoencoder.systems import (
+    COMPONENT_PRIORS,
+    PRIORS,
+    REGULARIZATION,
+    REGULARIZATION_Y,
+    SYSTEMS,
+    priors_that_read,
+)
+
+# Phases without which a setting has no effect.
+ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False)
+class ModelSettings(Settings):
+    """What the model is."""
+
+    GROUP = "Model"
+
+    model: str = setting("aae", "system to train", choices=SYSTEMS)
+    z_dim: int = setting(2, "dimensions of the style code z", within=at_least(1, 100_001))
+    posterior: str = setting(
+        "deterministic",
+        "q(z|x): a point; a Gaussian; or universal, any distribution from noise that the encoder"
+        " gets as an extra input",
+        choices=("deterministic", "gaussian", "universal"),
+    )
+    noise_dim: int = setting(
+        10,
+        "noise inputs of the encoder with a universal posterior",
+        within=at_least(1, 100_001),
+        needs={"posterior": ("universal",)},
+    )
+    num_labels: int | None = setting(
+        None,
+        "number of labelled training images, balanced over the classes; the others count as"
+        " unlabelled (a system that needs y for each image skips them). 0: all. Not given: all, or"
+        " none for a system that works without labels",
+        within=at_least(0, 10**9),
+    )
+    num_clusters: int = setting(
+        10,
+        "number of values of y if the system infers it without labels",
+        within=at_least(2, 10_001),
+        needs={"model": ("clustering_aae", "dimensionality_reduction_aae")},
+    )
+    head_margin: float = setting(
+        2.0,
+        "minimum distance between cluster heads; the training pushes closer ones apart",
+        within=at_least(0),
+        needs={"model": ("dimensionality_reduction_aae",)},
+    )
+    reconstruction_loss: str = setting(
+        "mse", "mean squared error, or binary cross-entropy", choices=("mse", "bce")
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False)
+class PriorSettings(Settings):
+    """The distributions that the codes follow."""
+
+    GROUP = "Prior"
+
+    prior: str = setting(
+        "gaussian",
+        f"p(z): {', '.join(PRIORS)}; FILE.npy with samples of shape (n, z_dim); or module:function,"
+        " your sampler (n, dim, seed) -> tensor, with a seed for tf.random.stateless_normal",
+    )
+    prior_std: float = setting(
+        5.0,
+        "standard deviation of the prior",
+        within=above(0),
+        needs={"prior": priors_that_read("prior_std")},
+    )
+    prior_shape: float = setting(
+        2.0,
+        "shape of the gamma prior",
+        within=above(0),
+        needs={"prior": priors_that_read("prior_shape")},
+    )
+    prior_components: int | None = setting(
+        None,
+        "number of components of the mixture, or of segments of the Swiss roll; not given: 10, or"
+        " one for each class",
+        within=at_least(1, 10_001),
+        needs={"prior": COMPONENT_PRIORS},
+    )
+    prior_radius: float = setting(
+        8.0,
+        "distance of the mixture's means, or of the Swiss roll's outer end, from the origin",
+        within=above(0),
+        needs={"prior": priors_that_read("prior_radius")},
+    )
+    prior_width: float = setting(
+        0.5,
+        "standard deviation across each component of the mixture, or around the Swiss roll",
+        within=above(0),
+        needs={"prior": priors_that_read("prior_width")},
+    )
+    prior_length: float = setting(
+        2.0,
+        "standard deviation along each component of the mixture",
+        within=above(0),
+        needs={"prior": priors_that_read("prior_length")},
+    )
+    prior_turns: float = setting(
+        2.0,
+        "turns of the Swiss roll",
+        within=above(0, 101),
+        needs={"prior": priors_that_read("prior_turns")},
+    )
+    y_temperature: float = setting(
+        0.0,
+        "p(y): 0 gives one-hot samples; above 0 they are relaxed (Maddison et al. 2017), so that"
+        " the encoder can stay undecided",
+        within=at_least(0, 100),
+        phases=INFERS_Y,
+    )
+    condition_prior_on_labels: bool = setting(
+        False,
+        "pair each labelled image with the component of its class (section 2.3); if the prior has"
+        " no components, make z independent of the class",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False)
+class NetworkSettings(Settings):
+    """Encoder, decoder and discriminators."""
+
+    GROUP = "Networks"
+
+    network: str = setting(
+        "mlp", "fully connected or convolutional encoder and decoder", choices=("mlp", "conv")
+    )
+    hidden_units: int = setting(
+        1000,
+        "units in each hidden layer; conv: the deepest layer has a sixteenth of it as filters",
+        within=at_least(1, 100_001),
+    )
+    hidden_layers: int = setting(2, "hidden layers of each network", within=at_least(1, 101))
+    dropout: float = setting(
+        0.0, "fraction of hidden units dropped in training", within=at_least(0, 1)
+    )
+    batch_norm: bool = setting(False, "batch normalization in the encoder's hidden layers")
+    separate_y: bool = setting(
+        False,
+        "give an inferred y its own hidden layers in the encoder, which the adversarial phase on z"
+        " does not update",
+        phases=INFERS_Y,
+    )
+    weight_std: float = setting(
+        0.0,
+        "standard deviation of the initial weights N(0, std^2); 0: Glorot uniform",
+        within=at_least(0),
+    )
+    input_noise: float = setting(
+        0.0,
+        "corruption of the encoder's input in training: standard deviation, or fraction of pixels",
+        within=at_least(0, 1),
+    )
+    corruption: str = setting(
+        "gaussian",
+        "kind of --input_noise: add Gaussian noise, or set pixels to 0 and scale up the others",
+        choices=("gaussian", "masking"),
+    )
+    discriminator_noise: float = setting(
+        0.0,
+        "standard deviation of the noise on the discriminators' input in training",
+        within=at_least(0, 1),
+        phases=ADVERSARIAL,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False)
+class DataSettings(Settings):
+    """The images."""
+
+    GROUP = "Data"
+
+    dataset: str | None = setting(
+        None,
+        "mnist, fashion_mnist, digits (8x8, embedded), an .npz file, or a folder of images; not"
+        " given: mnist, or digits if mnist is not available",
+    )
+    data_dir: str | None = setting(
+        None,
+        "folder with mnist.npz or the four IDX files; not given: the environment variable"
+        " AAE_DATA_DIR, or Keras's download cache",
+    )

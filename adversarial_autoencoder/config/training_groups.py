@@ -1,0 +1,186 @@
+"""Settings of the training. One class is a group in `--help`, one field is a flag."""
+
+import dataclasses
+
+from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
+from adversarial_autoencoder.systems import (
+    CLASSIFICATION,
+    CONSISTENCY,
+    REGULARIZATION,
+    REGULARIZATION_Y,
+)
+
+# The default length of a training: that of MNIST, and the least for small data sets.
+DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
+LARGE = 10**9
+
+# Phases without which a setting has no effect.
+ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
+CLASSIFIES = (CLASSIFICATION, CONSISTENCY)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False)
+class TrainingSettings(Settings):
+    """Length of the training, and its losses."""
+
+    GROUP = "Training"
+
+    epochs: int | None = setting(
+        None,
+        f"passes over the training images; not given: {DEFAULT_EPOCHS}, or enough for {MIN_STEPS}"
+        " minibatches on small data",
+        within=at_least(1, LARGE),
+    )
+    batch_size: int = setting(100, "images in a minibatch", within=at_least(1, LARGE))
+    adversarial_loss: str = setting(
+        "non_saturating",
+        "loss of discriminator and generator",
+        choices=("non_saturating", "least_squares", "hinge", "wasserstein_gp"),
+        phases=ADVERSARIAL,
+    )
+    gradient_penalty: float = setting(
+        10.0,
+        "weight of the gradient penalty of wasserstein_gp",
+        within=at_least(0),
+        needs={"adversarial_loss": ("wasserstein_gp",)},
+    )
+    mmd_weight: float = setting(
+        0.25,
+        "weight of the maximum mean discrepancy, relative to the mean loss over pixels",
+        within=at_least(0),
+        needs={"model": ("wae_mmd",)},
+    )
+    consistency: str = setting(
+        "none",
+        "keep q(y|x) stable near every image: vat, under the small step that changes it most"
+        " (virtual adversarial training); augment, under small random shifts and rotations",
+        choices=("none", "vat", "augment"),
+        phases=CLASSIFIES,
+    )
+    vat_weight: float = setting(
+        1.0,
+        "weight of the VAT loss; giving it selects --consistency vat",
+        within=at_least(0),
+        needs={"consistency": ("vat",)},
+        phases=CLASSIFIES,
+    )
+    vat_epsilon: float = setting(
+        1.5,
+        "length of the VAT step: Euclidean norm over all pixels in [0, 1]",
+        within=above(0),
+        needs={"consistency": ("vat",)},
+        phases=CLASSIFIES,
+    )
+    vat_warmup: int = setting(
+        1500,
+        "minibatches over which --vat_epsilon grows from 0",
+        within=at_least(0, LARGE),
+        needs={"consistency": ("vat",)},
+        phases=CLASSIFIES,
+    )
+    information_weight: float = setting(
+        0.0,
+        "weight of the mutual information between x and y (Hu et al. 2017), which finds clusters;"
+        " the paper uses 0.1",
+        within=at_least(0),
+        needs={"consistency": ("vat", "augment")},
+        phases=CLASSIFIES,
+    )
+    detach_y: bool = setting(
+        False,
+        "stop the gradient of the reconstruction at y; it still trains the hidden layers that y"
+        " shares with z",
+        phases=INFERS_Y,
+    )
+    y_start: int = setting(
+        0,
+        "minibatches before the adversarial phase on y updates the encoder; its learning rate then"
+        " grows over as many minibatches. The discriminator trains from the start",
+        within=at_least(0, LARGE),
+        phases=CLASSIFIES,
+    )
+    seed: int = setting(0, "seed of weights, noise and shuffling", within=at_least(0, 2**31))
+
+
+def _learning_rate(default, updated, phases=()):
+    """The learning rate of one kind of step."""
+    return setting(default, f"learning rate of {updated}", within=above(0), phases=phases)
+
+
+def _momentum(updated, phases=()):
+    """The momentum of one kind of step."""
+    return setting(
+        0.9, f"momentum of {updated}: Adam's beta_1 or SGD's", within=at_least(0, 1), phases=phases
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False)
+class OptimizerSettings(Settings):
+    """The optimizer of each step. The fields are named after `systems.STEP_KINDS`."""
+
+    GROUP = "Optimizer"
+
+    optimizer: str = setting(
+        "adam", "optimizer of every step of the procedure", choices=("adam", "sgd")
+    )
+    reconstruction_learning_rate: float = _learning_rate(1.5e-3, "encoder and decoder")
+    discriminator_learning_rate: float = _learning_rate(1e-3, "the discriminators", ADVERSARIAL)
+    generator_learning_rate: float = _learning_rate(1e-3, "the encoder as generator", ADVERSARIAL)
+    classification_learning_rate: float = _learning_rate(
+        1e-3, "the encoder as classifier", CLASSIFIES
+    )
+    reconstruction_momentum: float = _momentum("encoder and decoder")
+    discriminator_momentum: float = _momentum("the discriminators", ADVERSARIAL)
+    generator_momentum: float = _momentum("the encoder as generator", ADVERSARIAL)
+    classification_momentum: float = _momentum("the encoder as classifier", CLASSIFIES)
+    generator_epsilon: float = setting(
+        5e-3,
+        "Adam's epsilon for the generator; gradients much smaller than it make smaller steps",
+        within=above(0),
+        needs={"optimizer": ("adam",)},
+        phases=ADVERSARIAL,
+    )
+    learning_rate_schedule: str = setting(
+        "cosine",
+        "constant; cosine: falls to 0 along a half cosine over all epochs, except for the"
+        " discriminators; step: changes by --step_factors",
+        choices=("constant", "cosine", "step"),
+    )
+    step_epochs: str = setting(
+        "50,1000",
+        "epochs after which a step schedule changes the learning rates",
+        needs={"learning_rate_schedule": ("step",)},
+    )
+    step_factors: str = setting(
+        "0.1",
+        "factors of a step schedule: one for all epochs of --step_epochs, or one for each",
+        needs={"learning_rate_schedule": ("step",)},
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False)
+class SpeedSettings(Settings):
+    """How the devices compute."""
+
+    GROUP = "Speed"
+
+    deterministic: bool = setting(
+        False, "use only deterministic kernels, also on a GPU, where they are slower"
+    )
+    precision: str = setting(
+        "auto",
+        "precision of the hidden layers; auto: mixed_bfloat16 for fully connected networks if the"
+        " processor supports it, otherwise float32",
+        choices=("auto", "float32", "mixed_bfloat16"),
+    )
+    jit_compile: str = setting(
+        "auto",
+        "compile the training step with XLA; auto: on a GPU, and for sgd in float32",
+        choices=("auto", "true", "false"),
+    )
+    strategy: str = setting(
+        "none",
+        "none: one device; mirrored: all GPUs of this machine; multi_worker: the machines that the"
+        " environment variable TF_CONFIG names. Each minibatch is split among them",
+        choices=("none", "mirrored", "multi_worker"),
+    )

@@ -1,0 +1,128 @@
+"""config.json of a run: the settings, the data set and the versions of the libraries."""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+import platform
+import typing
+from collections.abc import Sequence, Sized
+from importlib import metadata
+
+from adversarial_autoencoder.config import Config, files
+from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.runs.durable import atomic
+
+CONFIG = "config.json"
+LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
+
+
+class RecordedDataset(typing.Protocol):
+    """The attributes of a `data.Dataset` that config.json records."""
+
+    @property
+    def name(self) -> str:
+        """Short name."""
+
+    @property
+    def checksum(self) -> str:
+        """Checksum of the arrays."""
+
+    @property
+    def image_shape(self) -> Sequence[int]:
+        """Shape of an image, (height, width, channels)."""
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """One string for each class."""
+
+    @property
+    def x_train(self) -> Sized:
+        """Training images."""
+
+    @property
+    def x_validation(self) -> Sized:
+        """Validation images."""
+
+    @property
+    def x_test(self) -> Sized:
+        """Test images."""
+
+
+def write(folder: pathlib.Path, config: Config, dataset: RecordedDataset) -> None:
+    """Writes config.json.
+
+    Args:
+        folder: The run's folder.
+        config: The settings, resolved for the data set.
+        dataset: The `data.Dataset` of the training.
+
+    Raises:
+        InputError: If `prior` is a .npy file that cannot be read.
+    """
+    prior = config.prior
+    document = {
+        "config": dataclasses.asdict(config),
+        "data": {
+            "name": dataset.name,
+            "checksum": dataset.checksum,
+            "image_shape": list(dataset.image_shape),
+            "class_names": list(dataset.class_names),
+            "training_images": len(dataset.x_train),
+            "validation_images": len(dataset.x_validation),
+            "test_images": len(dataset.x_test),
+        },
+        "prior_checksum": file_checksum(prior) if prior.endswith(".npy") else None,
+        "versions": {
+            "python": platform.python_version(),
+            **{library: metadata.version(library) for library in LIBRARIES},
+        },
+    }
+    with atomic(folder / CONFIG) as path:
+        path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def read(folder: pathlib.Path) -> tuple[Config, dict[str, typing.Any], str | None]:
+    """Reads config.json.
+
+    Args:
+        folder: The run's folder.
+
+    Returns:
+        The settings; the description of the data set, a dict; and the checksum of the prior's
+        samples, or None if the prior is not a .npy file.
+
+    Raises:
+        InputError: If config.json is missing, damaged, or has invalid settings.
+    """
+    try:
+        document = json.loads((folder / CONFIG).read_text())
+        values, data = dict(document["config"]), dict(document["data"])
+        if not all(isinstance(data[key], str) for key in ("name", "checksum")):
+            raise TypeError
+        prior_checksum = document["prior_checksum"]
+    except MALFORMED as error:
+        raise InputError(
+            f"The run {folder.name} must have a readable {CONFIG}. "
+            f"Received: {type(error).__name__} in {folder}"
+        ) from error
+    return files.from_dict(values), data, prior_checksum
+
+
+def file_checksum(path: str | pathlib.Path) -> str:
+    """Computes the SHA-256 checksum of a file of prior samples.
+
+    Args:
+        path: The file.
+
+    Returns:
+        "sha256:" and 64 hexadecimal digits.
+
+    Raises:
+        InputError: If the file cannot be read.
+    """
+    try:
+        with pathlib.Path(path).open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError as error:
+        raise InputError(f"prior must be a readable file. Received: {error}") from error
