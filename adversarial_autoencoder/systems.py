@@ -14,6 +14,12 @@ Z, Y = "z", "y"
 # What a step of the training procedure does. Learning rates and momenta have one default a kind.
 STEP_KINDS = ("reconstruction", "discriminator", "generator", "classification")
 
+# The names of the posteriors and losses. The functions are in `posteriors`, `losses` and `phases`.
+POSTERIORS = ("deterministic", "gaussian", "universal")
+RECONSTRUCTION_LOSSES = ("mse", "bce")
+ADVERSARIAL_LOSSES = ("non_saturating", "least_squares", "hinge", "wasserstein_gp")
+CONSISTENCY_LOSSES = ("vat", "augment")
+
 
 class PhaseSpec(typing.NamedTuple):
     """One phase of a system; `training.build` makes the `phases.Phase` that it names.
@@ -157,7 +163,7 @@ class PriorSpec:
     """One prior p(z) that has a name.
 
     Args:
-        sampler: Name of the class in `priors`.
+        sampler: Name of the class, which is registered with Keras; see `priors`.
         settings: The settings that it reads: a dict from constructor argument to setting.
         has_components: Whether it has one component for each class, so that it can be conditioned
             on labels.

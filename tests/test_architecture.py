@@ -6,6 +6,8 @@ import pathlib
 
 import pytest
 
+from adversarial_autoencoder.systems import STEP_KINDS
+
 ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = "adversarial_autoencoder"
 # From the lowest to the highest. A room is a folder or a module of the package.
@@ -119,9 +121,31 @@ def test_settings_and_runs_do_without_tensorflow(room):
             assert not {n.split(".")[0] for n in imports(path)} & {"tensorflow", "keras", "numpy"}
 
 
+# Where the name of a code may stand: where codes are defined, in the method, in the networks, whose
+# inputs and outputs it names, and in the data, where "y" are the labels of Keras's x and y.
+NAMES_CODES = ("model/codes.py", "model/batch.py", "systems.py", "networks.py", "phases/", "data/")
+
+
+@pytest.mark.parametrize("path", FILES, ids=by_path)
+def test_only_the_method_decides_by_the_name_of_a_code(path):
+    if not by_path(path).startswith(NAMES_CODES):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant):
+                assert node.value not in ("z", "y", "_z", "_y"), f"line {node.lineno}"
+
+
+def test_nothing_parses_the_name_of_a_step():
+    """Steps have a kind and a code; what is given in `finite_steps` and logs are whole names."""
+    for path in FILES:
+        source = path.read_text()
+        for kind in STEP_KINDS:
+            assert f'startswith("{kind}' not in source, by_path(path)
+            assert f'== "{kind}_' not in source, by_path(path)
+        assert 'removesuffix("_' not in source, by_path(path)
+
+
 def test_files_and_folders_stay_small():
     lines = {by_path(path): len(path.read_text().splitlines()) for path in FILES}
     assert {name: n for name, n in lines.items() if n > 350} == {}
     for folder in FOLDERS:
-        modules = [p for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()]
-        assert len(modules) - 1 <= 14, folder
+        assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 14

@@ -13,7 +13,6 @@ from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.config.training_groups import DEFAULT_EPOCHS
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.command import Command, check_mode
-from adversarial_autoencoder.phases.consistency import CONSISTENCY
 from adversarial_autoencoder.posteriors import POSTERIORS
 from adversarial_autoencoder.systems import CLASSIFICATION, PRIORS, REGULARIZATION, SYSTEMS
 from adversarial_autoencoder.systems import CONSISTENCY as CONSISTENCY_PHASE
@@ -117,7 +116,6 @@ def test_phases_and_priors_are_known_by_the_same_names_to_settings_and_training(
     choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(Config)}
     assert choices["reconstruction_loss"] == tuple(losses.RECONSTRUCTION)
     assert choices["adversarial_loss"] == tuple(losses.ADVERSARIAL)
-    assert choices["consistency"] == ("none", *CONSISTENCY)
     assert choices["posterior"] == (*POSTERIORS, "universal")
 
 

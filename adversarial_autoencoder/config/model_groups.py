@@ -5,7 +5,9 @@ import dataclasses
 from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
     COMPONENT_PRIORS,
+    POSTERIORS,
     PRIORS,
+    RECONSTRUCTION_LOSSES,
     REGULARIZATION,
     REGULARIZATION_Y,
     SYSTEMS,
@@ -28,7 +30,7 @@ class ModelSettings(Settings):
         "deterministic",
         "q(z|x): a point; a Gaussian; or universal, any distribution from noise that the encoder"
         " gets as an extra input",
-        choices=("deterministic", "gaussian", "universal"),
+        choices=POSTERIORS,
     )
     noise_dim: int = setting(
         10,
@@ -56,7 +58,7 @@ class ModelSettings(Settings):
         needs={"model": ("dimensionality_reduction_aae",)},
     )
     reconstruction_loss: str = setting(
-        "mse", "mean squared error, or binary cross-entropy", choices=("mse", "bce")
+        "mse", "mean squared error, or binary cross-entropy", choices=RECONSTRUCTION_LOSSES
     )
 
 

@@ -7,6 +7,7 @@ from adversarial_autoencoder.systems import (
     CLASSIFICATION,
     COMPONENT_PRIORS,
     CONSISTENCY,
+    CONSISTENCY_LOSSES,
     MMD,
     PRIORS,
     REGULARIZATION,
@@ -41,7 +42,7 @@ def unmet_needs(config: "Config", name: str) -> list[tuple[str, tuple[str, ...]]
         if config.model not in models:
             unmet.append(("model", models))
         elif name != "consistency":
-            near = ("consistency", ("vat", "augment"))
+            near = ("consistency", CONSISTENCY_LOSSES)
             either = ("num_labels", ("N", "--consistency vat", "--consistency augment"))
             unmet.append(either if CLASSIFICATION in config.system.phases else near)
     if name == "num_clusters" and not unmet and not config.infers_clusters:

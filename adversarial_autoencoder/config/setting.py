@@ -86,6 +86,7 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@dataclasses.dataclass(frozen=True, init=False)
 class Settings:
     """Base of a frozen dataclass of settings. It checks the type and range of every field.
 
@@ -94,9 +95,8 @@ class Settings:
 
     def __init__(self, **given):
         values = self.defaults(given) | given
-        for name in values:
-            if name not in self.__dataclass_fields__:
-                raise TypeError(f"{type(self).__name__} has no setting {name}")
+        if unknown := set(values) - {field.name for field in dataclasses.fields(self)}:
+            raise TypeError(f"{type(self).__name__} has no setting {min(unknown)}")
         for field in dataclasses.fields(self):
             value = values.get(field.name, field.default)
             object.__setattr__(self, field.name, value)
@@ -112,11 +112,11 @@ class Settings:
     @classmethod
     def groups(cls) -> dict[str, list[dataclasses.Field]]:
         """The fields by their group, in the order of `dataclasses.fields`."""
-        fields = cls.__dataclass_fields__
+        fields = {field.name: field for field in dataclasses.fields(cls)}
         return {
-            base.GROUP: [fields[name] for name in base.__annotations__ if name in fields]
+            vars(base)["GROUP"]: [fields[name] for name in base.__annotations__ if name in fields]
             for base in reversed(cls.__mro__)
-            if "GROUP" in base.__dict__
+            if "GROUP" in vars(base)
         }
 
 
@@ -125,7 +125,7 @@ def is_optional(field: dataclasses.Field) -> bool:
     return isinstance(field.type, types.UnionType)
 
 
-def value_type(field: dataclasses.Field) -> type:
+def value_type(field: dataclasses.Field) -> typing.Any:
     """The type of a field's value: int for `int` and for `int | None`."""
     return typing.get_args(field.type)[0] if is_optional(field) else field.type
 

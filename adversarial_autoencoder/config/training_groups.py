@@ -4,8 +4,10 @@ import dataclasses
 
 from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
+    ADVERSARIAL_LOSSES,
     CLASSIFICATION,
     CONSISTENCY,
+    CONSISTENCY_LOSSES,
     REGULARIZATION,
     REGULARIZATION_Y,
 )
@@ -35,7 +37,7 @@ class TrainingSettings(Settings):
     adversarial_loss: str = setting(
         "non_saturating",
         "loss of discriminator and generator",
-        choices=("non_saturating", "least_squares", "hinge", "wasserstein_gp"),
+        choices=ADVERSARIAL_LOSSES,
         phases=ADVERSARIAL,
     )
     gradient_penalty: float = setting(
@@ -54,7 +56,7 @@ class TrainingSettings(Settings):
         "none",
         "keep q(y|x) stable near every image: vat, under the small step that changes it most"
         " (virtual adversarial training); augment, under small random shifts and rotations",
-        choices=("none", "vat", "augment"),
+        choices=("none", *CONSISTENCY_LOSSES),
         phases=CLASSIFIES,
     )
     vat_weight: float = setting(
@@ -83,7 +85,7 @@ class TrainingSettings(Settings):
         "weight of the mutual information between x and y (Hu et al. 2017), which finds clusters;"
         " the paper uses 0.1",
         within=at_least(0),
-        needs={"consistency": ("vat", "augment")},
+        needs={"consistency": CONSISTENCY_LOSSES},
         phases=CLASSIFIES,
     )
     detach_y: bool = setting(

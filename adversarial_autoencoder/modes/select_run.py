@@ -202,10 +202,10 @@ def located(config: Config, dataset: data.Dataset) -> Config:
     Returns:
         A `Config`.
     """
-    is_path = config.dataset is not None and config.dataset not in data.NAMES
+    named = config.dataset in (None, *data.NAMES)
     return dataclasses.replace(
         config,
-        dataset=str(pathlib.Path(config.dataset).resolve()) if is_path else dataset.name,
+        dataset=dataset.name if named else str(pathlib.Path(config.dataset or "").resolve()),
         prior=_located_prior(config.prior),
         data_dir=config.data_dir and str(pathlib.Path(config.data_dir).resolve()),
     )
@@ -229,6 +229,7 @@ def is_finished(run: runs.Run, config: Config) -> bool:
         Mismatch: If it has more epochs.
     """
     epochs = len(run.read_history())
+    assert config.epochs is not None  # A run records what `Config.for_data` fills in.
     if epochs > config.epochs:
         raise Mismatch(
             f"The run {run.name} has {epochs} epochs already. Received: epochs={config.epochs}"

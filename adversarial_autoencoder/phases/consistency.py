@@ -6,8 +6,7 @@ from adversarial_autoencoder import losses
 from adversarial_autoencoder.devices import replicas
 from adversarial_autoencoder.phases.augmentation import shifted_and_rotated
 from adversarial_autoencoder.phases.phase import Phase, Step, register
-
-CONSISTENCY = ("vat", "augment")
+from adversarial_autoencoder.systems import CONSISTENCY_LOSSES
 
 # Standard deviation, of each pixel, of the noise at which VAT looks for its direction. The paper
 # uses a tiny value. But q(y|x) is flat near an image that it is sure of: with 100 labels of MNIST
@@ -46,9 +45,9 @@ class Consistency(Phase):
         vat_warmup=1500,
         information_weight=0.0,
     ):
-        if consistency not in CONSISTENCY:
+        if consistency not in CONSISTENCY_LOSSES:
             raise ValueError(
-                f"consistency must be one of {', '.join(CONSISTENCY)}. "
+                f"consistency must be one of {', '.join(CONSISTENCY_LOSSES)}. "
                 f"Received: consistency={consistency!r}"
             )
         self.consistency = consistency

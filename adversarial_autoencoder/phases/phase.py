@@ -61,7 +61,7 @@ class Phase:
         uses_labels: Whether the phase needs labels.
     """
 
-    metrics = ()
+    metrics: tuple[str, ...] = ()
     uses_labels = False
 
     @property

@@ -16,7 +16,7 @@ class Reconstruction(Phase):
             as slant and width, instead of the class.
     """
 
-    metrics = ("reconstruction_loss",)
+    metrics: tuple[str, ...] = ("reconstruction_loss",)
 
     def __init__(self, detach_y=False):
         self.detach_y = detach_y

@@ -151,7 +151,8 @@ def _named_prior(config, class_shares):
                     f"Received: prior_components={config.prior_components}"
                 )
             arguments |= {"num_components": len(class_shares), "weights": class_shares}
-    return getattr(priors, spec.sampler)(**arguments)
+    sampler = keras.saving.get_registered_object(f"adversarial_autoencoder>{spec.sampler}")
+    return sampler(**arguments)
 
 
 def _consistency(config):
