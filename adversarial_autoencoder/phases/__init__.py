@@ -7,7 +7,7 @@ optimizer apply the gradients.
 
 from adversarial_autoencoder.phases.classification import Classification
 from adversarial_autoencoder.phases.consistency import Consistency
-from adversarial_autoencoder.phases.phase import Phase
+from adversarial_autoencoder.phases.phase import Phase, Step
 from adversarial_autoencoder.phases.reconstruction import (
     MaximumMeanDiscrepancy,
     Reconstruction,
@@ -22,5 +22,6 @@ __all__ = [
     "Phase",
     "Reconstruction",
     "Regularization",
+    "Step",
     "Variational",
 ]

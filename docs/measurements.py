@@ -1,0 +1,184 @@
+"""Tables and figures of the site, made from the measurements kept in `benchmarks/*.json`."""
+
+import json
+import pathlib
+import re
+import sys
+
+BENCHMARKS = pathlib.Path(__file__).parent.parent / "benchmarks"
+SPACE = "\N{NO-BREAK SPACE}"
+sys.path.insert(0, str(BENCHMARKS))
+
+import quality  # noqa: E402
+import reliability  # noqa: E402
+import systems  # noqa: E402
+
+
+def table(name, *rows):
+    """A table of measurements in Markdown.
+
+    Args:
+        name: A name in `TABLES`.
+        *rows: The rows, where the table has a choice of them; none: all.
+    """
+    return "\n".join(TABLES[name](*rows))
+
+
+def figure(kind, name, field="mean"):
+    """One measured figure, for use in a sentence.
+
+    Args:
+        kind: "quality", "systems" or "speed".
+        name: Name of the row.
+        field: Name of the value in the row; for "quality", "mean" gives mean and deviation.
+    """
+    row = {"quality": _quality, "systems": _systems, "speed": _speed}[kind]()[name]
+    if kind == "quality":
+        return _measured(name, row) if field == "mean" else _shown(name, row[field])
+    return str(row[field])
+
+
+def _quality():
+    return quality.kept()
+
+
+def _systems():
+    return json.loads((BENCHMARKS / "systems.json").read_text())
+
+
+def _speed():
+    rows = json.loads((BENCHMARKS / "step_speed.json").read_text())
+    return {row["name"].replace(" ", "_").replace(",", ""): row for row in rows}
+
+
+def _shown(name, value):
+    """A figure of a row of quality.json, in percent where it is an error."""
+    return _percent(value) if "error" in quality.ROWS[name].metric else f"{value:.1f}"
+
+
+def _percent(value, digits=2):
+    return f"{100 * value:.{digits}f}{SPACE}%"
+
+
+def _measured(name, row):
+    """Mean and standard deviation of a row of quality.json."""
+    mean = _shown(name, row["mean"])
+    if row["std"] is None:
+        return mean
+    return f"{mean.removesuffix(f'{SPACE}%')}{SPACE}±{SPACE}{_shown(name, row['std'])}"
+
+
+def _quality_table(*rows):
+    """Rows of quality.json, without the columns that are empty in all of them."""
+    results, names = _quality(), rows or tuple(quality.ROWS)
+    columns = {
+        "row": [f"`{name}`" for name in names],
+        "here": [f"**{_measured(name, results[name])}**" for name in names],
+        "paper": [quality.ROWS[name].published.replace(" ", SPACE) for name in names],
+        "public code": [quality.ROWS[name].public for name in names],
+        "seeds": [results[name]["seeds"] for name in names],
+        "minutes per seed": [results[name]["minutes"] for name in names],
+    }
+    columns = {title: cells for title, cells in columns.items() if any(cells)}
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" * len(columns) + "|"
+    for cells in zip(*columns.values(), strict=True):
+        yield f"| {' | '.join(map(str, cells))} |"
+
+
+def _quality_commands(*rows):
+    """The command of each row, and the figure of each seed, in a block that can be opened."""
+    results = _quality()
+    yield '??? note "Commands, and the figure of each seed"'
+    yield ""
+    yield "    ```"
+    for name in rows or quality.ROWS:
+        result = results[name]
+        figures = ", ".join(_shown(name, value) for value in result["figures"])
+        yield f"    # {name}: {result['metric']} {figures}"
+        yield from (f"    {line}" for line in _lines(result["command"]))
+    yield "    ```"
+
+
+def _systems_table(*rows):
+    results = _systems()
+    yield "| row | epochs | minutes | reconstruction | distance to the prior | floor | test error |"
+    yield "|---|---|---|---|---|---|---|"
+    for name in rows or systems.ROWS:
+        r = results[name]
+        loss = f"{r['reconstruction_loss']:.4f}{' (bce)' if name == 'vae' else ''}"
+        error = _percent(r["test_error"]) if "test_error" in r else ""
+        distance, floor = f"{r['prior_distance']:.3f}", f"{r['prior_distance_floor']:.3f}"
+        cells = (r["epochs"], r["minutes"], loss, distance, floor, error)
+        yield f"| `{name}` | {' | '.join(map(str, cells))} |"
+
+
+def _systems_commands(*rows):
+    """The command of each row, in one block."""
+    results = _systems()
+    yield "```"
+    for name in rows or systems.ROWS:
+        yield f"# {name}"
+        yield from _lines(results[name]["command"])
+    yield "```"
+
+
+def measures(name):
+    """The row of one system, as a sentence."""
+    r = _systems()[name]
+    loss = f"{r['reconstruction_loss']:.4f}{' (bce)' if name == 'vae' else ''}"
+    error = f", test error {_percent(r['test_error'])}" if "test_error" in r else ""
+    return (
+        f"**Measured on MNIST**, {r['epochs']} epochs in {r['minutes']} minutes: reconstruction "
+        f"{loss}, distance to the prior {r['prior_distance']:.3f} "
+        f"(floor {r['prior_distance_floor']:.3f}){error}."
+    )
+
+
+def _lines(command, width=76):
+    """A command in lines that the shell joins; a flag stays with its value."""
+    lines = [""]
+    for part in re.split(r" (?=--)", command):
+        if len(lines[-1]) + len(part) > width:
+            lines.append("  ")
+        lines[-1] += f"{part} "
+    return [f"{line.rstrip()} \\" for line in lines[:-1]] + [lines[-1].rstrip()]
+
+
+def _speed_table():
+    yield "| step | steps/s | lowest to highest | GFLOP/s | eager PyTorch = 1 | of the bound | MB |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in _speed().values():
+        share = "" if row["share_of_bound"] is None else _percent(row["share_of_bound"], 0)
+        cells = (
+            row["name"],
+            f"**{row['steps_per_second']}**",
+            f"{row['lowest']} to {row['highest']}",
+            row["gflops"],
+            row["ratio_to_pytorch_eager"],
+            share,
+            row["peak_memory_mb"],
+        )
+        yield f"| {' | '.join(map(str, cells))} |"
+
+
+def _reliability_table(part):
+    """One part of reliability.json."""
+    values = json.loads((BENCHMARKS / "reliability.json").read_text())[part]
+    values = reliability.kills_table(values) if part == "kills" else values
+    yield "| what | result |"
+    yield "|---|---|"
+    for what, value in values.items():
+        if what != "note":
+            shown = ("; ".join(value) or "none") if isinstance(value, list) else value
+            yield f"| {re.sub('^MiB after', 'MiB after training', what)} | {shown} |"
+
+
+TABLES = {
+    "quality": _quality_table,
+    "quality_commands": _quality_commands,
+    "systems": _systems_table,
+    "systems_commands": _systems_commands,
+    "speed": _speed_table,
+    "reliability": _reliability_table,
+}
