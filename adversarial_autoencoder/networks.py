@@ -274,7 +274,7 @@ class Margin(keras.regularizers.Regularizer):
         return {"margin": self.margin}
 
 
-def check_network(network: str, image_shape: tuple[int, ...], hidden_layers: int) -> None:
+def check_network(network, image_shape, hidden_layers):
     """Checks that a kind of network can process images of a shape.
 
     Args:

@@ -61,9 +61,7 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
         Args:
             var_lists: Dict from the name of a step to the variables that it updates.
         """
-        if self.built:
-            return
-        for step, variables in var_lists.items():
+        for step, variables in () if self.built else var_lists.items():
             self.steps[step].build(variables)
         self.built = True
 

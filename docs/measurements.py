@@ -69,16 +69,21 @@ def _measured(name, row):
 
 
 def _quality_table(*rows):
-    """Rows of quality.json, without the columns that are empty in all of them."""
     results, names = _quality(), rows or tuple(quality.ROWS)
-    columns = {
-        "row": [f"`{name}`" for name in names],
-        "here": [f"**{_measured(name, results[name])}**" for name in names],
-        "paper": [quality.ROWS[name].published.replace(" ", SPACE) for name in names],
-        "public code": [quality.ROWS[name].public for name in names],
-        "seeds": [results[name]["seeds"] for name in names],
-        "minutes per seed": [results[name]["minutes"] for name in names],
-    }
+    return _filled_columns(
+        {
+            "row": [f"`{name}`" for name in names],
+            "here": [f"**{_measured(name, results[name])}**" for name in names],
+            "paper": [quality.ROWS[name].published.replace(" ", SPACE) for name in names],
+            "public code": [quality.ROWS[name].public for name in names],
+            "seeds": [results[name]["seeds"] for name in names],
+            "minutes per seed": [results[name]["minutes"] for name in names],
+        }
+    )
+
+
+def _filled_columns(columns):
+    """A table without the columns that are empty in all rows."""
     columns = {title: cells for title, cells in columns.items() if any(cells)}
     yield f"| {' | '.join(columns)} |"
     yield "|---" * len(columns) + "|"
@@ -101,16 +106,24 @@ def _quality_commands(*rows):
 
 
 def _systems_table(*rows):
-    results = _systems()
-    yield "| row | epochs | minutes | reconstruction | distance to the prior | floor | test error |"
-    yield "|---|---|---|---|---|---|---|"
-    for name in rows or systems.ROWS:
-        r = results[name]
-        loss = f"{r['reconstruction_loss']:.4f}{' (bce)' if name == 'vae' else ''}"
-        error = _percent(r["test_error"]) if "test_error" in r else ""
-        distance, floor = f"{r['prior_distance']:.3f}", f"{r['prior_distance_floor']:.3f}"
-        cells = (r["epochs"], r["minutes"], loss, distance, floor, error)
-        yield f"| `{name}` | {' | '.join(map(str, cells))} |"
+    names = rows or tuple(systems.ROWS)
+    results = [_systems()[name] for name in names]
+    return _filled_columns(
+        {
+            "row": [f"`{name}`" for name in names],
+            "epochs": [r["epochs"] for r in results],
+            "minutes": [r["minutes"] for r in results],
+            "reconstruction": list(map(_loss, names, results)),
+            "distance to the prior": [f"{r['prior_distance']:.3f}" for r in results],
+            "floor": [f"{r['prior_distance_floor']:.3f}" for r in results],
+            "test error": [_percent(r["test_error"]) if "test_error" in r else "" for r in results],
+        }
+    )
+
+
+def _loss(name, result):
+    """The reconstruction loss of a row of systems.json."""
+    return f"{result['reconstruction_loss']:.4f}{' (bce)' if name == 'vae' else ''}"
 
 
 def _systems_commands(*rows):
@@ -126,11 +139,10 @@ def _systems_commands(*rows):
 def measures(name):
     """The row of one system, as a sentence."""
     r = _systems()[name]
-    loss = f"{r['reconstruction_loss']:.4f}{' (bce)' if name == 'vae' else ''}"
     error = f", test error {_percent(r['test_error'])}" if "test_error" in r else ""
     return (
         f"**Measured on MNIST**, {r['epochs']} epochs in {r['minutes']} minutes: reconstruction "
-        f"{loss}, distance to the prior {r['prior_distance']:.3f} "
+        f"{_loss(name, r)}, distance to the prior {r['prior_distance']:.3f} "
         f"(floor {r['prior_distance_floor']:.3f}){error}."
     )
 

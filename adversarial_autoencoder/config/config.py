@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 from adversarial_autoencoder.config import rules
 from adversarial_autoencoder.config.model_groups import (
@@ -59,7 +60,7 @@ class Config(
         TypeError: If there is no such setting.
     """
 
-    def __init__(self, **given):
+    def __init__(self, **given: Any):
         super().__init__(**given)
         rules.check_together(self)
 
@@ -77,7 +78,7 @@ class Config(
         return defaults
 
     @classmethod
-    def of(cls, **given) -> "Config":
+    def of(cls, **given: Any) -> "Config":
         """Makes the settings, and checks that each given one has an effect.
 
         Args:

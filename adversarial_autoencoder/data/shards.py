@@ -63,7 +63,7 @@ class Shards:
         chosen = np.arange(len(self))[index]
         return self.take(chosen) if isinstance(index, slice) else self.take([chosen])[0]
 
-    def examples(self, paths):
+    def examples(self, paths: Any):
         """Streams the records of some of the files.
 
         Args:
@@ -76,7 +76,7 @@ class Shards:
 
         return tf.data.TFRecordDataset(paths, buffer_size=2**20)
 
-    def parse(self, examples):
+    def parse(self, examples: Any):
         """Parses a batch of records.
 
         Args:

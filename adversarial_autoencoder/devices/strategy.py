@@ -4,12 +4,13 @@ import zlib
 
 import tensorflow as tf
 
+from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.systems import CLASSIFICATION, MMD
 
 
-def make_strategy(config):
+def make_strategy(config: Config) -> tf.distribute.Strategy:
     """Makes the strategy of a training. TensorFlow must not have computed anything before.
 
     Args:
@@ -29,9 +30,10 @@ def make_strategy(config):
     }[config.strategy]()
     replicas = strategy.num_replicas_in_sync
     parts = {"batch_size": config.batch_size}
-    if config.has_phase(CLASSIFICATION) and config.num_labels < config.batch_size:
+    num_labels = config.num_labels or config.batch_size  # 0: all images have a label.
+    if config.has_phase(CLASSIFICATION) and num_labels < config.batch_size:
         # Then each minibatch has all labelled images.
-        parts["num_labels"] = config.num_labels
+        parts["num_labels"] = num_labels
     if config.has_phase(MMD) and config.batch_size < 2 * replicas:
         raise InputError(
             f"wae_mmd compares at least 2 images on each of the {replicas} replicas. "
@@ -51,7 +53,7 @@ def _local_devices():
     return [device.name for device in tf.config.list_logical_devices(kind)]
 
 
-def check_agreement(strategy, what):
+def check_agreement(strategy: tf.distribute.Strategy, what: str) -> None:
     """Checks on every worker that all workers were given the same text.
 
     Workers with different settings, or at different epochs, would wait for each other forever, or

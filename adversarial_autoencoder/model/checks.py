@@ -97,7 +97,7 @@ def check_prior(prior, dim):
         )
 
 
-def check_labels(y, codes):
+def check_labels(y, codes) -> None:
     """Checks that an array of labels has only classes that the model has.
 
     Args:

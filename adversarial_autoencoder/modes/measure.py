@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 from adversarial_autoencoder.modes.tables import format_number, print_table
 from adversarial_autoencoder.runs.durable import atomic
 
+if TYPE_CHECKING:
+    from adversarial_autoencoder.modes.command import Command
+
 # Folder in the results folder, for the classifiers that give the features.
 FEATURES = ".features"
 # The classifier learns from at most so many training images, with at most so many numbers in all.
@@ -19,7 +23,7 @@ PARTS = {"train": "training", "validation": "validation", "test": "test"}
 FITTING = "Fitting mixtures of Gaussians to the codes of training images (up to a minute)."
 
 
-def evaluate(command, overrides):
+def evaluate(command: "Command", overrides: dict) -> None:
     """Measure a run on its test images, print a table, and write metrics.json."""
     shown = shown_run(command, overrides, with_data=True)
     from adversarial_autoencoder import figures
@@ -43,14 +47,14 @@ def evaluate(command, overrides):
     if dataset.y_test is None:
         print("Measures of classes are left out: there are no test labels.")
     print(f"Wrote {run.write_metrics(metrics)}")
-    if "error" in metrics:
+    if dataset.y_test is not None and "error" in metrics:
         predicted = model.classify(dataset.x_test).argmax(axis=1)
         counts = classification.confusion(dataset.y_test, predicted, model.num_classes)
         figure = figures.confusion(counts, dataset.class_names)
         print(f"Wrote {run.write_figure(figure, 'confusion')}")
 
 
-def fitted_codes(model, dataset, n):
+def fitted_codes(model: Any, dataset: data.Dataset, n: int) -> np.ndarray:
     """Samples a Gaussian mixture that is fitted to the codes of training images.
 
     Args:
@@ -109,41 +113,45 @@ def _features(command, dataset):
     return features.Features(classifier)
 
 
-def classify(command, overrides):
+def classify(command: "Command", overrides: dict) -> None:
     """Measure the test error and draw the confusion, or classify your own --images."""
-
-    def fits(config):
-        return config.system.y == "inferred" and not config.infers_clusters
-
-    names, images = data.load_images(command.images) if command.images else (None, None)
-    shown = shown_run(
-        command,
-        overrides,
-        with_data=images is None,
-        needs=("trained run that classifies (such as semi_supervised_aae)", fits),
-    )
-    model, dataset = shown.model, shown.dataset
-    if images is not None:
-        shape, class_names = shown.run.read_classes()
-        if images.shape[-1] == 1:  # A model of colour images also takes grey ones.
-            images = np.repeat(images, shape[-1], axis=-1)
-        if images.shape[1:] != shape:
-            raise InputError(
-                f"images must have the shape {shape} (height, width, channels). "
-                f"Received: {images.shape[1:]}"
-            )
-        probabilities = model.classify(images)
-        classes = [class_names[k] for k in probabilities.argmax(axis=1)]
-        path = shown.run.write_predictions(names, classes, probabilities.max(axis=1))
-        print(f"Wrote {path}")
+    if command.images:
+        _classify_images(command, overrides)
         return
-    if dataset.y_test is None:
+    shown = shown_run(command, overrides, with_data=True, needs=CLASSIFIES)
+    dataset, y_test = shown.dataset, shown.dataset.y_test
+    if y_test is None:
         raise InputError(f"{dataset.name} must have test labels. Received: none")
     from adversarial_autoencoder import figures
     from adversarial_autoencoder.evaluation.classification import confusion
 
-    predicted = model.classify(dataset.x_test).argmax(axis=1)
-    counts = confusion(dataset.y_test, predicted, model.num_classes)
+    predicted = shown.model.classify(dataset.x_test).argmax(axis=1)
+    counts = confusion(y_test, predicted, shown.model.num_classes)
     wrong = counts.sum() - np.trace(counts)
     print(f"Test error: {wrong / counts.sum():.2%} ({wrong} of {counts.sum()} images)")
     save_figure(shown.run, figures.confusion(counts, dataset.class_names), "confusion")
+
+
+# What a run must be to classify: a description, and a function of its `Config`.
+CLASSIFIES = (
+    "trained run that classifies (such as semi_supervised_aae)",
+    lambda config: config.system.y == "inferred" and not config.infers_clusters,
+)
+
+
+def _classify_images(command, overrides):
+    """Writes the classes of the user's images."""
+    names, images = data.load_images(command.images)
+    shown = shown_run(command, overrides, needs=CLASSIFIES)
+    shape, class_names = shown.run.read_classes()
+    if images.shape[-1] == 1:  # A model of colour images also takes grey ones.
+        images = np.repeat(images, shape[-1], axis=-1)
+    if images.shape[1:] != shape:
+        raise InputError(
+            f"images must have the shape {shape} (height, width, channels). "
+            f"Received: {images.shape[1:]}"
+        )
+    probabilities = shown.model.classify(images)
+    classes = [class_names[k] for k in probabilities.argmax(axis=1)]
+    path = shown.run.write_predictions(names, classes, probabilities.max(axis=1))
+    print(f"Wrote {path}")

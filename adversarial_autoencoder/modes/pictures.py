@@ -1,5 +1,7 @@
 """The modes that draw pictures of a trained model."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from adversarial_autoencoder import data
@@ -7,8 +9,11 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.measure import fitted_codes
 from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 
+if TYPE_CHECKING:
+    from adversarial_autoencoder.modes.command import Command
 
-def latent_grid(command, overrides):
+
+def latent_grid(command: "Command", overrides: dict) -> None:
     """Draw images decoded on a regular grid of codes."""
     shown = shown_run(command, overrides, dims := _dims(command))
     model, y = shown.model, command.grid_class
@@ -24,13 +29,13 @@ def latent_grid(command, overrides):
     save_figure(shown.run, figure, "latent_grid")
 
 
-def latent_scatter(command, overrides):
+def latent_scatter(command: "Command", overrides: dict) -> None:
     """Draw the codes of the test images, coloured by class, next to samples of the prior."""
     shown = shown_run(command, overrides, dims := _dims(command), with_data=True)
     model, dataset = shown.model, shown.dataset
     z, prior_labels = model.represent(dataset.x_test, seed=0), None
     if shown.config.condition_prior_on_labels and getattr(model.prior, "has_components", False):
-        shares = data.training_labels(shown.config, dataset)[1]
+        shares = data.training_labels(shown.config, dataset)[1] or []
         prior_labels = np.random.default_rng(0).choice(len(shares), len(z), p=shares)
     z_prior = model.draw_representation(len(z), labels=prior_labels)
     from adversarial_autoencoder import figures
@@ -41,7 +46,7 @@ def latent_scatter(command, overrides):
     save_figure(shown.run, figure, "latent_scatter")
 
 
-def reconstruct(command, overrides):
+def reconstruct(command: "Command", overrides: dict) -> None:
     """Draw test images and their reconstructions."""
     shown = shown_run(command, overrides, with_data=True)
     chosen = slice(command.num_images)
@@ -53,7 +58,7 @@ def reconstruct(command, overrides):
     save_figure(shown.run, figure, "reconstruct")
 
 
-def sample(command, overrides):
+def sample(command: "Command", overrides: dict) -> None:
     """Draw images decoded from samples of the prior, or of a mixture fitted to the codes."""
     fitted = command.sampler == "gaussian_mixture"
     shown = shown_run(command, overrides, with_data=fitted)
@@ -66,7 +71,7 @@ def sample(command, overrides):
     save_figure(shown.run, figure, "sample_gaussian_mixture" if fitted else "sample")
 
 
-def interpolate(command, overrides):
+def interpolate(command: "Command", overrides: dict) -> None:
     """Draw images decoded along straight lines between the codes of pairs of test images."""
     shown = shown_run(command, overrides, with_data=True)
     x = shown.dataset.x_test
@@ -82,7 +87,7 @@ def interpolate(command, overrides):
     save_figure(shown.run, figure, "interpolate")
 
 
-def style_grid(command, overrides):
+def style_grid(command: "Command", overrides: dict) -> None:
     """Draw every style with every class: one z in each row, one y in each column."""
 
     def fits(config):
@@ -106,7 +111,7 @@ def style_grid(command, overrides):
     save_figure(shown.run, figures.style_grid(model, z, names, x), "style_grid")
 
 
-def cluster_grid(command, overrides):
+def cluster_grid(command: "Command", overrides: dict) -> None:
     """Draw for each cluster its decoded head and test images assigned to it."""
     shown = shown_run(
         command,

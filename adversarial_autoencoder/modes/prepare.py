@@ -1,20 +1,23 @@
 """The mode that prepares a folder of images for streaming."""
 
+from typing import TYPE_CHECKING
+
 from adversarial_autoencoder import data
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError
 
+if TYPE_CHECKING:
+    from adversarial_autoencoder.modes.command import Command
 
-def prepare(command, overrides):
+
+def prepare(command: "Command", overrides: dict) -> None:
     """Write a folder of images as files that a training streams."""
-    for flag, value in (
-        ("dataset", overrides.get("dataset")),
-        ("output_dir", command.output_dir),
-    ):
-        if value is None:
-            raise InputError(f"The mode prepare needs --{flag}. Received: none")
+    folder, output = overrides.get("dataset"), command.output_dir
+    if folder is None or output is None:
+        missing = "dataset" if folder is None else "output_dir"
+        raise InputError(f"The mode prepare needs --{missing}. Received: none")
     import_tensorflow()
-    dataset = data.prepare(overrides["dataset"], command.output_dir)
+    dataset = data.prepare(folder, output)
     print(
         f"Wrote {len(dataset.x_train)} training, {len(dataset.x_validation)} validation and "
         f"{len(dataset.x_test)} test images to {command.output_dir}"

@@ -2,18 +2,25 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, Mismatch
 
+if TYPE_CHECKING:
+    from adversarial_autoencoder.modes.command import Command
+
 # Settings that can differ from those that a run was started with: its length, the location of its
 # data, and the devices.
 CHANGEABLE = ("epochs", "dataset", "data_dir", "strategy", "jit_compile")
 
 
-def run_to_resume(command, overrides: dict) -> runs.Run | None:
+def run_to_resume(command: "Command", overrides: dict) -> runs.Run | None:
     """Finds the run to resume.
 
     Args:
@@ -56,15 +63,21 @@ class Shown:
         run: The run.
         config: Its settings.
         model: Its `AdversarialAutoencoder`.
-        dataset: Its data, or None if the mode does not need it.
+        loaded: Its data, or None if the mode does not need it.
     """
 
     run: runs.Run
     config: Config
-    model: object
-    dataset: data.Dataset | None
+    model: Any
+    loaded: data.Dataset | None
 
-    def given_labels(self, chosen):
+    @property
+    def dataset(self) -> data.Dataset:
+        """The data of a mode that needs it."""
+        assert self.loaded is not None
+        return self.loaded
+
+    def given_labels(self, chosen: Any) -> np.ndarray | None:
         """The labels of some test images if the decoder needs them, else None.
 
         Args:
@@ -84,7 +97,11 @@ class Shown:
 
 
 def shown_run(
-    command, overrides, dims=(0,), with_data=False, needs=("trained run", lambda config: True)
+    command: "Command",
+    overrides: dict,
+    dims: tuple[int, ...] = (0,),
+    with_data: bool = False,
+    needs: tuple[str, Callable[[Config], object]] = ("trained run", lambda config: True),
 ) -> Shown:
     """Finds the run to show, and loads its model and its data.
 
@@ -255,7 +272,7 @@ def check_data(run: runs.Run, dataset: data.Dataset, recorded: dict) -> None:
         )
 
 
-def save_figure(run: runs.Run, figure, name: str) -> None:
+def save_figure(run: runs.Run, figure: Any, name: str) -> None:
     """Writes a figure into the folder of a run, and prints its path.
 
     Args:

@@ -2,14 +2,19 @@
 
 import pathlib
 import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import runs
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.runs.durable import atomic
 
+if TYPE_CHECKING:
+    from adversarial_autoencoder.modes.command import Command
 
-def list_runs(command, overrides):
+
+def list_runs(command: "Command", overrides: dict) -> None:
     """Print a table of the runs, the newest first."""
     del overrides
     header = ("name", "model", "data", "status", "epochs", "reconstruction", "prior distance")
@@ -18,13 +23,13 @@ def list_runs(command, overrides):
         try:
             config, recorded = run.read_config()
             history = run.read_history()
-            status = run.status(config.epochs)
+            status = run.status(config.epochs or 0)
         except InputError as error:
             broken.append(str(error))
             continue
         last = history[-1] if history else {}
-        metrics = [last.get(f"val_{name}") for name in ("reconstruction_loss", "prior_distance")]
-        metrics = ["-" if value is None else f"{value:.4f}" for value in metrics]
+        measures = [last.get(f"val_{name}") for name in ("reconstruction_loss", "prior_distance")]
+        metrics = ["-" if value is None else f"{value:.4f}" for value in measures]
         epochs = f"{len(history)}/{config.epochs}"
         rows.append((run.name, config.model, recorded["name"], status, epochs, *metrics))
     if len(rows) == 1 and not broken:
@@ -35,7 +40,7 @@ def list_runs(command, overrides):
         print(line)
 
 
-def compare(command, overrides):
+def compare(command: "Command", overrides: dict) -> None:
     """Print the measures of several --runs in one table, and draw comparison.png."""
     del overrides
     names = [name for name in (command.runs or "").split(",") if name]
@@ -58,8 +63,7 @@ def compare(command, overrides):
                 for name, value in (history[-1] if history else {}).items()
                 if name.startswith("val_")
             }
-    names = dict.fromkeys(name for column in values.values() for name in column)
-    for name in names:
+    for name in dict.fromkeys(name for column in values.values() for name in column):
         if name != "epochs":
             rows.append((name, *(format_number(column.get(name)) for column in values.values())))
     print_table(rows)
@@ -87,7 +91,7 @@ def compare(command, overrides):
     print(f"Wrote {path}")
 
 
-def print_table(rows):
+def print_table(rows: Iterable[Sequence[str]]) -> None:
     """Prints a table.
 
     Args:

@@ -1,6 +1,7 @@
 """The mode that trains: one run, or one run for each of several seeds."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,11 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.select_run import is_finished, run_to_resume, with_overrides
 from adversarial_autoencoder.modes.train_run import train_run
 
+if TYPE_CHECKING:
+    from adversarial_autoencoder.modes.command import Command
 
-def train(command, overrides):
+
+def train(command: "Command", overrides: dict) -> None:
     """Train a new run, or resume one; --seeds trains one run for each seed."""
     if command.seeds is None:
         train_run(command, overrides)

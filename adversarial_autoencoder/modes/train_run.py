@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import pathlib
 import shlex
+from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
@@ -18,8 +19,11 @@ from adversarial_autoencoder.modes.select_run import (
     with_overrides,
 )
 
+if TYPE_CHECKING:
+    from adversarial_autoencoder.modes.command import Command
 
-def train_run(command, overrides):
+
+def train_run(command: "Command", overrides: dict) -> None:
     """Trains a new run, or resumes one.
 
     Args:

@@ -69,7 +69,7 @@ class Phase:
         """Its name in messages."""
         return type(self).__name__.lower()
 
-    def steps(self, model):
+    def steps(self, model) -> list[Step]:
         """The steps of this phase, in order.
 
         Args:
@@ -77,10 +77,13 @@ class Phase:
 
         Returns:
             A list of `Step`.
+
+        Raises:
+            NotImplementedError: If a subclass does not implement it.
         """
         raise NotImplementedError
 
-    def loss_and_metrics(self, model, batch, training):
+    def loss_and_metrics(self, model, batch, training) -> tuple:
         """Computes the loss of a phase with a single step.
 
         Args:

@@ -6,7 +6,7 @@ from adversarial_autoencoder.priors.independent import Gaussian, Laplace, Unifor
 from adversarial_autoencoder.priors.prior import draw
 
 
-def moments(prior, dim: int, n: int = 10000) -> tuple[np.ndarray, np.ndarray]:
+def moments(prior, dim, n=10000):
     """Computes the mean and the standard deviation of a prior in each dimension.
 
     They are exact for `Gaussian`, `Uniform` and `Laplace`, and estimated from samples for any other

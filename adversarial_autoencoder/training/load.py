@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 import zipfile
+from collections.abc import Iterator
 
 import keras
 
@@ -37,14 +38,11 @@ def load(run):
 
 
 @contextlib.contextmanager
-def reading(run):
+def reading(run) -> Iterator[None]:
     """Turns the errors of Keras about a damaged file into an InputError.
 
     Args:
         run: The `runs.Run` whose model.keras is read.
-
-    Yields:
-        Nothing.
 
     Raises:
         InputError: If the file cannot be read.

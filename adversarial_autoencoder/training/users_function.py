@@ -9,7 +9,7 @@ import tensorflow as tf
 from adversarial_autoencoder.errors import InputError, first_line
 
 
-def users_function(name: str):
+def users_function(name):
     """Imports "module:function", and registers it so that Keras finds it in a saved model.
 
     Args:
@@ -38,7 +38,7 @@ def users_function(name: str):
     return sampler
 
 
-def try_function(sampler, name: str, dim: int) -> None:
+def try_function(sampler, name, dim):
     """Calls the user's function, eagerly and in a graph, as a training does.
 
     Args:
