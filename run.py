@@ -2,13 +2,16 @@
 
 import dataclasses
 import os
+import re
 import signal
 import sys
 import textwrap
 import traceback
+import warnings
 
 from absl import app, flags
 
+from adversarial_autoencoder import __version__
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.errors import InputError, TrainingError, did_you_mean, first_line
@@ -22,6 +25,8 @@ except ImportError as error:  # On Windows, or where requirements.txt is not ins
 
 # TensorFlow's C++ start-up messages hide what matters; set it to 0 to see them.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A notebook names its own backend for the programs that it starts, and it may not be installed.
+os.environ["MPLBACKEND"] = "agg"
 
 FLAGS = flags.FLAGS
 FIELDS = dataclasses.fields(Command) + dataclasses.fields(Config)
@@ -31,6 +36,7 @@ DEFINE = {
     str: flags.DEFINE_string,
     bool: flags.DEFINE_bool,
 }
+KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
 def define_flags():
@@ -42,7 +48,7 @@ def define_flags():
 def given(kind):
     """The flags given on the command line or in a flag file that are fields of a dataclass."""
     names = [field.name for field in dataclasses.fields(kind)]
-    return {name: FLAGS[name].value for name in names if FLAGS[name].present}
+    return kind.expanded({name: FLAGS[name].value for name in names if FLAGS[name].present})
 
 
 def parse_flags(argv):
@@ -50,25 +56,59 @@ def parse_flags(argv):
     if {"-h", "--help"} & set(argv):
         print(help_text())
         sys.exit(0)
+    if "--version" in argv:
+        print(f"adversarial_autoencoder {__version__}")
+        sys.exit(0)
     try:
         rest = FLAGS(argv)[1:]
+    except flags.UnrecognizedFlagError as error:
+        fail(f"Unknown flag --{error.flagname}.{did_you_mean_flag(error.flagname)}", 2)
+    except flags.IllegalFlagValueError as error:
+        fail(wrong_value(str(error)), 2)
     except (flags.Error, OSError, UnicodeDecodeError) as error:
         # absl puts a word of its own before the errors of flag files.
-        text = " ".join(str(error).split()).removeprefix("ERROR:: ")
-        if isinstance(error, flags.UnrecognizedFlagError):
-            # absl has no suggestion for a short name, such as zdim.
-            names = [*FLAGS, *(f"no{name}" for name in FLAGS if FLAGS[name].boolean)]
-            text = f"Unknown flag --{error.flagname}.{did_you_mean(error.flagname, names)}"
-        fail(text, 2)
+        fail(" ".join(str(error).split()).removeprefix("ERROR:: "), 2)
     if rest:
         fail(f"Settings must be flags, such as --z_dim 2. Received: {rest[0]}", 2)
     return argv[:1]
+
+
+def did_you_mean_flag(name):
+    """Suggests flags for an unknown one: those with the same words or initials, or a similar one.
+
+    For example, `lr` is short for the learning rates, and `data` for `dataset` or `data_dir`.
+    """
+    name = name.replace("-", "_")
+    names = [field.name for field in FIELDS]
+
+    def is_short_for(flag):
+        initials = "".join(word[0] for word in flag.split("_"))
+        is_word = f"_{name}_" in f"_{flag}_"
+        return is_word or (len(name) > 1 and (flag.startswith(name) or name in initials))
+
+    if 0 < len(meant := list(filter(is_short_for, names))) <= 6:
+        *others, last = meant
+        return f" Did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+    boolean = [f"no{field.name}" for field in FIELDS if value_type(field) is bool]
+    return did_you_mean(name, [*names, *boolean, "flagfile", "help", "version"])
+
+
+def wrong_value(text):
+    """The error of a flag whose value has the wrong type, from the error of absl."""
+    parts = re.fullmatch(r"flag --(\w+)=(.*?): .*", text, re.DOTALL)
+    kinds = {field.name: KINDS[value_type(field)] for field in FIELDS}
+    if parts is None or parts[1] not in kinds:
+        return " ".join(text.split())
+    name, value = parts[1], " ".join(parts[2].split())
+    return f"{name} must be {kinds[name]}. Received: {name}={value}"
 
 
 def main(argv):
     """Runs the mode."""
     del argv
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # The range of a data set is checked when it is loaded; a part of it can be narrower.
+    warnings.filterwarnings("ignore", "The images are integers in", UserWarning)
     try:
         command = Command(**given(Command))
         check_mode(command.mode, given(Command))
@@ -111,6 +151,7 @@ def help_text():
         parts += ["", group, *map(flag_entry, fields)]
         if group == "Command":
             parts.append(entry("--flagfile FILE", "read flags from a file, a flag a line"))
+            parts.append(entry("--version", "print the version"))
     return "\n".join(parts)
 
 
@@ -146,5 +187,8 @@ def entry(left, right):
 
 
 if __name__ == "__main__":
+    # Names of files and classes can have characters that the terminal cannot show.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
     define_flags()
     app.run(main, flags_parser=parse_flags)

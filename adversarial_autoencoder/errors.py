@@ -108,3 +108,21 @@ def did_you_mean(value: object, choices: Iterable[object]) -> str:
     """
     close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
     return f" Did you mean {close[0]}?" if close else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Writes a number of things in words.
+
+    Args:
+        number: How many, >= 0.
+        noun: What, in the singular.
+
+    Returns:
+        The number and the noun, in the singular for 1 and in the plural otherwise.
+
+    Example:
+        >>> counted(1, "epoch"), counted(0, "epoch"), counted(12, "class")
+        ('1 epoch', '0 epochs', '12 classes')
+    """
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -69,10 +69,14 @@ class System:
     defaults: dict = dataclasses.field(default_factory=dict)
 
 
+# The systems with labels or clusters were tuned without normalization of the codes.
+PLAIN = {"normalize_codes": False, "discriminator_learning_rate": 1e-3}
+
 SYSTEMS = {
     "autoencoder": System(
         "Autoencoder; its codes leave gaps. The baseline of the other systems",
         phases=(RECONSTRUCTION,),
+        defaults={"input_noise": 0.0},
     ),
     "denoising_autoencoder": System(
         "Autoencoder that restores corrupted images (Vincent et al. 2008)",
@@ -82,23 +86,21 @@ SYSTEMS = {
     "vae": System(
         "Variational autoencoder (Kingma and Welling 2014)",
         phases=(VARIATIONAL,),
-        defaults={"posterior": "gaussian", "prior_std": 1.0, "reconstruction_loss": "bce"},
+        defaults={
+            "posterior": "gaussian",
+            "prior_std": 1.0,
+            "reconstruction_loss": "bce",
+            "input_noise": 0.0,
+        },
     ),
     "wae_mmd": System(
         "Wasserstein autoencoder with maximum mean discrepancy (Tolstikhin et al. 2018)",
         phases=(MMD,),
+        defaults={"input_noise": 0.0},
     ),
     "aae": System(
         "Adversarial autoencoder (Makhzani et al. 2015, section 2)",
         phases=(RECONSTRUCTION, REGULARIZATION),
-        # Tuned on MNIST with z_dim 2. Input noise keeps the encoder from memorising the images. A
-        # slow discriminator with noisy inputs has smooth gradients: the codes reach the prior at
-        # less cost for the reconstruction.
-        defaults={
-            "input_noise": 0.1,
-            "discriminator_noise": 0.99,
-            "discriminator_learning_rate": 1e-4,
-        },
     ),
     "supervised_aae": System(
         "AAE whose decoder also gets the label, so that z keeps the style (section 4)",
@@ -111,6 +113,8 @@ SYSTEMS = {
             "condition_prior_on_labels": True,
             "input_noise": 0.3,
             "generator_epsilon": 1e-4,
+            **PLAIN,
+            "discriminator_noise": 0.0,
         },
     ),
     "semi_supervised_aae": System(
@@ -124,6 +128,8 @@ SYSTEMS = {
             "num_labels": 100,
             "input_noise": 0.3,
             "generator_epsilon": 1e-3,
+            **PLAIN,
+            "discriminator_noise": 0.0,
         },
     ),
     "clustering_aae": System(
@@ -137,8 +143,9 @@ SYSTEMS = {
             "batch_norm": True,
             "input_noise": 0.2,
             "corruption": "masking",
-            "discriminator_noise": 0.3,
             "generator_epsilon": 1e-3,
+            **PLAIN,
+            "discriminator_noise": 0.3,
         },
     ),
     "dimensionality_reduction_aae": System(
@@ -151,8 +158,10 @@ SYSTEMS = {
             "prior_std": 1.0,
             "num_clusters": 20,
             "batch_norm": True,
-            "discriminator_noise": 0.3,
+            "input_noise": 0.0,
             "generator_epsilon": 1e-3,
+            **PLAIN,
+            "discriminator_noise": 0.3,
         },
     ),
 }

@@ -51,7 +51,7 @@ class Clock(keras.callbacks.Callback):
 def measure(varied, size):
     sizes = {"image_size": 28, "images": 50_000, varied: size}
     n, side = sizes.pop("images"), sizes.pop("image_size")
-    config = hardware.choose(Config(epochs=1, **sizes))
+    config = hardware.choose(Config(epochs=1, **sizes).for_data(n))
     whole_epoch = varied == "images"
     x = np.random.default_rng(0).integers(256, size=(n, side, side, 1), dtype="uint8")
     model = build(config, x.shape[1:])

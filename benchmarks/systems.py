@@ -24,7 +24,7 @@ IMAGES = ROOT / "docs" / "images"
 # For priors of a fine structure: small codes at first, and more weight on the adversarial game.
 STRONG_PRIOR = (
     "--weight_std 0.01 --reconstruction_learning_rate 5e-4 --discriminator_learning_rate 1e-3"
-    " --generator_epsilon 1e-5 --input_noise 0 --discriminator_noise 0"
+    " --generator_epsilon 1e-5 --input_noise 0 --discriminator_noise 0 --nonormalize_codes"
 )
 
 # Name of a row -> the flags of its training, and the modes whose figures go to docs/images.

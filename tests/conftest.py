@@ -1,17 +1,31 @@
-"""What several test files share: small real data, and models small enough to train in a second."""
+"""Fixtures of several test files: real data, small models, trained runs and the command line."""
 
+import contextlib
+import io
 import os
+import pathlib
+import signal
+import warnings
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Several workers share the cores: without this, each starts as many threads as there are cores.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import pytest
 import tensorflow as tf
+from absl.testing import flagsaver
 from sklearn.datasets import load_digits
 
-from adversarial_autoencoder import AdversarialAutoencoder, networks
+from adversarial_autoencoder import AdversarialAutoencoder, data, networks
 
-# A second device for the tests of several; the others use the first.
+pytest.register_assert_rewrite("helpers")
+
+from helpers import SMALL, tree  # noqa: E402
+
+# A second device for the tests of replicas; the others use the first one.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
@@ -19,7 +33,7 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(scope="session")
 def program():
-    """run.py as a module, with its flags defined; it is the whole program but for the process."""
+    """run.py as a module, with its flags defined: the whole program without a process."""
     import run
 
     run.define_flags()
@@ -27,9 +41,83 @@ def program():
 
 
 @pytest.fixture(scope="session")
+def command_line(program):
+    """Runs the command line in this process, and returns what it prints on stdout and stderr.
+
+    `command_line(*flags, results=folder, status=0)` also checks the exit status.
+    """
+
+    def call(*flags, results, status=0):
+        out, err = io.StringIO(), io.StringIO()
+        before = signal.getsignal(signal.SIGTERM)
+        with (
+            flagsaver.flagsaver(),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            warnings.catch_warnings(record=True) as warned,
+        ):
+            # The filters of an ordinary Python process. pytest has its own.
+            warnings.resetwarnings()
+            for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning):
+                warnings.simplefilter("ignore", kind)
+            warnings.simplefilter("ignore", ResourceWarning)
+            program.FLAGS.unparse_flags()
+            try:
+                program.parse_flags(["run.py", f"--results_dir={results}", *flags])
+                program.main([])
+                received = 0
+            except SystemExit as end:
+                received = end.code
+            finally:
+                signal.signal(signal.SIGTERM, before)
+        shown = [
+            warnings.formatwarning(w.message, w.category, w.filename, w.lineno) for w in warned
+        ]
+        err = err.getvalue() + "".join(shown)
+        assert received == status, err
+        return out.getvalue(), err
+
+    return call
+
+
+@pytest.fixture
+def refused(command_line, tmp_path):
+    """Runs the command line with flags that it must refuse; returns its line on stderr.
+
+    It must print nothing else, and write nothing. "TMP" in a flag stands for `tmp_path`.
+    """
+
+    def refuse(*flags):
+        before = tree(tmp_path)
+        flags = [flag.replace("TMP", str(tmp_path)) for flag in flags]
+        out, err = command_line(*flags, results=tmp_path / "results", status=2)
+        assert out == ""
+        assert err.startswith("Error: ")
+        assert err.count("\n") == 1
+        assert "Traceback" not in err
+        assert len(err) < 2000
+        assert tree(tmp_path) == before
+        return err
+
+    return refuse
+
+
+@pytest.fixture(scope="session")
 def digits():
     """1797 real handwritten digits, uint8, shape (1797, 8, 8, 1)."""
     return (load_digits().images * (255 / 16)).round().astype("uint8")[..., None]
+
+
+@pytest.fixture(scope="session")
+def classes():
+    """The classes of the digits."""
+    return load_digits().target
+
+
+@pytest.fixture(scope="session")
+def dataset():
+    """The digits, split into training, validation and test images."""
+    return data.load("digits")
 
 
 @pytest.fixture
@@ -49,3 +137,57 @@ def make_model():
         return model
 
     return make
+
+
+@pytest.fixture
+def supervised():
+    """A supervised AAE: the encoder infers z, and y is the label."""
+    keras.utils.set_random_seed(7)
+    hidden = {"hidden_units": 24}
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 3, **hidden),
+        networks.decoder((8, 8, 1), 3, num_classes=10, **hidden),
+        networks.discriminator(3, **hidden),
+    )
+    model.compile(keras.optimizers.Adam(2e-3))
+    return model
+
+
+@pytest.fixture(scope="session")
+def mnist_dir():
+    """The folder AAE_DATA_DIR, if it holds MNIST; otherwise the test is skipped."""
+    folder = os.environ.get("AAE_DATA_DIR")
+    if not folder or not pathlib.Path(folder, "mnist.npz").is_file():
+        pytest.skip("needs mnist.npz in the folder AAE_DATA_DIR")
+    return pathlib.Path(folder)
+
+
+@pytest.fixture(scope="session")
+def demo(command_line, tmp_path_factory):
+    """A results folder with one finished run of an adversarial autoencoder, `demo`.
+
+    Tests can add figures to it, and must leave the rest unchanged. output.txt is its stdout.
+    """
+    results = tmp_path_factory.mktemp("demo")
+    flags = ["--mode=train", "--z_dim=2", "--epochs=4", "--run_name=demo", *SMALL]
+    out, err = command_line(*flags, results=results)
+    assert err == ""
+    (results / "output.txt").write_text(out)
+    return results
+
+
+@pytest.fixture(scope="session")
+def few(command_line, tmp_path_factory):
+    """A results folder with one finished run of a semi-supervised system, `few`.
+
+    Tests can add figures and predictions to it, and must leave the rest unchanged. output.txt is
+    its stdout.
+    """
+    results = tmp_path_factory.mktemp("few")
+    rates = [f"--{step}_learning_rate=0.01" for step in ("reconstruction", "classification")]
+    size = ["--z_dim=4", "--hidden_units=32", "--batch_size=50", "--epochs=6"]
+    flags = ["--model=semi_supervised_aae", "--num_labels=202", "--dataset=digits", *size, *rates]
+    out, err = command_line(*flags, "--run_name=few", results=results)
+    assert err == ""
+    (results / "output.txt").write_text(out)
+    return results

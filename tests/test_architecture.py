@@ -15,11 +15,12 @@ LAYERS = [
     {"errors"},
     {"systems"},
     {"config"},
-    {"devices"},
-    {"losses", "networks", "optimizers", "posteriors", "priors"},
+    {"devices", "runs"},
+    {"losses", "optimizers", "posteriors", "priors"},
+    {"networks"},
     {"phases"},
     {"model"},
-    {"data", "figures", "runs"},
+    {"data", "figures"},
     {"evaluation"},
     {"training"},
     {"modes"},
@@ -123,7 +124,15 @@ def test_settings_and_runs_do_without_tensorflow(room):
 
 # Where the name of a code may stand: where codes are defined, in the method, in the networks, whose
 # inputs and outputs it names, and in the data, where "y" are the labels of Keras's x and y.
-NAMES_CODES = ("model/codes.py", "model/batch.py", "systems.py", "networks.py", "phases/", "data/")
+NAMES_CODES = (
+    "model/codes.py",
+    "model/batch.py",
+    "model/inputs.py",
+    "systems.py",
+    "networks/",
+    "phases/",
+    "data/",
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=by_path)

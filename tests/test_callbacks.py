@@ -1,14 +1,21 @@
-"""What a training prints while it goes on and at its end."""
+"""The callbacks of a training: its progress, its faults, and warnings of a collapse."""
 
 import re
+import types
 
 import keras
+import numpy as np
+import pytest
+from helpers import built, config_of
 
+from adversarial_autoencoder import phases
+from adversarial_autoencoder.errors import TrainingError
 from adversarial_autoencoder.training import callbacks
+from adversarial_autoencoder.training.callbacks import safeguards
 
 
-def test_the_epochs_told_at_the_end_are_those_that_were_trained(digits, make_model, capsys):
-    """A callback may stop it early, and it may go on with an epoch that is not the first."""
+def test_the_number_of_trained_epochs_is_printed_at_the_end(digits, make_model, capsys):
+    """A resumed training that a callback stops early."""
     model = make_model()
     model.compile()
 
@@ -19,3 +26,92 @@ def test_the_epochs_told_at_the_end_are_those_that_were_trained(digits, make_mod
     model.fit(digits[:100], initial_epoch=3, epochs=9, verbose=0, callbacks=progress)
     last = capsys.readouterr().out.splitlines()[-1]
     assert re.fullmatch(r"Trained 2 epochs in \d+:\d\d", last)
+
+
+class BreaksAt(phases.Regularization):
+    """A discriminator whose loss is NaN in one step."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+    def step(self, model, batch):
+        self.now = keras.ops.cast(model.optimizer.iterations, "float32")
+        return super().step(model, batch)
+
+    def _discriminate(self, code, batch, fake, training):
+        loss, metrics, logits = super()._discriminate(code, batch, fake, training)
+        loss += keras.ops.where(training & (self.now == self.number), np.nan, 0.0)
+        return loss, metrics | {"discriminator_loss": loss}, logits
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_error_names_phase_and_step_of_a_fault(digits, make_model, jit_compile):
+    """Ten steps run as a group, and every loss after the fault is NaN as well."""
+    model = make_model(phases=[phases.Reconstruction(), BreaksAt(26)])
+    model.compile(steps_per_execution=10, jit_compile=jit_compile)
+    message = "discriminator_loss.* in the breaksat phase must be .* in step 7 of epoch 2. .*kept"
+    with pytest.raises(TrainingError, match=message):
+        model.fit(
+            digits[:1000],
+            batch_size=50,
+            epochs=3,
+            verbose=0,
+            callbacks=[safeguards.StopOnFault()],
+        )
+
+
+def test_a_variable_that_is_not_finite_stops_the_training(digits, make_model):
+    """No loss shows the fault."""
+
+    class Break(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            variable = self.model.optimizer.optimizers[0].variables[3]
+            variable.assign(np.full(variable.shape, np.inf))
+
+    further = [Break(), safeguards.StopOnFault()]
+    with pytest.raises(TrainingError, match="must be finite numbers; they are not in epoch 1"):
+        make_model().fit(digits[:100], batch_size=50, verbose=0, callbacks=further)
+
+
+@pytest.fixture(scope="module")
+def warnings_of(dataset):
+    """The warnings of a training with the same logs in every epoch."""
+    config = config_of("semi_supervised_aae", z_dim=3, learning_rate_schedule="constant")
+    model, _ = built(config, dataset)
+    z = np.random.default_rng(0).normal(size=(500, 3))
+
+    def warnings(epochs, logs, spread=1.0, rate=1e-3):
+        model.optimizer.steps["generator_z"].learning_rate = rate
+        sample = types.SimpleNamespace(z_prior=z, z=z * [1, spread, 1])
+        received = []
+        callback = safeguards.WarnOfCollapse(sample, received.append)
+        callback.set_model(model)
+        callback.set_params({"epochs": epochs})
+        for epoch in range(epochs):
+            callback.on_epoch_end(epoch, logs)
+        return received
+
+    return warnings
+
+
+def test_a_discriminator_that_is_always_right_gives_one_warning(warnings_of):
+    logs = {"discriminator_accuracy_real_z": 1.0, "discriminator_accuracy_fake_z": 0.999}
+    assert warnings_of(4, logs) == []
+    (warning,) = warnings_of(20, logs)
+    assert "metrics/discriminator_accuracy_real_z" in warning
+    assert "for 5 epochs, up to epoch 5." in warning
+    (warning,) = warnings_of(200, logs)
+    assert "for 10 epochs, up to epoch 10." in warning
+    assert warnings_of(20, logs | {"discriminator_accuracy_fake_z": 0.9}) == []
+    assert warnings_of(20, logs, rate=0.0) == []
+
+
+def test_collapsed_codes_give_a_warning_with_their_figure(warnings_of):
+    (warning,) = warnings_of(5, {"val_y_use": 0.12})
+    assert "y has collapsed to 1.2 of its 10 values" in warning
+    assert "images/cluster_grid" in warning
+    assert warnings_of(5, {"val_y_use": 0.16}) == []
+    (warning,) = warnings_of(5, {}, spread=0.01)
+    assert "dimension 1 has 0.010 of the prior's spread" in warning
+    assert "images/latent_scatter" in warning

@@ -16,14 +16,14 @@ def test_error_and_confusion_count_the_images():
 
 
 def test_calibration_error_of_a_constructed_case():
-    """60 images at 0.9, of which 45 are right, and 40 at 0.7, all of which are."""
+    """60 images at 0.9, 45 of them right, and 40 images at 0.7, all right."""
     probabilities = np.array([[0.1, 0.9]] * 60 + [[0.7, 0.3]] * 40)
     labels = np.array([1] * 45 + [0] * 15 + [0] * 40)
     found = classification.calibration_error(labels, probabilities)
     assert found == pytest.approx(0.6 * 0.15 + 0.4 * 0.3)
 
 
-def test_overconfidence_does_not_make_up_for_underconfidence_in_another_bin():
+def test_overconfidence_and_underconfidence_do_not_cancel_between_bins():
     probabilities = np.array([[0.05, 0.95]] * 10 + [[0.55, 0.45]] * 10)
     labels = np.array([1] * 5 + [0] * 5 + [0] * 10)
     assert classification.calibration_error(labels, probabilities) == pytest.approx(0.45)
@@ -31,12 +31,12 @@ def test_overconfidence_does_not_make_up_for_underconfidence_in_another_bin():
     assert together == pytest.approx(0)
 
 
-def test_certainty_that_is_right_is_calibrated():
+def test_correct_certainty_is_calibrated():
     labels = rng.integers(0, 4, 50)
     assert classification.calibration_error(labels, np.eye(4)[labels]) == 0
 
 
-def test_probes_tell_separate_classes_and_fail_on_noise():
+def test_probes_separate_clusters_and_fail_on_noise():
     y_train, y = rng.integers(0, 3, 600), rng.integers(0, 3, 300)
     centers = np.array([[0, 0], [9, 0], [0, 9]])
     z_train, z = (centers[labels] + rng.normal(size=(len(labels), 2)) for labels in (y_train, y))
@@ -49,7 +49,7 @@ def test_probes_tell_separate_classes_and_fail_on_noise():
         assert noise == pytest.approx(2 / 3, abs=0.1)
 
 
-def test_a_ring_around_a_disc_is_told_by_neighbours_but_not_by_a_line():
+def test_neighbours_separate_a_ring_from_a_disc_and_a_line_does_not():
     y_train, y = rng.integers(0, 2, 600), rng.integers(0, 2, 300)
 
     def codes(labels):
@@ -61,7 +61,7 @@ def test_a_ring_around_a_disc_is_told_by_neighbours_but_not_by_a_line():
     assert classification.linear_probe_error(*arguments) > 0.3
 
 
-def test_permuted_labels_are_matched_without_error():
+def test_permuted_labels_match_without_error():
     labels = rng.integers(0, 10, 400)
     clusters = rng.permutation(10)[labels]
     names = clustering.name_by_matching(labels, clusters, 10)
@@ -70,8 +70,8 @@ def test_permuted_labels_are_matched_without_error():
     assert clustering.adjusted_rand_index(labels, clusters) == pytest.approx(1)
 
 
-def test_matching_uses_a_class_once_and_the_majority_as_often_as_it_wins():
-    """Class 0 has the most images of both clusters."""
+def test_matching_uses_a_class_once_and_majority_several_times():
+    """Class 0 has most images in both clusters."""
     labels = np.array([0] * 6 + [0] * 5 + [1] * 4)
     clusters = np.array([0] * 6 + [1] * 5 + [1] * 4)
     majority = clustering.name_by_majority(labels, clusters, 2)
@@ -81,7 +81,7 @@ def test_matching_uses_a_class_once_and_the_majority_as_often_as_it_wins():
     assert clustering.named_error(labels, clusters, matching) == pytest.approx(5 / 15)
 
 
-def test_the_best_image_names_a_cluster_that_the_majority_names_otherwise():
+def test_the_best_image_and_the_majority_can_name_a_cluster_differently():
     probabilities = np.array([[0.6, 0.4], [0.7, 0.3], [0.99, 0.01], [0.2, 0.8]])
     labels = np.array([1, 1, 2, 0])
     assert clustering.name_by_best_image(labels, probabilities).tolist() == [2, 0]
@@ -95,13 +95,13 @@ def test_a_cluster_without_validation_images_counts_as_wrong():
     assert clustering.named_error(np.array([0, 1]), np.array([2, 1]), names) == 0.5
 
 
-def test_chance_agrees_with_nothing():
+def test_random_clusters_have_no_agreement():
     labels, clusters = rng.integers(0, 5, (2, 20_000))
     assert clustering.adjusted_rand_index(labels, clusters) == pytest.approx(0, abs=0.002)
     assert clustering.normalized_mutual_information(labels, clusters) < 0.002
 
 
-def test_labels_of_other_lengths_are_refused():
+def test_labels_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match="Received"):
         classification.error_rate(np.zeros(3, int), np.zeros(4, int))
     with pytest.raises(ValueError, match="Received"):

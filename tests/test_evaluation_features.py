@@ -1,4 +1,4 @@
-"""The space of features, the mixture fitted after the training, and the report of a model."""
+"""The feature classifier, the mixture that is fitted to codes, and the report of a model."""
 
 import dataclasses
 import types
@@ -22,7 +22,7 @@ def classifier(dataset):
     return features.train_classifier(dataset.x_train, dataset.y_train, 10, RECIPE)
 
 
-def test_the_classifier_learns_and_its_features_are_of_floats(dataset, classifier):
+def test_the_classifier_learns_and_its_features_are_float32(dataset, classifier):
     x = dataset.x_test / 255
     space = features.Features(classifier)
     assert np.mean(space.classify(x) != dataset.y_test) < 0.2
@@ -32,7 +32,7 @@ def test_the_classifier_learns_and_its_features_are_of_floats(dataset, classifie
     assert np.allclose(logits(found), classifier(x), atol=1e-4)
 
 
-def test_a_classifier_is_kept_and_known_by_its_weights(dataset, classifier, tmp_path):
+def test_a_saved_classifier_keeps_its_fingerprint(dataset, classifier, tmp_path):
     classifier.save(tmp_path / "a.keras")
     read = features.read_classifier(tmp_path / "a.keras")
     space, again = features.Features(classifier), features.Features(read)
@@ -43,7 +43,7 @@ def test_a_classifier_is_kept_and_known_by_its_weights(dataset, classifier, tmp_
     assert space.fingerprint != again.fingerprint
 
 
-def test_a_file_that_is_no_classifier_is_none(tmp_path):
+def test_a_file_without_a_classifier_gives_none(tmp_path):
     assert features.read_classifier(tmp_path / "missing.keras") is None
     (tmp_path / "broken.keras").write_bytes(b"half a file")
     assert features.read_classifier(tmp_path / "broken.keras") is None
@@ -59,7 +59,7 @@ def test_the_key_changes_with_data_and_recipe():
     assert features.cache_key("sha256:a") in keys
 
 
-def test_a_mixture_finds_the_codes_that_the_prior_does_not_have():
+def test_a_mixture_samples_where_the_codes_are():
     rng = np.random.default_rng(0)
     centers = np.array([[5, 0], [-5, 0], [0, 5]])
     z = centers[rng.integers(0, 3, 3000)] + rng.normal(0, 0.3, (3000, 2))
@@ -71,12 +71,12 @@ def test_a_mixture_finds_the_codes_that_the_prior_does_not_have():
     assert (distance.min(axis=1) < 1.5).all()
     shares = np.bincount(distance.argmin(axis=1)) / 2000
     assert shares == pytest.approx([1 / 3] * 3, abs=0.05)
-    # In no order of the components, so that a part is like the whole.
+    # The samples are not ordered by component, so any part is like the whole.
     assert len(set(distance.argmin(axis=1)[:20])) == 3
     assert np.array_equal(samples, gaussian_mixture.sample(gaussian_mixture.fit(z), 2000))
 
 
-def test_a_mixture_has_as_many_gaussians_as_the_codes_tell_of():
+def test_a_mixture_has_as_many_gaussians_as_the_codes_need():
     rng = np.random.default_rng(0)
     assert gaussian_mixture.fit(rng.normal(0, 5, (2000, 2))).n_components <= 3
     angle = rng.uniform(0, 2 * np.pi, 3000)
@@ -87,8 +87,8 @@ def test_a_mixture_has_as_many_gaussians_as_the_codes_tell_of():
     assert radius == pytest.approx(np.full(1000, 5), abs=1)
 
 
-def test_more_gaussians_are_tried_where_a_few_more_are_no_better():
-    """Of two lines, 3 Gaussians describe held-out codes worse than 1 does, and 10 far better."""
+def test_more_gaussians_are_tried_if_a_few_more_are_not_better():
+    """For two lines, 3 Gaussians describe held-out codes worse than 1, and 10 far better."""
     rng = np.random.default_rng(0)
     line = rng.integers(0, 2, 3000)
     z = np.stack([rng.normal(size=3000), line + rng.normal(0, 0.05, 3000)], axis=1)
@@ -97,18 +97,18 @@ def test_more_gaussians_are_tried_where_a_few_more_are_no_better():
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_mixture_of_few_codes_and_of_equal_ones():
+def test_a_mixture_of_few_or_of_equal_codes():
     assert gaussian_mixture.sample(gaussian_mixture.fit(np.array([[0.0], [1.0]])), 5).shape == (
         5,
         1,
     )
-    # Of two values 10 clusters cannot be made, of which scikit-learn warns.
+    # scikit-learn warns that two values do not give 10 clusters.
     equal = gaussian_mixture.fit(np.tile([[0.0], [1.0]], (500, 1)))
     samples = gaussian_mixture.sample(equal, 100)
     assert np.abs(samples - samples.round()).max() < 0.01
 
 
-def test_a_report_has_what_the_model_and_the_data_allow(make_model, dataset, classifier):
+def test_a_report_has_the_measures_that_model_and_data_allow(make_model, dataset, classifier):
     space = features.Features(classifier)
     found = report.measure(make_model(), dataset, space, max_images=200)
     assert found["num_test_images"] == found["num_training_images"] == 200
@@ -127,7 +127,7 @@ def test_without_labels_nothing_about_classes_is_measured(make_model, dataset):
     assert "fid" not in found
 
 
-def test_the_mixture_is_named_and_differs_from_the_prior(make_model, dataset):
+def test_measures_with_the_mixture_are_named_and_differ(make_model, dataset):
     model = make_model()
     found = report.measure(model, dataset, sampler="gaussian_mixture", max_images=100)
     assert "parzen" not in found
@@ -139,14 +139,14 @@ def test_the_mixture_is_named_and_differs_from_the_prior(make_model, dataset):
     assert found["mse"] == prior["mse"]
 
 
-def test_the_mixture_is_of_the_codes_of_training_images(make_model, dataset):
+def test_the_mixture_is_fitted_to_codes_of_training_images(make_model, dataset):
     model = make_model()
     codes = report.mixture_codes(model, dataset)
     assert np.array_equal(codes, model.encode(dataset.x_train, seed=0))
 
 
 def test_measures_of_an_ideal_model():
-    """A model whose codes are its images: nothing is lost, and its codes are uniform."""
+    """A model whose codes are its images: a perfect reconstruction and uniform codes."""
 
     class Identity:
         seed, z_dim, num_classes, infers_y, phases = 0, 16, 0, False, ()
@@ -175,7 +175,7 @@ def test_measures_of_an_ideal_model():
 
 def test_classes_are_measured_as_classes_and_clusters_as_clusters(dataset):
     class Fixed:
-        """Infers y from the labels of the images that it is shown, permuted."""
+        """Infers the permuted labels of the images."""
 
         num_classes = 10
         codes = types.SimpleNamespace(

@@ -17,7 +17,7 @@ def test_errors_of_a_constant_offset():
     assert ratio == pytest.approx(20, rel=1e-5)
 
 
-def test_signal_to_noise_is_averaged_over_images_in_decibels():
+def test_signal_to_noise_is_averaged_in_decibels():
     x = np.zeros((2, 2, 2, 1))
     reconstructed = x + np.array([0.1, 0.01]).reshape(2, 1, 1, 1)
     assert reconstruction.peak_signal_to_noise_ratio(x, reconstructed) == pytest.approx(30)
@@ -33,7 +33,7 @@ def test_cross_entropy_is_in_nats_and_finite():
 
 
 def direct_ssim(x, y):
-    """Wang et al. 2004, equation 13, of one window of 11 x 11 pixels."""
+    """Wang et al. 2004, equation 13, for one window of 11 x 11 pixels."""
     offsets = np.arange(11) - 5
     window = np.exp(-(offsets[:, None] ** 2 + offsets**2) / (2 * 1.5**2))
     window /= window.sum()
@@ -45,14 +45,14 @@ def direct_ssim(x, y):
     return luminance * (2 * covariance + c2) / (var_x + var_y + c2)
 
 
-def test_structural_similarity_is_that_of_its_formula():
+def test_structural_similarity_equals_its_formula():
     x, y = rng.random((2, 1, 11, 11, 1))
     found = reconstruction.structural_similarity(x, (x + y) / 2)
     assert found == pytest.approx(direct_ssim(x[0, ..., 0], (x + y)[0, ..., 0] / 2), abs=1e-4)
 
 
 @pytest.mark.parametrize("size", [(14, 12), (8, 8), (2, 30)])
-def test_equal_images_have_similarity_1_of_any_size(size):
+def test_equal_images_of_any_size_have_similarity_1(size):
     x = rng.random((3, *size, 3))
     assert reconstruction.structural_similarity(x, x) == pytest.approx(1, abs=1e-6)
     assert reconstruction.structural_similarity(x, 1 - x) < 0.5
@@ -72,15 +72,15 @@ def test_images_that_do_not_fit_are_refused(measure):
         measure(IMAGES, IMAGES[:3])
 
 
-def test_parzen_of_one_sample_is_the_gaussian_density():
+def test_parzen_with_one_sample_is_the_gaussian_density():
     x, center, sigma = rng.normal(size=(5, 3)), rng.normal(size=(1, 3)), 0.7
     squared = np.square(x - center).sum(axis=1)
     expected = -squared / (2 * sigma**2) - 1.5 * np.log(2 * np.pi * sigma**2)
     assert parzen.parzen_log_likelihoods(x, center, [sigma])[0] == pytest.approx(expected)
 
 
-def test_parzen_of_many_samples_is_the_smoothed_density():
-    """Samples of N(0, 1) under a kernel of width 0.5 are N(0, 1.25): its entropy at its points."""
+def test_parzen_with_many_samples_is_the_smoothed_density():
+    """N(0, 1) with a kernel of width 0.5 is N(0, 1.25); the mean is minus its entropy."""
     samples, x = rng.normal(size=(20_000, 1)), rng.normal(0, 1.25**0.5, size=(4000, 1))
     mean, error = parzen.parzen(x, samples, 0.5)
     assert mean == pytest.approx(-0.5 * np.log(2 * np.pi * np.e * 1.25), abs=0.04)
@@ -100,14 +100,14 @@ def test_parzen_is_the_same_in_blocks(monkeypatch):
     assert np.allclose(parzen.parzen_log_likelihoods(x, samples, [0.2, 1.0]), whole)
 
 
-def test_sigma_is_the_width_that_is_missing():
-    """One sample at the mean of N(0, 0.4^2): the best kernel is that distribution itself."""
+def test_the_best_sigma_completes_the_distribution():
+    """With one sample at the mean of N(0, 0.4^2), the best kernel is the distribution itself."""
     x = rng.normal(0, 0.4, size=(5000, 2))
     sample = np.zeros((1, 2))
     assert parzen.choose_sigma(x, sample, (0.1, 0.2, 0.4, 0.8)) == pytest.approx(0.4)
-    # Half the way, by ratio, between those that are tried first.
+    # The geometric mean of two candidates is tried as well.
     assert parzen.choose_sigma(x, sample, (0.1, 0.25, 0.75, 2.0)) == pytest.approx(0.1875**0.5)
-    # Those that are tried first stay in the choice.
+    # The candidates themselves remain possible.
     assert parzen.choose_sigma(x, sample, (0.001, 0.4, 10.0)) == pytest.approx(0.4)
     assert parzen.choose_sigma(x, sample, (0.7,)) == pytest.approx(0.7)
 
@@ -129,8 +129,8 @@ def test_frechet_distance_along_one_feature():
     assert generation.frechet_distance(x, x) == pytest.approx(0, abs=1e-9)
 
 
-def test_kernel_distance_is_that_of_its_definition():
-    """All pairs by hand, without those of a point with itself."""
+def test_kernel_distance_equals_its_definition():
+    """All pairs of different points, one by one."""
     a, b = rng.normal(size=(5, 2)), rng.normal(1, 1, size=(4, 2))
 
     def kernel(p, q):
@@ -151,8 +151,8 @@ def test_kernel_distance_of_one_distribution_is_0_on_average():
     assert generation.kernel_distance(*rng.normal([[0]], [[[1]], [[2]]], (2, 700, 2))) > 1
 
 
-def test_precision_and_recall_tell_what_is_missing():
-    """One of two modes is generated, and half of what is generated lies elsewhere."""
+def test_precision_and_recall_measure_wrong_and_missing_images():
+    """One of two modes is generated, and half of the generated points are elsewhere."""
     real = np.concatenate([rng.random((500, 2)), rng.random((500, 2)) + 10])
     generated = np.concatenate([rng.random((500, 2)), rng.random((500, 2)) + 20])
     precision, recall = generation.precision_and_recall(real, generated)
@@ -163,14 +163,14 @@ def test_precision_and_recall_tell_what_is_missing():
     assert recall == pytest.approx(0.5, abs=0.03)
 
 
-def test_covered_is_within_the_distance_to_the_kth_neighbour():
-    """Of 0, 1, 3 on a line: the second neighbours lie at distances 3, 2 and 3."""
+def test_precision_uses_the_distance_to_the_kth_neighbour():
+    """The second neighbours of 0, 1 and 3 on a line have the distances 3, 2 and 3."""
     real = np.array([[0.0], [1.0], [3.0]])
     generated = np.array([[6.0], [6.1], [-3.0], [-3.1]])
     assert generation.precision_and_recall(real, generated, k=2)[0] == 0.5
 
 
-def test_features_of_other_widths_are_refused():
+def test_features_of_different_widths_are_refused():
     for measure in (generation.frechet_distance, generation.kernel_distance):
         with pytest.raises(ValueError, match="Received"):
             measure(np.zeros((9, 2)), np.zeros((9, 3)))

@@ -20,18 +20,18 @@ rng = np.random.default_rng(0)
 Z = rng.normal(0, 5, (10_000, 2))
 
 
-def test_the_distance_of_integer_codes_is_that_of_their_values():
+def test_integer_codes_have_the_distance_of_their_values():
     z = np.arange(20).reshape(10, 2)
     expected = sliced_wasserstein(z.astype(float), z + 3.0)
     assert sliced_wasserstein(z, z + 3) == pytest.approx(expected)
     assert expected > 0.1
 
 
-def test_a_sample_is_at_distance_0_from_itself_in_any_order():
+def test_a_sample_has_distance_0_to_itself_in_any_order():
     assert sliced_wasserstein(Z, rng.permutation(Z)) == pytest.approx(0, abs=1e-12)
 
 
-def test_two_samples_of_one_prior_lie_at_the_floor():
+def test_two_samples_of_one_prior_have_the_floor_as_distance():
     assert 0.01 < sliced_wasserstein(rng.normal(0, 5, (10_000, 2)), Z) < 0.025
 
 
@@ -41,12 +41,12 @@ def test_a_shift_moves_each_projection_by_its_cosine():
     assert distance == pytest.approx(0.6 * 2 / np.pi, rel=0.02)
 
 
-def test_a_scale_costs_the_mean_absolute_value():
+def test_the_distance_between_two_scales():
     """W1 between N(0, 1) and N(0, 2^2) is E|x| = sqrt(2 / pi)."""
     assert sliced_wasserstein(2 * Z, Z) == pytest.approx(np.sqrt(2 / np.pi), rel=0.02)
 
 
-def test_samples_of_other_sizes_are_refused():
+def test_samples_of_different_sizes_are_refused():
     with pytest.raises(ValueError, match="Received"):
         sliced_wasserstein(Z, Z[:100])
 
@@ -64,7 +64,7 @@ def test_perplexity_is_the_number_of_values_in_use(shares, used):
     assert perplexity(np.array(shares)) == pytest.approx(used)
 
 
-def test_mmd_is_that_of_the_loss():
+def test_mmd_equals_the_loss():
     z, z_prior = rng.normal(1, 1, (700, 3)), rng.normal(0, 1, (700, 3))
     found = maximum_mean_discrepancy(z, z_prior)
     expected = losses.maximum_mean_discrepancy(tf.constant(z), tf.constant(z_prior))
@@ -78,14 +78,14 @@ def test_kolmogorov_smirnov_of_a_shifted_uniform_is_its_shift():
     assert found == pytest.approx([0.3, 0.0], abs=0.02)
 
 
-def test_gaps_are_what_the_codes_leave_empty():
-    """Codes fill the left half of a square; farther right than the radius nothing is near."""
+def test_gaps_measure_the_empty_part_of_the_prior():
+    """Codes fill the left half of a square; beyond the radius, no code is near."""
     z, square = rng.random((4000, 2)) * [0.5, 1], rng.random((20_000, 2))
     assert gaps(z, square, radius=0.1) == pytest.approx(0.4, abs=0.02)
     assert gaps(square, square, radius=1e-9) == 0
 
 
-def test_the_radius_leaves_the_gaps_asked_for():
+def test_the_radius_gives_the_wanted_share_of_gaps():
     z_prior, other, third = rng.normal(size=(3, 5000, 2))
     radius = gap_radius(z_prior, other, share=0.05)
     assert gaps(other, z_prior, radius) == pytest.approx(0.05, abs=1e-3)

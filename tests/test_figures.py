@@ -11,7 +11,7 @@ from adversarial_autoencoder.figures.canvas import tile
 
 
 class Coordinates:
-    """Stands where a decoder stands: a code becomes an image that shows two of its coordinates."""
+    """Replaces a model: the image of a code shows two of its coordinates."""
 
     def __init__(self, model, dims):
         self.model, self.dims = model, dims
@@ -47,13 +47,13 @@ def test_latent_grid_places_each_image_at_its_code(make_model, z_dim, dims):
     assert axes.get_xlabel() == f"$z_{{{dims[0]}}}$"
 
 
-def test_latent_grid_follows_the_range_asked_for(make_model):
+def test_latent_grid_has_the_given_range(make_model):
     model = Coordinates(make_model(), (0, 1))
     figures.latent_grid(model, size=3, grid_range=4.0)
     assert np.unique(model.z[:, 0]).tolist() == [-4, 0, 4]
 
 
-def test_interpolations_go_straight_from_one_image_to_the_other(make_model, digits):
+def test_interpolations_follow_a_straight_line_between_the_codes(make_model, digits):
     model = make_model()
     figure = figures.interpolations(model, digits[:2], digits[2:4], columns=5)
     canvas = figure.axes[0].images[0].get_array()
@@ -63,7 +63,7 @@ def test_interpolations_go_straight_from_one_image_to_the_other(make_model, digi
     assert np.allclose(canvas[:8, 27:35], model.decode(middle)[0, :, :, 0], atol=1e-5)
 
 
-def test_reconstructions_stand_below_their_images(make_model, digits):
+def test_reconstructions_are_below_their_images(make_model, digits):
     model = make_model()
     canvas = figures.reconstructions(model, digits[:3]).axes[0].images[0].get_array()
     assert np.allclose(canvas[:8, 9:17], digits[1, :, :, 0] / 255)
@@ -71,7 +71,7 @@ def test_reconstructions_stand_below_their_images(make_model, digits):
 
 
 @pytest.mark.parametrize("num_classes", [1, 10, 40])
-def test_latent_scatter_names_every_class_and_leaves_no_code_out(num_classes):
+def test_latent_scatter_names_every_class_and_shows_every_code(num_classes):
     rng = np.random.default_rng(0)
     z, z_prior = rng.normal(0, 30, (200, 3)), rng.normal(0, 5, (200, 3))
     names = [f"class {k}" for k in range(num_classes)]
@@ -84,7 +84,7 @@ def test_latent_scatter_names_every_class_and_leaves_no_code_out(num_classes):
     assert right.get_xlabel() == "$z_{2}$"
 
 
-def test_images_of_three_channels_and_of_none_are_drawn():
+def test_images_with_three_channels_or_none_are_drawn():
     for shape in [(2, 3, 5, 4, 3), (2, 3, 5, 4)]:
         canvas = tile(np.zeros(shape, "float32"), pad=1)
         assert canvas.shape[:2] == (11, 14)
@@ -115,7 +115,7 @@ def canvas_of(figure):
 
 
 def cell(figure, row, column, height=8, width=8):
-    """The image in a row and column of a figure."""
+    """The image in one row and column of a figure."""
     pad = max(1, height // 14)
     top, left = row * (height + pad), column * (width + pad)
     return canvas_of(figure)[top : top + height, left : left + width]
@@ -137,7 +137,7 @@ def test_a_style_grid_shares_z_along_rows_and_y_along_columns():
     assert tick_labels(figure.axes[0].xaxis) == [f"class {k}" for k in range(10)]
 
 
-def test_a_style_grid_begins_its_rows_with_the_images_of_the_styles(digits):
+def test_a_style_grid_starts_its_rows_with_the_images_of_the_styles(digits):
     model = labelled_model()
     x = digits[:3]
     figure = figures.style_grid(model, model.encode(x), x=x)
@@ -149,7 +149,7 @@ def test_a_style_grid_begins_its_rows_with_the_images_of_the_styles(digits):
 
 
 @pytest.mark.parametrize("head_margin", [None, 2.0])
-def test_a_cluster_grid_shows_each_head_beside_its_images(digits, head_margin):
+def test_a_cluster_grid_shows_each_head_with_its_images(digits, head_margin):
     model = labelled_model(num_classes=4, head_margin=head_margin)
     # The y of an untrained model hardly differs between images.
     kernel = model.encoder.get_layer("encoder_y").kernel
@@ -174,7 +174,7 @@ def test_a_cluster_grid_shows_each_head_beside_its_images(digits, head_margin):
     assert tick_labels(figure.axes[0].yaxis) == [f"{k}: {count}" for k, count in enumerate(counts)]
 
 
-def test_a_confusion_shows_every_count_in_its_place():
+def test_a_confusion_shows_every_count_in_its_cell():
     counts = np.array([[8, 2, 0], [1, 9, 0], [0, 0, 5]])
     figure = figures.confusion(counts, ["cat", "dog", "a long name"])
     axes = figure.axes[0]
@@ -191,7 +191,7 @@ def test_a_confusion_shows_every_count_in_its_place():
 
 
 @pytest.mark.parametrize("num_classes", [2, 12, 40])
-def test_a_confusion_of_any_number_of_classes_with_one_that_never_occurs(num_classes):
+def test_a_confusion_of_many_classes_with_an_empty_one(num_classes):
     counts = np.eye(num_classes, dtype=int) * 7
     counts[1] = 0
     figure = figures.confusion(counts, [str(k) for k in range(num_classes)])
@@ -216,7 +216,7 @@ def test_cluster_heads_far_from_the_codes_are_still_in_the_figure():
     assert figure.axes[0].get_xlim()[1] > 30
 
 
-def test_samples_of_a_conditioned_prior_have_the_colours_of_their_classes():
+def test_samples_of_a_conditioned_prior_have_the_colors_of_their_classes():
     prior = priors.GaussianMixture(4, radius=10.0)
     labels = np.arange(200) % 4
     z_prior = priors.draw(prior, 200, 2, labels=labels)
@@ -243,7 +243,7 @@ def test_samples_have_a_row_for_each_y():
     assert tick_labels(figure.axes[0].yaxis) == [str(k) for k in range(12)]
 
 
-def test_a_latent_grid_decodes_with_the_y_asked_for_or_with_the_place_alone(digits):
+def test_a_latent_grid_decodes_with_the_given_y_or_with_the_point_only(digits):
     z = np.array([[-10.0, 10.0], [10.0, 10.0]], "float32")
     model = labelled_model()
     figure = figures.latent_grid(model, size=2, y=7)
@@ -258,7 +258,7 @@ def test_a_latent_grid_decodes_with_the_y_asked_for_or_with_the_place_alone(digi
     assert np.allclose(cell(figure, 0, 1), place[0, :, :, 0], atol=1e-4)
 
 
-def test_interpolations_go_from_one_y_to_the_other(digits):
+def test_interpolations_mix_the_two_values_of_y(digits):
     for infers_y in (True, False):
         model = labelled_model(infers_y=infers_y)
         x, labels = digits[:2], ([3], [5])
@@ -271,8 +271,8 @@ def test_interpolations_go_from_one_y_to_the_other(digits):
         assert np.allclose(cell(figure, 0, 2), middle[0, :, :, 0], atol=1e-5)
 
 
-def test_every_figure_takes_colour_images_and_twelve_classes():
-    """Of another height than width, as bytes, in sizes that matplotlib lays out without a word."""
+def test_every_figure_accepts_images_in_colour_and_twelve_classes():
+    """Images that are not square, as uint8; Matplotlib must not warn about the layout."""
     rng = np.random.default_rng(0)
     x, classes = rng.integers(0, 256, (30, 9, 14, 3), "uint8"), np.arange(30) % 12
     names = [f"a class with number {k}" for k in range(12)]
@@ -293,7 +293,7 @@ def test_every_figure_takes_colour_images_and_twelve_classes():
     for figure in drawn:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
-            # What older versions of Matplotlib use of others is theirs to mend.
+            # Older versions of Matplotlib use deprecated functions of other packages.
             warnings.simplefilter("ignore", DeprecationWarning)
             array = figures.to_array(figure)
         assert array.shape[-1] == 4

@@ -1,4 +1,4 @@
-"""The readers of files, given anything: they read it or raise InputError, and nothing else."""
+"""Random files: the readers read them or raise InputError, and nothing else."""
 
 import gzip
 import io
@@ -17,7 +17,7 @@ from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.array_files import read_idx, read_npz
 from adversarial_autoencoder.errors import InputError
 
-# The same examples in every run of the suite; no time limit for one, as the machine may be busy.
+# The same examples in every run of the tests, without a time limit.
 bounded = settings(
     max_examples=250,
     deadline=None,
@@ -28,7 +28,7 @@ bounded = settings(
 
 
 def reads(content, name, read):
-    """Reads a file of some content, which may raise InputError only."""
+    """Reads a file with the given content; only InputError is allowed."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, name)
         path.write_bytes(content)
@@ -46,7 +46,7 @@ def an_archive():
 
 @st.composite
 def mutated(draw, original):
-    """A few bytes of a file changed, removed or put in."""
+    """A file with a few bytes changed, removed or inserted."""
     content = bytearray(original)
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(content)))
@@ -57,7 +57,7 @@ def mutated(draw, original):
 
 @bounded
 @given(mutated(an_archive()) | st.binary(max_size=200))
-def test_npz(content):
+def test_random_archives(content):
     reads(content, "data.npz", lambda path: data.load(str(path)))
 
 
@@ -73,7 +73,7 @@ def test_npz(content):
     st.binary(max_size=300),
     st.sampled_from([b"\1\0", b"\2\0", b"\3\0", b"\xff\0"]),
 )
-def test_headers_in_npz(header, rest, version):
+def test_random_headers_in_archives(header, rest, version):
     header = header.encode()
     length = struct.pack("<H" if version == b"\1\0" else "<I", len(header))
     file = io.BytesIO()
@@ -87,7 +87,7 @@ IDX = bytes([0, 0, 8, 3]) + struct.pack(">III", 3, 2, 2) + bytes(12)
 
 @bounded
 @given(mutated(IDX) | mutated(gzip.compress(IDX)) | st.binary(max_size=60))
-def test_idx(content):
+def test_random_idx_files(content):
     for name in ("images", "images.gz"):
         reads(content, name, lambda path: read_idx(path, (3, 2, 2)))
 
@@ -112,7 +112,7 @@ def a_config(config, data):
     | st.builds(a_config, FIELDS, JSON)
     | FIELDS.map(lambda fields: a_config(fields, DATA))
 )
-def test_config(content):
+def test_random_configs(content):
     reads(content, "config.json", lambda path: runs.Run(path.parent).read_config())
 
 
@@ -133,5 +133,5 @@ HISTORY = b"epoch,loss\r\n1,0.5\r\n2,0.25\r\n"
     | mutated(a_model(HISTORY))
     | st.binary(max_size=60)
 )
-def test_history(content):
+def test_random_histories(content):
     reads(content, "model.keras", lambda path: runs.Run(path.parent).read_history())

@@ -11,21 +11,21 @@ def logit(p):
     return np.log(p / (1 - p)).astype("float32")
 
 
-def test_information_is_all_there_is_where_y_is_sure_and_evenly_used():
+def test_the_information_loss_is_0_if_y_is_certain_and_follows_the_prior():
     sure, even = 100 * np.eye(4, dtype="float32"), np.full(4, 0.25, "float32")
     assert float(losses.information_loss(sure, even)) == pytest.approx(0, abs=1e-6)
     guessed = np.zeros((6, 4), "float32")
     assert float(losses.information_loss(guessed, even)) == pytest.approx(np.log(4))
-    # All images sure of one value: KL of (1, 0, 0, 0) from equal shares.
+    # All images are certain of one value: the KL divergence of (1, 0, 0, 0) from equal shares.
     one = float(losses.information_loss(sure[[0, 0, 0]], even))
     assert one == pytest.approx(losses.SHARES_WEIGHT * np.log(4), rel=1e-5)
-    # Sure, and used as the prior says.
+    # Certain, with the shares of the prior.
     shares = np.array([0.5, 0.25, 0.25], "float32")
     sure = 100 * np.eye(3, dtype="float32")[[0, 0, 1, 2]]
     assert float(losses.information_loss(sure, shares)) == pytest.approx(0, abs=1e-6)
 
 
-def test_information_equals_its_formula():
+def test_the_information_loss_equals_its_formula():
     q = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
     shares, mean = np.array([0.2, 0.3, 0.5]), q.mean(axis=0)
     expected = -(q * np.log(q)).sum(axis=1).mean()
@@ -35,20 +35,20 @@ def test_information_equals_its_formula():
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
-def test_mean_squared_error_is_taken_on_the_sigmoid_of_the_logits():
+def test_mean_squared_error_applies_a_sigmoid_to_the_logits():
     x = np.array([[0.0, 1.0]], "float32")
     loss = losses.mean_squared_error(x, logit(np.array([[0.25, 0.5]])))
     assert float(loss) == pytest.approx((0.25**2 + 0.5**2) / 2, rel=1e-5)
 
 
-def test_binary_cross_entropy_is_taken_on_logits_and_stays_finite_at_the_ends():
+def test_binary_cross_entropy_of_logits_is_finite_for_large_logits():
     x = np.array([[0.0, 1.0]], "float32")
     loss = losses.binary_cross_entropy(x, logit(np.array([[0.25, 0.5]])))
     assert float(loss) == pytest.approx(-(np.log(0.75) + np.log(0.5)) / 2, rel=1e-5)
     assert losses.binary_cross_entropy(x, np.array([[500.0, -500.0]], "float32")) == 500.0
 
 
-def test_discriminator_loss_is_2_log_2_when_it_cannot_tell_them_apart():
+def test_the_discriminator_loss_of_a_guess_is_2_log_2():
     loss = losses.non_saturating_discriminator(np.zeros((4, 1)), np.zeros((4, 1)))
     assert float(loss) == pytest.approx(2 * np.log(2))
 
@@ -91,7 +91,7 @@ def test_least_squares_is_least_at_its_targets():
 
 
 @pytest.mark.parametrize("name", losses.ADVERSARIAL)
-def test_each_game_rewards_the_right_answers(name):
+def test_each_adversarial_loss_rewards_the_right_answers(name):
     game, high, low = losses.ADVERSARIAL[name], np.full((4, 1), 0.8), np.full((4, 1), -0.8)
     assert float(game.discriminator(high, low)) < float(game.discriminator(low, high))
     assert float(game.generator(high)) < float(game.generator(low))
@@ -125,7 +125,7 @@ def test_unlabelled_images_do_not_count():
         assert float(loss(LABELS, SCORES)) == float(loss(LABELS, other))
 
 
-def test_a_batch_without_labelled_images_costs_nothing_and_moves_nothing():
+def test_a_batch_without_labels_has_no_loss_and_no_gradient():
     scores, labels = tf.constant(SCORES), np.full(5, -1, "int32")
     with tf.GradientTape() as tape:
         tape.watch(scores)
@@ -147,7 +147,7 @@ def test_the_gaussian_kl_of_a_variance_too_small_for_a_float_is_finite():
     assert float(kl) == pytest.approx(0.5 * (200 - 1))
 
 
-def test_gaussian_kl_is_0_for_the_prior_itself_and_positive_else():
+def test_gaussian_kl_is_0_only_for_the_prior_itself():
     zeros = np.zeros((3, 2), "float32")
     log_variance = np.full((3, 2), np.log(25.0), "float32")
     assert float(losses.gaussian_kl(zeros, log_variance, 5.0)) == pytest.approx(0, abs=1e-6)
@@ -155,8 +155,8 @@ def test_gaussian_kl_is_0_for_the_prior_itself_and_positive_else():
     assert float(losses.gaussian_kl(zeros + 0.1, log_variance, 5.0)) > 1e-4
 
 
-def slow_discrepancy(z, z_prior):
-    """MMD^2 as in the paper's algorithm 2, pair by pair."""
+def slow_mmd(z, z_prior):
+    """MMD^2 pair by pair, as in algorithm 2 of Tolstikhin et al. 2018."""
     n, scale = len(z), 2 * z_prior.var(axis=0).sum()
 
     def kernel(a, b):
@@ -173,16 +173,16 @@ def slow_discrepancy(z, z_prior):
     return within / (n * (n - 1)) - 2 * across / n**2
 
 
-def test_the_discrepancy_equals_a_loop_over_all_pairs():
+def test_mmd_equals_a_loop_over_all_pairs():
     rng = np.random.default_rng(0)
     z, z_prior = rng.normal(2, 3, (12, 3)), rng.normal(0, 5, (12, 3))
     fast = losses.maximum_mean_discrepancy(
         tf.constant(z, "float32"), tf.constant(z_prior, "float32")
     )
-    assert float(fast) == pytest.approx(slow_discrepancy(z, z_prior), abs=1e-5)
+    assert float(fast) == pytest.approx(slow_mmd(z, z_prior), abs=1e-5)
 
 
-def test_the_discrepancy_is_0_on_average_for_one_distribution_and_grows_with_a_shift():
+def test_mmd_is_0_on_average_for_one_distribution_and_grows_with_a_shift():
     rng = np.random.default_rng(0)
 
     def measured(shift):

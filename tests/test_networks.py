@@ -1,4 +1,4 @@
-"""The networks that the package builds: their shapes, their names, what training does to them."""
+"""The networks of the package: their shapes, names, noise and initial weights."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ SHAPES = [(28, 28, 1), (32, 32, 3), (64, 64, 1), (8, 8, 1), (9, 14, 3)]
 
 @pytest.fixture(autouse=True)
 def seeded():
-    """With few filters, some initial weights give a network whose output is constant."""
+    """With few filters, some initial weights give a constant output."""
     keras.utils.set_random_seed(0)
 
 
@@ -34,7 +34,7 @@ def kinds_of(network):
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_an_encoder_takes_images_to_codes_and_a_decoder_takes_them_back(network, shape):
+def test_an_encoder_maps_images_to_codes_and_a_decoder_maps_them_back(network, shape):
     small = {"network": network, "hidden_units": 256, "hidden_layers": 3}
     encoder = networks.encoder(shape, 5, **small)
     assert encoder(images(shape)).shape == (3, 5)
@@ -46,7 +46,7 @@ def test_an_encoder_takes_images_to_codes_and_a_decoder_takes_them_back(network,
 
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
-def test_networks_of_two_codes_and_noise_have_dicts(network):
+def test_networks_with_two_codes_and_noise_use_dicts(network):
     encoder = networks.encoder(
         (8, 8, 1), 3, num_classes=4, noise_dim=6, network=network, hidden_units=32
     )
@@ -78,7 +78,7 @@ def test_a_separate_y_shares_no_layer_with_z(network, noise_dim):
     assert len(variables["y"]) >= 10  # Two layers with their normalisation, and the head.
     assert not variables["z"] & variables["y"]
     assert variables["z"] | variables["y"] == {variable.path for variable in encoder.variables}
-    # One code alone is the same as that of both, and leaves the statistics of the other.
+    # One code alone has the same value, and does not change the statistics of the other.
     x, seed = tf.constant(images((8, 8, 1))), tf.constant([1, 2], "int64")
     both = model.codes.heads(x, seed)
     before = {variable.path: variable.numpy() for variable in encoder.non_trainable_variables}
@@ -105,7 +105,7 @@ def test_noise_inputs_do_more_than_shift_the_codes(network):
     assert np.abs(shifts - shifts[0]).max() > 1e-3
 
 
-def test_a_discriminator_gives_one_logit_and_may_see_a_label():
+def test_a_discriminator_gives_one_logit_and_can_see_a_label():
     assert networks.discriminator(3, hidden_units=8)(np.zeros((5, 3))).shape == (5, 1)
     conditioned = networks.discriminator(3, num_classes=3, hidden_units=8)
     code = np.zeros((4, 3))
@@ -121,14 +121,14 @@ def test_the_head_of_a_gaussian_posterior_is_twice_as_wide():
 
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
-def test_the_encoder_is_normalised_only_when_asked(network):
+def test_batch_norm_is_off_by_default(network):
     plain, normalised = (
         networks.encoder((8, 8, 1), 2, network=network, hidden_units=32, batch_norm=batch_norm)
         for batch_norm in (False, True)
     )
     assert "BatchNormalization" not in kinds_of(plain)
     assert kinds_of(normalised).count("BatchNormalization") == 2
-    # The normalisation has an offset of its own.
+    # The normalization has its own offset.
     layers = [layer for layer in normalised.layers if "_0" in layer.name and layer.weights]
     assert not any(getattr(layer, "use_bias", False) for layer in layers)
     h = keras.Model(normalised.input, normalised.get_layer("encoder_batch_norm_0").output)
@@ -162,7 +162,7 @@ def test_every_layer_is_named_after_its_network(network):
 
 
 def corrupted(x, **corruption):
-    """What the first hidden layer sees, in training and else."""
+    """The input of the first hidden layer, in training mode and in inference mode."""
     encoder = networks.encoder(x.shape[1:], 2, hidden_units=8, **corruption)
     layer = keras.Model(encoder.input, encoder.get_layer("encoder_corruption").output)
     return layer(x, training=True).numpy(), layer(x, training=False).numpy()
@@ -176,7 +176,7 @@ def test_gaussian_corruption_adds_noise_in_training_only():
     assert (seen - x).mean() == pytest.approx(0, abs=0.01)
 
 
-def test_masking_sets_a_share_of_the_pixels_to_0_and_scales_up_the_others():
+def test_masking_sets_a_share_of_the_pixels_to_0_and_scales_the_others():
     x = images((28, 28, 1), 100) + 0.5
     seen, undisturbed = corrupted(x, input_noise=0.3, corruption="masking")
     assert np.array_equal(undisturbed, x)
@@ -196,7 +196,7 @@ def test_a_discriminator_sees_noise_on_the_code_in_training_only():
     assert np.array_equal(layer(inputs, training=False), inputs["code"])
     seen = layer(inputs, training=True).numpy()
     assert seen.std() == pytest.approx(0.5, rel=0.05)
-    # The label stays as it is.
+    # The label is unchanged.
     concatenated = discriminator.get_layer("discriminator_with_label").output
     both = keras.Model(discriminator.input, concatenated)(inputs, training=True)
     assert np.array_equal(both[:, 3:], inputs["label"])
@@ -216,13 +216,13 @@ def test_dropout_acts_in_training_only():
 
 def test_margin_equals_its_formula_by_hand():
     heads = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]], "float32")
-    # Distances 5, 1 and the root of 18; below 4.5 lie the last two.
+    # The distances are 5, 1 and the root of 18; the last two are below 4.5.
     expected = (4.5 - 1) ** 2 + (4.5 - np.sqrt(18)) ** 2
     assert float(Margin(4.5)(ops.convert_to_tensor(heads))) == pytest.approx(expected, rel=1e-5)
     assert float(Margin(1.0)(ops.convert_to_tensor(heads))) == pytest.approx(0, abs=1e-9)
 
 
-def test_margin_pushes_heads_apart_even_from_one_point_nearly():
+def test_margin_separates_heads_that_are_almost_equal():
     heads = keras.Variable(np.array([[0.0, 0.0], [0.001, 0.0]], "float32"))
     optimizer = keras.optimizers.SGD(0.1)
     for _ in range(100):
@@ -256,7 +256,7 @@ def test_cluster_heads_are_points_added_to_z(network):
 
 @pytest.mark.parametrize("weight_std", [0.0, 0.01])
 @pytest.mark.parametrize("network", ["mlp", "conv"])
-def test_no_two_layers_begin_with_the_same_weights(network, weight_std):
+def test_no_two_layers_start_with_the_same_weights(network, weight_std):
     hidden = {"network": network, "hidden_units": 64, "hidden_layers": 3, "weight_std": weight_std}
     kernels = [
         *kernels_of(networks.encoder((16, 16, 1), 8, num_classes=8, **hidden)).values(),
@@ -269,7 +269,7 @@ def test_no_two_layers_begin_with_the_same_weights(network, weight_std):
 
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
-def test_weight_std_is_that_of_every_layer(network):
+def test_weight_std_applies_to_every_layer(network):
     hidden = {"network": network, "hidden_units": 1000, "weight_std": 0.03}
     kernels = kernels_of(networks.decoder((28, 28, 1), 8, **hidden))
     kernels |= kernels_of(networks.discriminator(8, hidden_units=1000, weight_std=0.03))
@@ -277,7 +277,7 @@ def test_weight_std_is_that_of_every_layer(network):
         assert kernel.std() == pytest.approx(0.03, rel=0.1), name
 
 
-def test_convolutions_of_a_given_depth_halve_the_sides_and_double_the_filters():
+def test_convolutions_halve_the_sides_and_double_the_filters():
     encoder = networks.encoder((28, 28, 1), 2, network="conv", hidden_units=512, hidden_layers=3)
     outputs = [encoder.get_layer(f"encoder_conv_{i}").output.shape[1:] for i in range(3)]
     assert outputs == [(14, 14, 8), (7, 7, 16), (4, 4, 32)]

@@ -17,7 +17,7 @@ def test_a_deterministic_posterior_is_its_head():
         assert np.array_equal(posteriors.deterministic(HEAD, seed), HEAD)
 
 
-def test_a_gaussian_posterior_has_the_mean_and_the_deviation_of_its_head():
+def test_a_gaussian_posterior_has_the_mean_and_standard_deviation_of_its_head():
     z = posteriors.gaussian(HEAD, tf.constant([0, 1])).numpy()
     assert z.shape == (N, 2)
     assert (z - MEAN).mean(axis=0) / STD == pytest.approx([0, 0], abs=5 / np.sqrt(N))
@@ -38,7 +38,7 @@ def test_a_seed_gives_the_same_sample_and_another_seed_another():
 
 
 def test_samples_have_gradients_to_mean_and_variance():
-    """The reparameterisation: dz/dmean = 1 and dz/dlog variance = (z - mean) / 2."""
+    """Reparameterization: dz/dmean = 1 and dz/dlog variance = (z - mean) / 2."""
     head = tf.constant(HEAD[:5])
     with tf.GradientTape() as tape:
         tape.watch(head)
@@ -57,7 +57,7 @@ def built(posterior="deterministic", noise_dim=0):
     )
 
 
-def test_a_universal_posterior_draws_its_codes_by_the_noise(digits):
+def test_a_universal_posterior_samples_its_codes_with_the_noise(digits):
     model, x = built(noise_dim=10), digits[:50]
     one, again, other = (model.encode(x, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one, again)
@@ -67,7 +67,7 @@ def test_a_universal_posterior_draws_its_codes_by_the_noise(digits):
     assert np.allclose(model.encode(x), silent, atol=1e-5)
 
 
-def test_a_gaussian_model_encodes_to_the_mean_or_draws(digits):
+def test_a_gaussian_model_encodes_to_the_mean_or_to_a_sample(digits):
     model, x = built("gaussian"), digits[:1].repeat(20_000, axis=0)
     mean, log_variance = np.split(model.encoder(digits[:1] / 255.0).numpy()[0], 2)
     assert np.allclose(model.encode(digits[:1])[0], mean, atol=1e-5)
@@ -75,7 +75,7 @@ def test_a_gaussian_model_encodes_to_the_mean_or_draws(digits):
     std = np.exp(log_variance / 2)
     assert (z.mean(axis=0) - mean) / std == pytest.approx([0, 0], abs=0.04)
     assert z.std(axis=0) == pytest.approx(std, rel=0.03)
-    assert len(np.unique(z, axis=0)) == len(z)  # also across its batches
+    assert len(np.unique(z, axis=0)) == len(z)  # Also between batches.
 
 
 def test_a_deterministic_model_needs_no_seed(digits):
@@ -84,7 +84,7 @@ def test_a_deterministic_model_needs_no_seed(digits):
 
 
 def test_input_noise_and_posterior_noise_are_independent(digits):
-    """The head's mean is the noise input itself, its variance 1, so that z has the variance 2."""
+    """The mean of the head is the noise input, its variance is 1, so z has the variance 2."""
     inputs = {"x": keras.Input((8, 8, 1), name="x"), "noise": keras.Input((2,), name="noise")}
     flat = keras.layers.Flatten()(inputs["x"])
     zeros = keras.layers.Dense(2, kernel_initializer="zeros")(flat)

@@ -28,7 +28,7 @@ def test_constructor_defaults_are_the_defaults_of_the_flags():
 def test_gaussian_has_mean_0_and_the_given_standard_deviation():
     z = priors.draw(priors.Gaussian(std=5.0), 100_000, 2)
     assert z.shape == (100_000, 2)
-    assert np.abs(z.mean(axis=0)).max() < 0.08  # five standard errors
+    assert np.abs(z.mean(axis=0)).max() < 0.08  # Five standard errors.
     assert np.abs(z.std(axis=0) - 5.0).max() < 0.06
     assert abs(np.corrcoef(z.T)[0, 1]) < 0.02
 
@@ -40,12 +40,12 @@ def test_a_seed_gives_the_same_samples_and_another_seed_others():
 
 
 @pytest.mark.parametrize("std", [0, -1, float("nan")])
-def test_gaussian_refuses_a_standard_deviation_that_is_none(std):
+def test_gaussian_refuses_a_wrong_standard_deviation(std):
     with pytest.raises(ValueError, match=f"Received: std={std}"):
         priors.Gaussian(std)
 
 
-def test_moments_are_exact_for_a_gaussian_and_estimated_for_the_users_own():
+def test_moments_are_exact_for_a_gaussian_and_estimated_for_a_users_prior():
     mean, std = priors.moments(priors.Gaussian(std=5.0), 3)
     assert mean.tolist() == [0, 0, 0]
     assert std.tolist() == [5, 5, 5]
@@ -94,7 +94,7 @@ def test_a_mixture_puts_each_label_on_its_component():
         assert (component @ [-ray[1], ray[0]]).std() == pytest.approx(0.5, rel=0.03)
 
 
-def test_samples_without_a_label_come_from_all_components_by_their_weights():
+def test_samples_without_a_label_use_all_components_by_their_weights():
     prior = priors.GaussianMixture(4, radius=50.0, weights=[1, 2, 3, 4])
     for labels in (None, np.full(50_000, -1)):
         z = prior(50_000, 2, tf.constant([3, 0]), labels=labels).numpy()
@@ -103,7 +103,7 @@ def test_samples_without_a_label_come_from_all_components_by_their_weights():
         assert shares == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.01)
 
 
-def test_a_swiss_roll_lies_on_its_spiral_and_each_label_on_its_arc():
+def test_a_swiss_roll_follows_its_spiral_and_each_label_its_arc():
     prior = priors.SwissRoll(4, radius=10.0, turns=2.0, std=1e-4)
     labels = np.repeat(np.arange(4), 1000)
     z = prior(4000, 2, tf.constant([0, 0]), labels=labels).numpy()
@@ -113,7 +113,7 @@ def test_a_swiss_roll_lies_on_its_spiral_and_each_label_on_its_arc():
     assert (np.floor(np.clip(share, 0, 0.99999) ** 2 * 4) == labels).mean() > 0.99
 
 
-def test_a_categorical_prior_gives_one_hot_vectors_of_its_weights():
+def test_a_categorical_prior_gives_one_hot_vectors_with_its_weights():
     y = priors.draw(priors.Categorical(np.array([0.2, 0.8])), 50_000, 2)
     assert set(np.unique(y)) == {0.0, 1.0}
     assert (y.sum(axis=1) == 1).all()
@@ -122,10 +122,10 @@ def test_a_categorical_prior_gives_one_hot_vectors_of_its_weights():
 
 @pytest.mark.parametrize("temperature", [1.0, 0.3])
 def test_a_relaxed_categorical_prior_is_the_concrete_distribution(temperature):
-    """Its two closed forms: the odds of two classes are logistic, the largest follows the weights.
+    """In closed form: the odds of two classes are logistic, and the largest follows the weights.
 
-    With log odds log(p1 / p0) + logistic noise, over the temperature; a logistic's variance is
-    pi^2 / 3.
+    The log odds are log(p1 / p0) plus logistic noise, divided by the temperature. The variance of
+    logistic noise is pi^2 / 3.
     """
     y = priors.draw(priors.Categorical([0.2, 0.8], temperature), 50_000, 2).astype("float64")
     assert y.sum(axis=1) == pytest.approx(1)
@@ -136,12 +136,12 @@ def test_a_relaxed_categorical_prior_is_the_concrete_distribution(temperature):
 
 
 @pytest.mark.parametrize("temperature", [-0.1, 1e-39, np.nan, np.inf])
-def test_a_temperature_that_gives_no_probabilities_is_refused(temperature):
+def test_a_temperature_without_probabilities_is_refused(temperature):
     with pytest.raises(ValueError, match="temperature of a prior must be 0 or at least 0.001"):
         priors.Categorical(temperature=temperature)
 
 
-def test_samples_of_the_users_own_are_drawn_evenly():
+def test_a_users_samples_are_drawn_evenly():
     samples = np.arange(6, dtype="float32").reshape(3, 2)
     z = priors.draw(priors.Samples(samples), 30_000, 2)
     rows, counts = np.unique(z, axis=0, return_counts=True)
@@ -157,7 +157,7 @@ def test_samples_of_the_users_own_are_drawn_evenly():
         (priors.Samples(np.zeros((5, 2))), 3),
     ],
 )
-def test_a_prior_refuses_a_dimension_that_makes_no_sense(prior, dim):
+def test_a_prior_refuses_a_wrong_dimension(prior, dim):
     with pytest.raises(ValueError, match=f"Received: {dim}"):
         priors.draw(prior, 2, dim)
 
@@ -200,13 +200,13 @@ def test_gamma_of_a_small_shape_has_its_moments_and_stays_above_0(shape):
 
 @pytest.mark.parametrize("prior", [priors.GaussianMixture, priors.SwissRoll])
 @pytest.mark.parametrize("weights", [[1, 2], [1, 2, 0], [1, 2, -1]])
-def test_weights_that_are_not_one_above_0_for_each_component_are_refused(prior, weights):
+def test_each_component_needs_a_weight_above_0(prior, weights):
     with pytest.raises(ValueError, match="must be 3 numbers above 0. Received: weights="):
         prior(3, weights=weights)
 
 
 @pytest.mark.parametrize("samples", [np.zeros(5), np.zeros((0, 2)), np.array([[np.nan, 1.0]])])
-def test_samples_that_make_no_prior_are_refused(samples):
+def test_samples_that_cannot_be_a_prior_are_refused(samples):
     with pytest.raises(ValueError, match="finite numbers of shape .num_samples, dim.. Received"):
         priors.Samples(samples)
 

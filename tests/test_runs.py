@@ -1,4 +1,4 @@
-"""Run folders: made, found, never overwritten."""
+"""Run folders are created, found, and never overwritten."""
 
 import os
 import zipfile
@@ -7,10 +7,10 @@ import pytest
 
 from adversarial_autoencoder import runs
 from adversarial_autoencoder.errors import InputError, Mismatch
-from adversarial_autoencoder.runs import durable
 
 
 def make(results, name, age=0):
+    """A run folder whose settings are `age` seconds old."""
     run = runs.create(results, name, number=True)
     (run.path / "config.json").write_text("{}")
     moment = 1_000_000_000 - age
@@ -18,12 +18,12 @@ def make(results, name, age=0):
     return run
 
 
-def test_two_runs_of_one_name_get_two_folders(tmp_path):
+def test_runs_with_the_same_name_get_separate_folders(tmp_path):
     names = [make(tmp_path, "a").name for _ in range(3)]
     assert names == ["a", "a-2", "a-3"]
 
 
-def test_a_name_asked_for_must_be_free_or_an_empty_folder(tmp_path):
+def test_a_given_name_must_be_free_or_an_empty_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     assert runs.create(tmp_path, "empty").path == tmp_path / "empty"
     (tmp_path / "taken").mkdir()
@@ -32,7 +32,7 @@ def test_a_name_asked_for_must_be_free_or_an_empty_folder(tmp_path):
         runs.create(tmp_path, "taken")
 
 
-def test_a_results_dir_that_is_no_folder_is_refused(tmp_path):
+def test_a_results_dir_that_is_not_a_folder_is_refused(tmp_path):
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "at" / "all")
     (tmp_path / "file").touch()
     for name in ("dangling", "file"):
@@ -40,7 +40,7 @@ def test_a_results_dir_that_is_no_folder_is_refused(tmp_path):
             runs.create(tmp_path / name, "a", number=True)
 
 
-def test_find_takes_a_name_a_path_or_the_newest_that_fits(tmp_path):
+def test_find_accepts_a_name_or_a_path_or_takes_the_newest_that_fits(tmp_path):
     old, new = make(tmp_path, "old", age=60), make(tmp_path, "new")
     assert runs.find(tmp_path, "old") == old
     assert runs.find(tmp_path, str(old.path)) == old
@@ -48,7 +48,7 @@ def test_find_takes_a_name_a_path_or_the_newest_that_fits(tmp_path):
     assert runs.find(tmp_path, fits=lambda run: run.name != "new") == old
 
 
-def test_find_goes_past_runs_with_other_settings_but_not_past_broken_ones(tmp_path):
+def test_find_skips_runs_with_other_settings_but_not_broken_ones(tmp_path):
     old, _ = make(tmp_path, "old", age=60), make(tmp_path, "new")
 
     def fits(run):
@@ -66,7 +66,7 @@ def test_find_goes_past_runs_with_other_settings_but_not_past_broken_ones(tmp_pa
         runs.find(tmp_path, fits=fits)
 
 
-def test_find_says_what_is_missing(tmp_path):
+def test_find_describes_what_is_missing(tmp_path):
     with pytest.raises(InputError, match="Received: 0 runs"):
         runs.find(tmp_path / "nowhere")
     make(tmp_path, "demo")
@@ -80,19 +80,9 @@ def test_find_says_what_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "..", ".hidden", "-x", "a/b", "a\\b", "a\0b", "x" * 300])
-def test_names_that_are_no_folder_are_refused(name):
+def test_names_that_cannot_be_a_folder_are_refused(name):
     with pytest.raises(InputError, match="Received: "):
         runs.check_name(name)
-
-
-def test_atomic_keeps_the_old_file_when_writing_fails(tmp_path):
-    path = tmp_path / "file.txt"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), durable.atomic(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_history_survives_writing_and_reading(tmp_path):

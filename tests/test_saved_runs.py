@@ -1,4 +1,4 @@
-"""Runs that version 0.1.0 saved before its modules moved: they load and resume."""
+"""Runs that an older version saved, before modules moved, load and resume."""
 
 import csv
 import pathlib
@@ -25,7 +25,7 @@ def test_a_saved_run_loads_and_generates(name):
 
 
 @pytest.mark.parametrize("name", ["aae", "semi"])
-def test_a_saved_run_resumes_as_it_would_have(name, tmp_path):
+def test_a_saved_run_resumes_with_the_same_history(name, tmp_path):
     """Two more epochs give the history of a training that was not interrupted.
 
     On the machine that trained it the history is equal to the last bit. Another processor rounds

@@ -12,7 +12,10 @@ from adversarial_autoencoder.config.model_groups import (
     PriorSettings,
 )
 from adversarial_autoencoder.config.training_groups import (
+    BATCHES,
+    DEFAULT_BATCH_SIZE,
     DEFAULT_EPOCHS,
+    MIN_BATCH_SIZE,
     MIN_STEPS,
     OptimizerSettings,
     SpeedSettings,
@@ -158,13 +161,13 @@ class Config(
         return epochs, factors
 
     def for_data(self, num_images: int) -> "Config":
-        """Fills in the number of epochs if it is not given, and checks the settings against it.
+        """Fills in the sizes that follow from the data, and checks the settings against it.
 
         Args:
             num_images: Number of training images.
 
         Returns:
-            A `Config` with `epochs`.
+            A `Config` with `batch_size` and `epochs`.
 
         Raises:
             InputError: If a minibatch is larger than the data, or the training ends before
@@ -172,16 +175,22 @@ class Config(
         """
         if self.labelled_images_only and self.num_labels:
             num_images = min(num_images, self.num_labels)
-        if self.batch_size > num_images:
+        batch_size = self.batch_size or self._default_batch_size(num_images)
+        if batch_size > num_images:
             raise InputError(
                 f"batch_size must be at most the {num_images} training images. "
-                f"Received: batch_size={self.batch_size}"
+                f"Received: batch_size={batch_size}"
             )
-        steps = num_images // self.batch_size
+        steps = num_images // batch_size
         epochs = self.epochs or max(DEFAULT_EPOCHS, math.ceil(MIN_STEPS / steps))
         if self.y_start >= epochs * steps:
             raise InputError(
                 f"y_start must be below the {epochs * steps} minibatches of the training. "
                 f"Received: y_start={self.y_start}"
             )
-        return dataclasses.replace(self, epochs=epochs)
+        return dataclasses.replace(self, epochs=epochs, batch_size=batch_size)
+
+    def _default_batch_size(self, num_images):
+        """The size of a minibatch that is not given: smaller for few images."""
+        least = max(MIN_BATCH_SIZE, self.num_clusters if self.information_weight else 0)
+        return min(DEFAULT_BATCH_SIZE, max(num_images // BATCHES, least), num_images)

@@ -6,6 +6,9 @@ from adversarial_autoencoder.config.config import Config
 from adversarial_autoencoder.config.rules import unmet_needs
 from adversarial_autoencoder.errors import InputError, did_you_mean
 
+# Settings that runs of version 0.1.0 do not have, with the values that they were trained with.
+SINCE_0_1 = {"normalize_codes": False}
+
 
 def from_dict(values: dict) -> Config:
     """Makes a `Config` of a dict, as `dataclasses.asdict` gives it and JSON keeps it.
@@ -26,7 +29,7 @@ def from_dict(values: dict) -> Config:
                 f"config.json must have the settings of this version.{did_you_mean(name, known)} "
                 f"Received: {name}"
             )
-    return Config(**values)
+    return Config(**SINCE_0_1 | values)
 
 
 def to_flags(config: Config) -> str:

@@ -72,6 +72,7 @@ class PriorSettings(Settings):
         "gaussian",
         f"p(z): {', '.join(PRIORS)}; FILE.npy with samples of shape (n, z_dim); or module:function,"
         " your sampler (n, dim, seed) -> tensor, with a seed for tf.random.stateless_normal",
+        is_path=True,
     )
     prior_std: float = setting(
         5.0,
@@ -161,7 +162,7 @@ class NetworkSettings(Settings):
         within=at_least(0),
     )
     input_noise: float = setting(
-        0.0,
+        0.1,
         "corruption of the encoder's input in training: standard deviation, or fraction of pixels",
         within=at_least(0, 1),
     )
@@ -170,9 +171,16 @@ class NetworkSettings(Settings):
         "kind of --input_noise: add Gaussian noise, or set pixels to 0 and scale up the others",
         choices=("gaussian", "masking"),
     )
+    normalize_codes: bool = setting(
+        True,
+        "batch-normalize the features that z is computed from, and show the discriminator of z the"
+        " codes in units of the prior, so that the adversarial phase works on any data and z_dim",
+        phases=ADVERSARIAL,
+    )
     discriminator_noise: float = setting(
-        0.0,
-        "standard deviation of the noise on the discriminators' input in training",
+        0.2,
+        "standard deviation of the noise on the discriminators' input in training; with"
+        " --normalize_codes in standard deviations of the prior",
         within=at_least(0, 1),
         phases=ADVERSARIAL,
     )
@@ -188,9 +196,11 @@ class DataSettings(Settings):
         None,
         "mnist, fashion_mnist, digits (8x8, embedded), an .npz file, or a folder of images; not"
         " given: mnist, or digits if mnist is not available",
+        is_path=True,
     )
     data_dir: str | None = setting(
         None,
         "folder with mnist.npz or the four IDX files; not given: the environment variable"
         " AAE_DATA_DIR, or Keras's download cache",
+        is_path=True,
     )

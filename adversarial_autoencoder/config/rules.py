@@ -119,7 +119,7 @@ def check_together(config: "Config") -> None:
             "information_weight",
         )
     if config.has_phase(MMD):
-        expect(config.batch_size > 1, "wae_mmd compares at least 2 images", "batch_size")
+        expect(config.batch_size != 1, "wae_mmd compares at least 2 images", "batch_size")
     if config.prior == "swiss_roll":
         expect(config.z_dim == 2, "A swiss_roll needs z_dim 2", "z_dim")
     if config.prior == "gaussian_mixture":

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Iterable
 
+from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.errors import InputError, did_you_mean
 from adversarial_autoencoder.systems import PhaseSpec
 
@@ -29,7 +30,9 @@ class Interval:
             value < self.low or (self.open_low and value == self.low)
         )
         too_high = self.high is not None and value >= self.high
-        return math.isfinite(value) and not too_low and not too_high
+        # An integer can be too large for a float.
+        finite = isinstance(value, int) or math.isfinite(value)
+        return finite and not too_low and not too_high
 
     def __str__(self):
         bounds = []
@@ -59,6 +62,7 @@ def setting(
     modes: tuple[str, ...] | None = None,
     needs: dict[str, tuple[str, ...]] | None = None,
     phases: tuple[PhaseSpec, ...] = (),
+    is_path: bool = False,
 ) -> typing.Any:
     """Makes a field of a `Settings` dataclass.
 
@@ -71,6 +75,7 @@ def setting(
         needs: Values of other settings without which this one has no effect: a dict from name to
             the possible values.
         phases: Phases of which the system needs at least one, else the setting has no effect.
+        is_path: Whether the value can be a path, in which `~` means the home folder.
 
     Returns:
         A `dataclasses.field`.
@@ -82,6 +87,7 @@ def setting(
         "modes": modes,
         "needs": needs or {},
         "phases": phases,
+        "is_path": is_path,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -94,7 +100,7 @@ class Settings:
     """
 
     def __init__(self, **given):
-        values = self.defaults(given) | given
+        values = self.defaults(given) | self.expanded(given)
         if unknown := set(values) - {field.name for field in dataclasses.fields(self)}:
             raise TypeError(f"{type(self).__name__} has no setting {min(unknown)}")
         for field in dataclasses.fields(self):
@@ -108,6 +114,26 @@ class Settings:
         """Defaults that differ from those of the fields, because of settings that were given."""
         del given
         return {}
+
+    @classmethod
+    def expanded(cls, given: dict) -> dict:
+        """Replaces `~` in the given paths by the home folder.
+
+        Args:
+            given: Settings by name.
+
+        Returns:
+            The same settings. Only paths that start with `~` differ.
+
+        Raises:
+            InputError: If a path starts with the home folder of a user who does not exist.
+        """
+        paths = {field.name for field in dataclasses.fields(cls) if field.metadata["is_path"]}
+        return given | {
+            name: str(expand_home(value, name))
+            for name, value in given.items()
+            if name in paths and isinstance(value, str) and value.startswith("~")
+        }
 
     @classmethod
     def groups(cls) -> dict[str, list[dataclasses.Field]]:

@@ -14,6 +14,9 @@ from adversarial_autoencoder.systems import (
 
 # The default length of a training: that of MNIST, and the least for small data sets.
 DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
+# The default size of a minibatch. Small data has 10 smaller ones in an epoch, of at least 10
+# images, because the adversarial phase compares distributions.
+DEFAULT_BATCH_SIZE, BATCHES, MIN_BATCH_SIZE = 100, 10, 10
 LARGE = 10**9
 
 # Phases without which a setting has no effect.
@@ -33,7 +36,11 @@ class TrainingSettings(Settings):
         " minibatches on small data",
         within=at_least(1, LARGE),
     )
-    batch_size: int = setting(100, "images in a minibatch", within=at_least(1, LARGE))
+    batch_size: int | None = setting(
+        None,
+        f"images in a minibatch; not given: {DEFAULT_BATCH_SIZE}, or fewer for small data",
+        within=at_least(1, LARGE),
+    )
     adversarial_loss: str = setting(
         "non_saturating",
         "loss of discriminator and generator",
@@ -126,7 +133,7 @@ class OptimizerSettings(Settings):
         "adam", "optimizer of every step of the procedure", choices=("adam", "sgd")
     )
     reconstruction_learning_rate: float = _learning_rate(1.5e-3, "encoder and decoder")
-    discriminator_learning_rate: float = _learning_rate(1e-3, "the discriminators", ADVERSARIAL)
+    discriminator_learning_rate: float = _learning_rate(1e-4, "the discriminators", ADVERSARIAL)
     generator_learning_rate: float = _learning_rate(1e-3, "the encoder as generator", ADVERSARIAL)
     classification_learning_rate: float = _learning_rate(
         1e-3, "the encoder as classifier", CLASSIFIES

@@ -9,13 +9,14 @@ import pathlib
 import reprlib
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.lib import format as npy
 
-from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
+from adversarial_autoencoder.data import hints
+from adversarial_autoencoder.errors import MALFORMED, InputError, first_line, print_warning
 
 NPZ_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 # Size of the unpacked arrays. Half of the memory leaves room for copies of them.
@@ -24,11 +25,12 @@ _NPY_HEADER_BYTES = 2**14  # NumPy refuses headers of more than 10 000 bytes.
 _CHUNK_BYTES = 2**20
 
 
-def read_npz(path: pathlib.Path) -> dict[str, Any]:
+def read_npz(path: pathlib.Path, warn: Callable[[str], object] = print_warning) -> dict[str, Any]:
     """Reads x_train, y_train, x_test and y_test from an .npz file.
 
     Args:
         path: Path of the file.
+        warn: Function that is called with the text of a warning, about arrays with other names.
 
     Returns:
         A dict with the four names as keys. The value is an array, or None if the file does not
@@ -42,8 +44,11 @@ def read_npz(path: pathlib.Path) -> dict[str, Any]:
     with _reading(path, "a readable .npz file"), zipfile.ZipFile(path) as archive:
         found = set(archive.namelist())
         if "x_train.npy" not in found:
-            names = reprlib.repr(sorted(name.removesuffix(".npy") for name in found))
-            raise InputError(f"{path} must contain the array x_train. Received: {names}")
+            names = sorted(name.removesuffix(".npy") for name in found)
+            raise InputError(
+                f"{path} must contain the array x_train.{hints.for_names(path, names)} "
+                f"Received: {reprlib.repr(names)}"
+            )
         members = {
             name: archive.getinfo(f"{name}.npy") for name in NPZ_ARRAYS if f"{name}.npy" in found
         }
@@ -53,6 +58,11 @@ def read_npz(path: pathlib.Path) -> dict[str, Any]:
             raise InputError(
                 f"The arrays {', '.join(members)} in {path} must have at most {MAX_NPZ_BYTES} "
                 f"bytes in total when unpacked. Received: {size} bytes"
+            )
+        if others := sorted({name.removesuffix(".npy") for name in found} - set(NPZ_ARRAYS)):
+            warn(
+                f"Only the arrays {', '.join(NPZ_ARRAYS)} of {path} are read. "
+                f"Left out: {reprlib.repr(others)}"
             )
         arrays: dict[str, Any] = dict.fromkeys(NPZ_ARRAYS)
         for name, member in members.items():
@@ -76,7 +86,10 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     else:
         raise ValueError(f"version {version} of the .npy format")
     if dtype.hasobject:
-        raise ValueError("pickled objects, which can execute code when they are loaded")
+        raise ValueError(
+            "pickled objects, which can execute code when they are loaded; np.stack makes one "
+            "array of a list of arrays"
+        )
     expected = head.tell() + math.prod(shape) * dtype.itemsize
     if member.file_size != expected:
         raise ValueError(f"{member.file_size} bytes, but its header declares {expected}")

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from adversarial_autoencoder.data.checks import checked_arrays
+from adversarial_autoencoder.data.checks import UNLABELLED, checked_arrays
 
+PARTS = ("train", "validation", "test")
 MAX_VALIDATION_IMAGES = 10_000
 
 
@@ -49,13 +50,13 @@ class Dataset:
         x_train: Training images, shape (n, h, w, c), where c is 1 or 3. They are float32 in [0, 1]
             if the source contains floating-point numbers, and uint8 in 0..255 otherwise. An array,
             or `shards.Shards` for images in files.
-        y_train: Labels of the training images, int64 in 0..num_classes - 1, shape (n,). None if the
-            data set has no labels.
+        y_train: Labels of the training images, int64 in 0..num_classes - 1, or -1 for an unlabelled
+            image, shape (n,). None if the data set has no labels.
         x_validation: Validation images, an array of the same image shape and dtype.
-        y_validation: Labels of the validation images, int64, or None.
+        y_validation: Labels of the validation images, int64, or None if no one has a label.
         x_test: Test images, an array of the same image shape and dtype.
-        y_test: Labels of the test images, int64, or None. They can be None even if the training
-            images have labels.
+        y_test: Labels of the test images, int64, or None if no one has a label. They can be None
+            even if the training images have labels.
         class_names: One string for each class. Empty if the data set has no labels.
         checksum: Checksum of the arrays before the split, in the format of `checksum`.
 
@@ -90,6 +91,19 @@ class Dataset:
         """Number of classes, or 0 if the data set has no labels."""
         return len(self.class_names)
 
+    def held_out_with_labels(self) -> "Dataset":
+        """Returns the data set without the validation and test images that have no label.
+
+        A model whose decoder needs the label of each image is measured on the others.
+        """
+        changed: dict[str, Any] = {}
+        for part in ("validation", "test"):
+            x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+            if y is not None and y.min() == UNLABELLED:
+                labelled = np.flatnonzero(y != UNLABELLED)
+                changed |= {f"x_{part}": x[labelled], f"y_{part}": y[labelled]}
+        return dataclasses.replace(self, **changed)
+
 
 def make_dataset(
     name: str,
@@ -98,13 +112,16 @@ def make_dataset(
     y_train: np.ndarray | None = None,
     x_test: np.ndarray | None = None,
     y_test: np.ndarray | None = None,
+    x_validation: np.ndarray | None = None,
+    y_validation: np.ndarray | None = None,
     class_names: Sequence[str] | None = None,
     shuffle: bool = True,
 ) -> Dataset:
     """Checks arrays and splits them into training, validation and test sets.
 
-    If no test images are given, the last sixth of the training images becomes the test set. Then
-    the last sixth of the remaining training images, at most 10 000, becomes the validation set.
+    If no test images are given, the last sixth of the training images becomes the test set. If no
+    validation images are given, the last sixth of the remaining training images, at most 10 000,
+    becomes the validation set.
 
     Args:
         name: Short name of the data set.
@@ -112,13 +129,15 @@ def make_dataset(
         x_train: Training images, shape (n, h, w), (n, h, w, 1) or (n, h, w, 3): integers in 0..255,
             or floating-point numbers in [0, 1].
         y_train: Labels of the training images, integers of shape (n,), or None. Every class from 0
-            to the largest label must occur.
+            to the largest label must occur. -1 means unlabelled.
         x_test: Test images like `x_train`, or None.
         y_test: Labels of the test images, or None.
+        x_validation: Validation images like `x_train`, or None.
+        y_validation: Labels of the validation images, or None.
         class_names: One string for each class. The default is the numbers of the classes.
         shuffle: Whether to shuffle the training images before the split, because files are often
-            sorted by class. The order is pseudo-random and always the same. Given test images keep
-            their order.
+            sorted by class. The order is pseudo-random and always the same. Given test and
+            validation images keep their order.
 
     Returns:
         A `Dataset`.
@@ -127,27 +146,29 @@ def make_dataset(
         InputError: If an array does not meet these conditions, or if there are fewer than three
             images in total.
     """
-    arrays = checked_arrays(source, x_train, y_train, x_test, y_test)
-    x_train, y_train, x_test, y_test = arrays
-    if y_train is not None and class_names is None:
-        class_names = [str(label) for label in range(y_train.max() + 1)]
-    digest = checksum(*arrays)
+    given = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    if x_validation is not None or y_validation is not None:
+        given |= {"x_validation": x_validation, "y_validation": y_validation}
+    arrays = checked_arrays(source, given)
+    digest = checksum(*(arrays[array] for array in given))
+    parts = {part: (arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in PARTS}
+    if arrays["y_train"] is not None and class_names is None:
+        class_names = [str(label) for label in range(arrays["y_train"].max() + 1)]
     if shuffle:
-        order = np.random.default_rng(0).permutation(len(x_train))
-        x_train, y_train = _take(x_train, y_train, order)
-    if x_test is None:
-        x_train, y_train, x_test, y_test = _split_last(x_train, y_train, len(x_train) // 6)
-    x_train, y_train, x_validation, y_validation = _split_last(
-        x_train, y_train, min(len(x_train) // 6, MAX_VALIDATION_IMAGES)
-    )
+        order = np.random.default_rng(0).permutation(len(arrays["x_train"]))
+        parts["train"] = _take(*parts["train"], order)
+    for part, limit in (("test", None), ("validation", MAX_VALIDATION_IMAGES)):
+        if parts[part][0] is None:
+            size = len(parts["train"][0]) // 6
+            parts["train"], parts[part] = _split_last(*parts["train"], min(size, limit or size))
     return Dataset(
         name=name,
-        x_train=x_train,
-        y_train=y_train,
-        x_validation=x_validation,
-        y_validation=y_validation,
-        x_test=x_test,
-        y_test=y_test,
+        x_train=parts["train"][0],
+        y_train=parts["train"][1],
+        x_validation=parts["validation"][0],
+        y_validation=labels_or_none(parts["validation"][1]),
+        x_test=parts["test"][0],
+        y_test=labels_or_none(parts["test"][1]),
         class_names=tuple(class_names or ()),
         checksum=digest,
     )
@@ -176,12 +197,24 @@ def checksum(*arrays: np.ndarray | None) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+def labels_or_none(y: np.ndarray | None) -> np.ndarray | None:
+    """Returns labels, or None if there are none.
+
+    Args:
+        y: Labels, integers of shape (n,), -1 for an unlabelled image; or None.
+
+    Returns:
+        `y`, or None if it is None or all images are unlabelled.
+    """
+    return None if y is None or y.max() == UNLABELLED else y
+
+
 def _split_last(
     x: np.ndarray, y: np.ndarray | None, n: int
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray | None]:
+) -> tuple[tuple[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray | None]]:
     """Splits off the last n images and labels, but at least one."""
     start = len(x) - max(n, 1)
-    return *_take(x, y, slice(start)), *_take(x, y, slice(start, None))
+    return _take(x, y, slice(start)), _take(x, y, slice(start, None))
 
 
 def _take(

@@ -1,203 +1,257 @@
-"""Readers for folders of image files."""
+"""Finds the images in a folder: all in one, in folders of classes, or already split."""
 
-import concurrent.futures
+import dataclasses
+import functools
 import itertools
 import pathlib
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
+from adversarial_autoencoder.data.checks import UNLABELLED
+from adversarial_autoencoder.data.dataset import PARTS
+from adversarial_autoencoder.data.image_files import SUFFIXES, ImageReader
+from adversarial_autoencoder.errors import InputError, print_warning
 
-_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-
-# Pillow raises the last two for images with too many pixels.
-_UNREADABLE: tuple[type[Exception], ...] = (
-    *MALFORMED,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
+# Usual names of the folders of a split, in lower case.
+_PART_OF = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 
 
-def read_image_folder(
-    folder: pathlib.Path,
-) -> tuple[np.ndarray, np.ndarray | None, list[str] | None]:
-    """Reads the images of a folder into memory.
+@dataclasses.dataclass(frozen=True)
+class ImageFolder:
+    """The image files in a folder, with their classes.
 
-    The folder either contains the images itself (no labels), or one sub-folder of images for each
-    class. Files in PNG, JPEG, BMP, GIF, TIFF and WebP format are found by their suffixes. Other
-    files, hidden files, sub-folders without images and deeper levels are ignored.
-
-    Transparent images are drawn on a white background. 16-bit greyscale is scaled to 8 bits. If
-    every image is grey, the result has one channel, otherwise three.
+    The folder contains the images itself (no labels), or one sub-folder of images for each class.
+    If it contains `train` and `test` or `val`, it is already split. Each of them contains images or
+    folders of classes in the same way. Hidden files, other files and deeper folders are left out.
 
     Args:
-        folder: Path of the folder.
-
-    Returns:
-        Three values. First, the images, uint8 of shape (n, h, w, 1) or (n, h, w, 3), sorted by
-        class and file name. Second, their labels, int64 of shape (n,), or None. Third, the sorted
-        class names, or None.
-
-    Raises:
-        InputError: If the folder contains no images, or images both directly and in sub-folders, or
-            if an image is damaged, is animated, has 32-bit pixels, or differs in size from the
-            others.
+        path: The folder.
+        paths: Paths of the images, sorted by part, class and file name.
+        sizes: Number of images of each part that the folder contains, in the order "train",
+            "validation" and "test". In a folder that is not split, all are training images.
+        labels: Their classes, int64 of shape (n,), -1 for an image outside the folders of classes;
+            or None.
+        class_names: The sorted names of the classes, or None.
     """
-    flat, classes = _find_images(folder)
-    x = _read_images(flat or list(itertools.chain(*classes.values())))
-    if flat:
-        return x, None, None
-    return x, _labels(classes), list(classes)
+
+    path: pathlib.Path
+    paths: list[pathlib.Path]
+    sizes: Mapping[str, int]
+    labels: np.ndarray | None
+    class_names: list[str] | None
+
+    @property
+    def names(self) -> list[str]:
+        """The paths of the images relative to the folder."""
+        return [str(path.relative_to(self.path)) for path in self.paths]
+
+    def read(self, warn: Callable[[str], object] = print_warning) -> np.ndarray:
+        """Reads the images into memory.
+
+        Args:
+            warn: Function that is called with the text of a warning.
+
+        Returns:
+            The images, uint8 of shape (n, h, w, 1) if all are grey, otherwise (n, h, w, 3).
+
+        Raises:
+            InputError: If an image is damaged, is animated, has 32-bit pixels, or differs in size
+                from the others.
+        """
+        reader = ImageReader()
+        images = list(reader(self.paths))
+        reader.warn_if_narrow(self.path, warn)
+        size, channels = images[0].shape[:2], max(image.shape[2] for image in images)
+        return np.stack([np.broadcast_to(image, (*size, channels)) for image in images])
+
+    def read_shape(self, warn: Callable[[str], object] = print_warning) -> tuple[int, ...]:
+        """Reads the images one after the other to find their common shape.
+
+        Args:
+            warn: Function that is called with the text of a warning.
+
+        Returns:
+            The shape of all images together, (n, height, width, channels).
+
+        Raises:
+            InputError: If an image is damaged, is animated, has 32-bit pixels, or differs in size
+                from the others.
+        """
+        reader = ImageReader()
+        shapes = [image.shape for image in reader(self.paths)]
+        reader.warn_if_narrow(self.path, warn)
+        return len(shapes), *shapes[0][:2], max(shape[2] for shape in shapes)
+
+    def split(self, x: np.ndarray) -> dict[str, Any]:
+        """Splits the images and labels into the parts that are given.
+
+        Args:
+            x: The images, shape (n, ...).
+
+        Returns:
+            A dict of arrays: x_train, and for the other parts that are given x_validation and
+            x_test; y_train, y_validation and y_test in the same way, or None without labels.
+        """
+        arrays: dict[str, Any] = {}
+        start = 0
+        for part, size in self.sizes.items():
+            chosen = slice(start, start := start + size)
+            arrays[f"x_{part}"] = x[chosen]
+            arrays[f"y_{part}"] = None if self.labels is None else self.labels[chosen]
+        return arrays
 
 
-def stream_image_folder(
-    folder: pathlib.Path,
-) -> tuple[
-    Callable[[Iterable[int]], Iterator[np.ndarray]],
-    tuple[int, ...],
-    np.ndarray | None,
-    list[str] | None,
-]:
-    """Reads the images of a folder one after the other, for folders that are larger than memory.
-
-    It finds and converts images in the same way as `read_image_folder`. Every image is read twice:
-    once here to find the common shape, and once when it is used.
+def find_images(folder: pathlib.Path, warn: Callable[[str], object] = print_warning) -> ImageFolder:
+    """Finds the images in a folder by their suffixes.
 
     Args:
         folder: Path of the folder.
+        warn: Function that is called with the text of a warning, such as the number of files that
+            are left out.
 
     Returns:
-        Four values. First, a function that takes indices and returns an iterator over the images
-        with these indices, in the same order. An image is a uint8 array of shape (h, w, c), where c
-        can be 1 even if the common shape has 3 channels. Second, the common shape
-        (n, height, width, channels). Third, the labels, int64 of shape (n,), or None. Fourth, the
-        sorted class names, or None.
-
-    Raises:
-        InputError: If the folder contains no images, or images both directly and in sub-folders, or
-            if an image is damaged, is animated, has 32-bit pixels, or differs in size from the
-            others.
-    """
-    flat, classes = _find_images(folder)
-    paths = flat or list(itertools.chain(*classes.values()))
-    shapes = [image.shape for image in _each_image(paths)]
-    shape = (len(paths), *shapes[0][:2], max(shape[2] for shape in shapes))
-
-    def read(indices: Iterable[int]) -> Iterator[np.ndarray]:
-        return _each_image([paths[i] for i in indices])
-
-    if flat:
-        return read, shape, None, None
-    return read, shape, _labels(classes), list(classes)
-
-
-def image_names(folder: pathlib.Path) -> list[str]:
-    """Returns the names of the images in a folder, in the order of `read_image_folder`.
-
-    Args:
-        folder: Path of the folder.
-
-    Returns:
-        The paths of the image files relative to the folder.
+        An `ImageFolder`.
 
     Raises:
         InputError: If the folder contains no images, or images both directly and in sub-folders.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from adversarial_autoencoder.data.image_folder import find_images
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     for name in ("cat", "dog"):
+        ...         pathlib.Path(path, name).mkdir()
+        ...         pathlib.Path(path, name, "1.png").touch()
+        ...     found = find_images(pathlib.Path(path))
+        >>> found.names, found.labels.tolist(), found.class_names
+        (['cat/1.png', 'dog/1.png'], [0, 1], ['cat', 'dog'])
     """
-    flat, classes = _find_images(folder)
-    paths = flat or list(itertools.chain(*classes.values()))
-    return [str(path.relative_to(folder)) for path in paths]
-
-
-def _find_images(
-    folder: pathlib.Path,
-) -> tuple[list[pathlib.Path], dict[str, list[pathlib.Path]]]:
-    """Finds the images in a folder and those in its sub-folders. One of the two is empty."""
     try:
-        flat = _image_files(folder)
-        classes = {
-            entry.name: files
-            for entry in sorted(folder.iterdir())
-            if entry.is_dir() and not entry.name.startswith(".") and (files := _image_files(entry))
-        }
+        root = _Folder(folder)
+        split = _split(root)
+        parts = {part: found.classes for part, found in (split or {"train": root}).items()}
+        left_out = _left_out(root, split)
     except OSError as error:
         raise InputError(f"{folder} must be a readable folder. Received: {error}") from error
-    if not flat and not classes:
-        raise InputError(f"{folder} must contain images ({', '.join(_SUFFIXES)}). Received: none")
-    if flat and classes:
+    number = f"{len(left_out)} file{'s' if len(left_out) > 1 else ''}"
+    example = left_out[0].relative_to(folder) if left_out else ""
+    suffixes = ", ".join(SUFFIXES)
+    if not any(parts.values()):
+        received = f"none, but {number} elsewhere, such as {example}" if left_out else "none"
         raise InputError(
-            f"{folder} must contain images either directly or in sub-folders. "
-            f"Received: {flat[0]} and {next(iter(classes.values()))[0]}"
+            f"{folder} must contain images, directly or in a folder for each class ({suffixes}). "
+            f"Received: {received}"
         )
-    return flat, classes
+    for classes in parts.values():
+        if "" in classes and len(classes) > 1:
+            (image, *_), (other, *_) = list(classes.values())[:2]
+            raise InputError(
+                f"{folder} must contain images either directly or in sub-folders. "
+                f"Received: {image} and {other}"
+            )
+    if left_out:
+        warn(
+            f"{number} in {folder} cannot be read as images, such as {example}. Images are in the "
+            f"folder or in the folder of a class, with the suffix {suffixes}."
+        )
+    return _with_labels(folder, parts)
 
 
-def _image_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+class _Folder:
+    """The contents of a folder, sorted by name and without hidden files."""
+
+    def __init__(self, path):
+        self.path = path
+        self.images, self.others, self.sub_folders = [], [], []
+        for entry in sorted(path.iterdir()):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                self.sub_folders.append(entry)
+            elif entry.suffix.lower() in SUFFIXES and entry.is_file():
+                self.images.append(entry)
+            else:
+                self.others.append(entry)
+
+    @functools.cached_property
+    def folders(self):
+        """The contents of the sub-folders, by name."""
+        return {path.name: _Folder(path) for path in self.sub_folders}
+
+    @property
+    def classes(self):
+        """The images by class; the class of images directly in the folder is ""."""
+        found = {"": self.images} | {name: one.images for name, one in self.folders.items()}
+        return {name: images for name, images in found.items() if images}
 
 
-def _labels(classes: dict[str, list[pathlib.Path]]) -> np.ndarray:
-    return np.repeat(np.arange(len(classes)), [len(paths) for paths in classes.values()])
+def _split(root):
+    """The folders of a split, by part; None if the folder is not split."""
+    parts = {}
+    with_images = [name for name, one in root.folders.items() if one.classes]
+    for name in with_images:
+        if part := _PART_OF.get(name.lower()):
+            if part in parts:
+                raise InputError(
+                    f"{root.path} must contain one folder of {part} images. "
+                    f"Received: {parts[part].path.name} and {name}"
+                )
+            parts[part] = root.folders[name]
+    # A class can have the name of a part. Two parts, or one without classes beside it, are a split.
+    is_class = len(parts) == 1 and len(with_images) > 1
+    return None if root.images or is_class else parts or None
 
 
-def _read_images(paths: Sequence[pathlib.Path]) -> np.ndarray:
-    images = list(_each_image(paths))
-    size, channels = images[0].shape[:2], max(image.shape[2] for image in images)
-    return np.stack([np.broadcast_to(image, (*size, channels)) for image in images])
+def _left_out(root, split):
+    """The files that are no images, or too deep in a folder."""
+    left_out = list(root.others)
+    for folder in root.folders.values():
+        if split and folder in split.values():
+            left_out += _left_out(folder, None)
+        elif folder.images and not split:
+            left_out += folder.others
+            left_out += itertools.chain(*map(_files, folder.sub_folders))
+        else:
+            left_out += _files(folder.path)
+    return left_out
 
 
-def _each_image(paths: Sequence[pathlib.Path]) -> Iterator[np.ndarray]:
-    """Reads image files in several threads and checks that they have the same size."""
-    size: tuple[int, ...] | None = None
-    with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor() as pool:
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        # A pool starts all the work that it gets, so a chunk limits the images in memory.
-        for start in range(0, len(paths), 1000):
-            chunk = paths[start : start + 1000]
-            for path, image in zip(chunk, pool.map(_read_image, chunk), strict=True):
-                size = size or image.shape[:2]
-                if image.shape[:2] != size:
-                    raise InputError(
-                        f"All images must have the size of {paths[0]}, {_format_size(size)}. "
-                        f"Received: {path} of {_format_size(image.shape[:2])}"
-                    )
-                yield image
-
-
-def _read_image(path: pathlib.Path) -> np.ndarray:
+def _files(path, depth=2):
+    """The files in a folder that is left out, and in its sub-folders."""
+    if path.is_symlink():  # It can lead to a folder that is read.
+        return []
     try:
-        # The decoders of other formats, such as EPS, start external programs.
-        with Image.open(path, formats=_FORMATS) as image:
-            if getattr(image, "is_animated", False):
-                raise ValueError(f"{getattr(image, 'n_frames', 'several')} frames")
-            return _pixels(image)
-    except _UNREADABLE as error:
-        raise InputError(
-            f"{path} must be a readable image with one frame. Received: {first_line(error)}"
-        ) from error
+        folder = _Folder(path)
+    except OSError:
+        return []
+    deeper = [_files(sub_folder, depth - 1) for sub_folder in folder.sub_folders if depth > 1]
+    return [*folder.images, *folder.others, *itertools.chain(*deeper)]
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
-    """Converts an image to uint8 of shape (h, w, 1) if it is grey, otherwise (h, w, 3)."""
-    if image.mode.startswith("I;16"):
-        return np.round(np.asarray(image) / 257).astype("uint8")[..., np.newaxis]
-    if image.mode in ("I", "F"):
-        raise ValueError("32-bit pixels")
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    rgb = np.asarray(image.convert("RGB"))
-    grey = rgb[..., :1]
-    return grey.copy() if (rgb == grey).all() else rgb
-
-
-def _format_size(size: tuple[int, ...]) -> str:
-    height, width = size
-    return f"{width}x{height} pixels"
+def _with_labels(folder, parts):
+    """Makes an `ImageFolder` of the images of each part by class."""
+    parts = {part: parts[part] for part in PARTS if part in parts}
+    class_names = [name for name in next(iter(parts.values())) if name]
+    for part, classes in parts.items():
+        for name in classes:
+            if name and name not in class_names:
+                raise InputError(
+                    f"The folders of classes in {folder} must be the same in each part. "
+                    f"Received: {name} for {part} only"
+                )
+    number = {name: k for k, name in enumerate(class_names)} | {"": UNLABELLED}
+    groups = [pair for classes in parts.values() for pair in classes.items()]
+    labels = [np.full(len(paths), number[name], "int64") for name, paths in groups]
+    return ImageFolder(
+        path=folder,
+        paths=[path for _, paths in groups for path in paths],
+        sizes={part: sum(map(len, classes.values())) for part, classes in parts.items()},
+        labels=np.concatenate(labels) if class_names else None,
+        class_names=class_names or None,
+    )

@@ -3,15 +3,16 @@
 import os
 import pathlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.data.array_files import read_idx, read_npz
 from adversarial_autoencoder.data.dataset import Dataset, make_dataset
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, print_warning
 
 NAMES = ("mnist", "fashion_mnist", "digits")
 
@@ -41,6 +42,8 @@ _FASHION_CLASSES = (
     "Bag",
     "Ankle boot",
 )
+# Mean and standard deviation of the training pixels of Fashion-MNIST in [0, 1].
+_FASHION_PIXELS = (0.2860, 0.3530)
 _DOWNLOAD_TIMEOUT = 10  # Seconds without a response.
 
 
@@ -52,7 +55,11 @@ class UnavailableError(InputError):
     """
 
 
-def load_mnist(name: str, data_dir: str | pathlib.Path | None = None) -> Dataset:
+def load_mnist(
+    name: str,
+    data_dir: str | pathlib.Path | None = None,
+    warn: Callable[[str], object] = print_warning,
+) -> Dataset:
     """Loads MNIST or Fashion-MNIST.
 
     It reads the files in a folder of the user. If there are none, Keras downloads them, or reads
@@ -65,10 +72,12 @@ def load_mnist(name: str, data_dir: str | pathlib.Path | None = None) -> Dataset
         name: "mnist" or "fashion_mnist".
         data_dir: Folder that contains `<name>.npz` in the format of Keras, or the four IDX files.
             The default is the environment variable AAE_DATA_DIR.
+        warn: Function that is called with the text of a warning.
 
     Returns:
         A `Dataset` of 50 000 training, 10 000 validation and 10 000 test images, uint8 of shape
-        (28, 28, 1).
+        (28, 28, 1). If the files of fashion_mnist contain another set of the same shapes, it warns
+        and returns that set, shuffled and with numbers as names of the classes.
 
     Raises:
         InputError: If `data_dir` does not exist or does not contain the files, or if the files do
@@ -76,7 +85,7 @@ def load_mnist(name: str, data_dir: str | pathlib.Path | None = None) -> Dataset
         UnavailableError: If `data_dir` is not given, AAE_DATA_DIR does not contain the files, and
             Keras cannot download them.
     """
-    source, arrays = _from_folder(name, data_dir) or _from_keras(name)
+    source, arrays = _from_folder(name, data_dir, warn) or _from_keras(name)
     for key, shape in _SHAPES.items():
         array = arrays[key]
         if array is None or (array.shape, array.dtype) != (shape, np.uint8):
@@ -84,15 +93,13 @@ def load_mnist(name: str, data_dir: str | pathlib.Path | None = None) -> Dataset
             raise InputError(
                 f"{key} in {source} must be uint8 of shape {shape}. Received: {received}"
             )
-    fashion = name == "fashion_mnist"
-    class_names = _FASHION_CLASSES if fashion else None
-    dataset = make_dataset(name, source, **arrays, class_names=class_names, shuffle=False)
-    if fashion:
-        _check_fashion(source, arrays, dataset.checksum)
-    elif dataset.checksum != MNIST_CHECKSUM:
+    if name == "fashion_mnist":
+        return _fashion(source, arrays, warn)
+    dataset = make_dataset(name, source, **arrays, shuffle=False)
+    if dataset.checksum != MNIST_CHECKSUM:
         raise InputError(
-            f"mnist in {source} must be the original data set with the checksum {MNIST_CHECKSUM}. "
-            f"Received: {dataset.checksum}"
+            f"mnist in {source} must be the original data set with the checksum {MNIST_CHECKSUM}; "
+            f"--dataset FILE.npz trains on another set. Received: {dataset.checksum}"
         )
     return dataset
 
@@ -110,13 +117,19 @@ def load_digits() -> Dataset:
     return make_dataset("digits", "digits", x, digits.target)
 
 
-def _check_fashion(
-    source: str | pathlib.Path, arrays: Mapping[str, np.ndarray], checksum: str
-) -> None:
-    # The published checksums of Fashion-MNIST are those of the compressed files, not of the arrays.
-    # This check finds MNIST and incomplete copies, but it does not find changed pixels.
-    if checksum == MNIST_CHECKSUM:
-        raise InputError(f"fashion_mnist in {source} must be Fashion-MNIST. Received: MNIST")
+def _fashion(
+    source: str | pathlib.Path,
+    arrays: Mapping[str, Any],
+    warn: Callable[[str], object],
+) -> Dataset:
+    """Makes Fashion-MNIST of its arrays, or a data set of the user's own if they are another set.
+
+    The published checksums of Fashion-MNIST are those of the compressed files, not of the arrays.
+    """
+    name = "fashion_mnist"
+    dataset = make_dataset(name, source, **arrays, class_names=_FASHION_CLASSES, shuffle=False)
+    if dataset.checksum == MNIST_CHECKSUM:
+        raise InputError(f"{name} in {source} must be Fashion-MNIST. Received: MNIST")
     for key, count in (("y_train", 6000), ("y_test", 1000)):
         counts = np.bincount(arrays[key]).tolist()
         if counts != [count] * 10:
@@ -124,16 +137,28 @@ def _check_fashion(
                 f"{key} in {source} must contain each of the 10 classes {count} times. "
                 f"Received: {counts}"
             )
+    values = np.arange(256) / 255
+    shares = np.bincount(arrays["x_train"].ravel(), minlength=256) / arrays["x_train"].size
+    mean = shares @ values
+    found = mean, np.sqrt(shares @ (values - mean) ** 2)
+    if np.allclose(found, _FASHION_PIXELS, rtol=0, atol=5e-4):
+        return dataset
+    warn(
+        f"{source} contains another data set than {name}: its training pixels have the mean "
+        f"{found[0]:.4f} and the standard deviation {found[1]:.4f}, those of {name} "
+        f"{_FASHION_PIXELS[0]:.4f} and {_FASHION_PIXELS[1]:.4f}. It is used as your own data."
+    )
+    return make_dataset(f"not_{name}", source, **arrays)
 
 
 def _from_folder(
-    name: str, data_dir: str | pathlib.Path | None
+    name: str, data_dir: str | pathlib.Path | None, warn: Callable[[str], object]
 ) -> tuple[pathlib.Path, dict[str, Any]] | None:
     """Returns source and arrays from the user's folder. None: AAE_DATA_DIR does not have them."""
     location = data_dir or os.environ.get("AAE_DATA_DIR")
     if not location:
         return None
-    folder = pathlib.Path(location)
+    folder = expand_home(location, "data_dir" if data_dir else "AAE_DATA_DIR")
     archive = folder / f"{name}.npz"
     try:
         if not folder.is_dir():
@@ -146,7 +171,7 @@ def _from_folder(
     except OSError as error:
         raise InputError(f"data_dir must be a readable folder. Received: {error}") from error
     if has_archive:
-        return archive, read_npz(archive)
+        return archive, read_npz(archive, warn)
     found = {key: path for key, path in files.items() if path is not None}
     if len(found) < len(files):
         if data_dir:

@@ -3,10 +3,9 @@
 import numpy as np
 
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.data.checks import UNLABELLED
 from adversarial_autoencoder.data.dataset import Dataset
 from adversarial_autoencoder.errors import InputError
-
-UNLABELLED = -1
 
 
 def training_labels(
@@ -25,8 +24,9 @@ def training_labels(
         used, and equal for a subset of the labels.
 
     Raises:
-        InputError: If the data set has no labels, has too few labels of a class, or has a class
-            without training images.
+        InputError: If the data set has no labels, has too few labels of a class, has a class
+            without labelled training images, has no labelled validation images, or lacks a label
+            that the system needs.
     """
     if not config.uses_labels:
         return None, None
@@ -35,15 +35,27 @@ def training_labels(
             f"These settings of {config.model} need a data set with labels. "
             f"Received: {dataset.name} without labels"
         )
+    unlabelled = np.count_nonzero(dataset.y_train == UNLABELLED)
+    if unlabelled and config.labelled_images_only and not config.num_labels:
+        raise InputError(
+            f"{config.model} needs a label for each training image. --num_labels N trains on N "
+            f"labelled images only. Received: {dataset.name} with {unlabelled} of "
+            f"{len(dataset.y_train)} training images without a label"
+        )
+    if config.system.y and dataset.y_validation is None:
+        raise InputError(
+            f"{config.model} needs validation images with labels, to measure the classes. "
+            f"Received: {dataset.name} without labelled validation images"
+        )
     labels = known_labels(dataset.y_train, config.num_labels, dataset.num_classes, config.seed)
     if config.num_labels:
         # The subset is balanced by construction, so it does not show the class frequencies.
         return labels, [1 / dataset.num_classes] * dataset.num_classes
-    counts = np.bincount(labels, minlength=dataset.num_classes)
+    counts = np.bincount(labels[labels != UNLABELLED], minlength=dataset.num_classes)
     if not counts.all():
         raise InputError(
-            f"Every class of {dataset.name} must have a training image after the split. "
-            f"Received: none of class {dataset.class_names[counts.argmin()]}"
+            f"Every class of {dataset.name} must have a training image with a label after the "
+            f"split. Received: none of class {dataset.class_names[counts.argmin()]}"
         )
     return labels, (counts / counts.sum()).tolist()
 
@@ -52,7 +64,7 @@ def known_labels(y: np.ndarray, num_labels: int | None, num_classes: int, seed: 
     """Hides all labels except those of a random class-balanced subset.
 
     Args:
-        y: Labels, integers in 0..num_classes - 1, shape (n,).
+        y: Labels, integers in 0..num_classes - 1, or -1 for an unlabelled image, shape (n,).
         num_labels: Number of labels to keep. Every class keeps the same number. If `num_labels` is
             not a multiple of `num_classes`, the first classes keep one more. 0 or None keeps all
             labels.
@@ -60,7 +72,7 @@ def known_labels(y: np.ndarray, num_labels: int | None, num_classes: int, seed: 
         seed: Seed of the random selection.
 
     Returns:
-        int32 labels of shape (n,), -1 for a hidden label.
+        int32 labels of shape (n,), -1 for a hidden label and for an unlabelled image.
 
     Raises:
         InputError: If `num_labels` is smaller than `num_classes`, or if a class has too few images.

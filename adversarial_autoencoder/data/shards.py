@@ -14,12 +14,17 @@ import hashlib
 import json
 import math
 import pathlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from adversarial_autoencoder.data.dataset import MAX_VALIDATION_IMAGES, Dataset
+from adversarial_autoencoder.data.dataset import (
+    MAX_VALIDATION_IMAGES,
+    PARTS,
+    Dataset,
+    labels_or_none,
+)
 from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
 
 DESCRIPTION = "dataset.json"
@@ -135,12 +140,14 @@ def write(
     shape: tuple[int, ...],
     y: np.ndarray | None = None,
     class_names: Sequence[str] = (),
+    sizes: Mapping[str, int] | None = None,
 ) -> Dataset:
     """Writes a data set into a new folder.
 
-    The images are put in the same fixed pseudo-random order as those of other data sets. The last
-    sixth, at most 10 000 images, becomes the test set. The last sixth of the remaining images, at
-    most 10 000, becomes the validation set.
+    The training images are put in the same fixed pseudo-random order as those of other data sets.
+    If no test images are given, the last sixth, at most 10 000 images, becomes the test set. If no
+    validation images are given, the last sixth of the remaining images, at most 10 000, becomes the
+    validation set.
 
     Args:
         folder: Path of a folder that does not exist or is empty.
@@ -149,26 +156,23 @@ def write(
             iterator over these images. An image is uint8 of shape (height, width, c), where c is
             the number of channels or 1.
         shape: Shape of all images together, (n, height, width, channels). n is at least 3.
-        y: Labels of the images, integers of shape (n,), or None.
+        y: Labels of the images, integers of shape (n,), -1 for an unlabelled image; or None.
         class_names: One string for each class. Empty if there are no labels.
+        sizes: Numbers of training, validation and test images that are given, in this order: a dict
+            from "train", "validation" and "test". None: all are training images.
 
     Returns:
         The `Dataset`. Its training images are `Shards`.
     """
     import tensorflow as tf
 
-    n = shape[0]
-    order = np.random.default_rng(0).permutation(n)
-    num_test = max(min(n // 6, MAX_VALIDATION_IMAGES), 1)
-    num_validation = max(min((n - num_test) // 6, MAX_VALIDATION_IMAGES), 1)
-    num_train = n - num_test - num_validation
-    places = {
-        "train": slice(num_train),
-        "validation": slice(num_train, n - num_test),
-        "test": slice(n - num_test, n),
-    }
-    x_validation = np.empty((num_validation, *shape[1:]), "uint8")
-    x_test = np.empty((num_test, *shape[1:]), "uint8")
+    sizes = sizes or {"train": shape[0]}
+    order, places = _split(sizes)
+    num_train = places["train"].stop
+    x_validation, x_test = (
+        np.empty((places[part].stop - places[part].start, *shape[1:]), "uint8")
+        for part in ("validation", "test")
+    )
     # These are views: to write to them fills the two arrays.
     held_out = [*x_validation, *x_test]
     num_shards = math.ceil(num_train * math.prod(shape[1:]) / SHARD_BYTES)
@@ -176,6 +180,8 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"train-{i:05d}.tfrecord" for i in range(num_shards)]
     digest = hashlib.sha256(f"uint8{tuple(shape)}".encode())
+    if len(sizes) > 1:
+        digest.update(repr(dict(sizes)).encode())
     with contextlib.ExitStack() as files:
         writers = [files.enter_context(tf.io.TFRecordWriter(str(path))) for path in paths]
         # In random order, every piece of a file is a mixture of all classes.
@@ -190,7 +196,8 @@ def write(
     if y is not None:
         y = np.asarray(y, "int64")[order]
         digest.update(y.data)
-        arrays |= {f"y_{part}": y[place] for part, place in places.items()}
+        labels = {f"y_{part}": labels_or_none(y[place]) for part, place in places.items()}
+        arrays |= {name: part for name, part in labels.items() if part is not None}
     np.savez(folder / ARRAYS, **arrays)
     description = {
         "name": name,
@@ -238,6 +245,26 @@ def read(folder: pathlib.Path) -> Dataset:
             f"{folder} must be unchanged since `--mode prepare` wrote it. "
             f"Received: {first_line(error)}"
         ) from error
+
+
+def _split(sizes: Mapping[str, int]) -> tuple[np.ndarray, dict[str, slice]]:
+    """Returns the indices of the images in their new order, and the place of each part in it."""
+    ends = np.cumsum(list(sizes.values()))
+    parts = {
+        part: np.arange(end - size, end)
+        for (part, size), end in zip(sizes.items(), ends, strict=True)
+    }
+    parts["train"] = np.random.default_rng(0).permutation(sizes["train"])
+    for part in ("test", "validation"):
+        if part not in parts:
+            size = max(min(len(parts["train"]) // 6, MAX_VALIDATION_IMAGES), 1)
+            parts["train"], parts[part] = np.split(parts["train"], [-size])
+    order = np.concatenate([parts[part] for part in PARTS])
+    ends = np.cumsum([len(parts[part]) for part in PARTS])
+    return order, {
+        part: slice(int(end) - len(parts[part]), int(end))
+        for part, end in zip(PARTS, ends, strict=True)
+    }
 
 
 def _example(image: np.ndarray, index: int) -> bytes:

@@ -5,6 +5,7 @@ import zlib
 import tensorflow as tf
 
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.systems import CLASSIFICATION, MMD
@@ -14,7 +15,7 @@ def make_strategy(config: Config) -> tf.distribute.Strategy:
     """Makes the strategy of a training. TensorFlow must not have computed anything before.
 
     Args:
-        config: A `Config`.
+        config: A `Config`, resolved for the data.
 
     Returns:
         A `tf.distribute.Strategy`. Build and compile the model under its `scope()`.
@@ -29,15 +30,16 @@ def make_strategy(config: Config) -> tf.distribute.Strategy:
         "multi_worker": tf.distribute.MultiWorkerMirroredStrategy,
     }[config.strategy]()
     replicas = strategy.num_replicas_in_sync
-    parts = {"batch_size": config.batch_size}
-    num_labels = config.num_labels or config.batch_size  # 0: all images have a label.
-    if config.has_phase(CLASSIFICATION) and num_labels < config.batch_size:
+    batch_size = config.batch_size or DEFAULT_BATCH_SIZE
+    parts = {"batch_size": batch_size}
+    num_labels = config.num_labels or batch_size  # 0: all images have a label.
+    if config.has_phase(CLASSIFICATION) and num_labels < batch_size:
         # Then each minibatch has all labelled images.
         parts["num_labels"] = num_labels
-    if config.has_phase(MMD) and config.batch_size < 2 * replicas:
+    if config.has_phase(MMD) and batch_size < 2 * replicas:
         raise InputError(
             f"wae_mmd compares at least 2 images on each of the {replicas} replicas. "
-            f"Received: batch_size={config.batch_size}"
+            f"Received: batch_size={batch_size}"
         )
     for name, images in parts.items():
         if images % replicas:

@@ -7,6 +7,8 @@ import numpy as np
 
 from adversarial_autoencoder import phases, priors
 from adversarial_autoencoder.data import Dataset
+from adversarial_autoencoder.data.checks import UNLABELLED
+from adversarial_autoencoder.data.dataset import labels_or_none
 from adversarial_autoencoder.evaluation import (
     classification,
     clustering,
@@ -130,8 +132,10 @@ def measure(
 ) -> dict[str, float]:
     """Measure a trained model on the test images of its data set.
 
-    The report contains only the measures that apply. Measures of classes need labels. The
-    distances `fid` and `kid`, `precision` and `recall` need features.
+    The report contains only the measures that apply. Measures of classes need labels; they leave
+    out images with the label -1, "unlabelled". A model whose decoder needs the label of each image
+    is measured on labelled images only. The distances `fid` and `kid`, `precision` and `recall`
+    need features.
 
     Args:
         model: The trained model.
@@ -146,13 +150,15 @@ def measure(
     Returns:
         A dict from names in `METRICS` to finite numbers.
     """
+    if model.num_classes and not model.infers_y:
+        dataset = dataset.held_out_with_labels()
     limit = _limit(model, dataset, max_images)
     x, x_validation = (
         to_unit_interval(part[:limit]).numpy() for part in (dataset.x_test, dataset.x_validation)
     )
     x_train = dataset.x_train[:limit]
     y, y_validation, y_train = (
-        None if labels is None else labels[:limit]
+        None if labels is None else labels_or_none(labels[:limit])
         for labels in (dataset.y_test, dataset.y_validation, dataset.y_train)
     )
     report = {
@@ -182,7 +188,8 @@ def measure(
         real, validation = features(x), features(x_validation)
         report["feature_space"] = features.fingerprint
         if y is not None:
-            report["feature_error"] = classification.error_rate(y, features.classify(x))
+            y, predicted = _labelled(y, features.classify(x))
+            report["feature_error"] = classification.error_rate(y, predicted)
         report["fid_floor"] = generation.frechet_distance(real, validation)
         report["fid_reconstructions"] = generation.frechet_distance(real, features(reconstructed))
         generation_report = _generation(real, features(generated[: len(x)])) | generation_report
@@ -248,13 +255,15 @@ def _classes(model, x_validation, y_validation, inferred, y):
     if any(isinstance(phase, phases.Classification) for phase in model.phases):
         report["num_classes"] = k
         if y is not None:
+            y, inferred = _labelled(y, inferred)
             report["error"] = classification.error_rate(y, inferred.argmax(axis=1))
             report["calibration_error"] = classification.calibration_error(y, inferred)
         return report
     report["num_clusters"] = k
     if y is None or y_validation is None:
         return report
-    probabilities, clusters = model.classify(x_validation), inferred.argmax(axis=1)
+    y_validation, probabilities = _labelled(y_validation, model.classify(x_validation))
+    y, clusters = _labelled(y, inferred.argmax(axis=1))
     found = probabilities.argmax(axis=1)
     names = {
         "best_image": clustering.name_by_best_image(y_validation, probabilities),
@@ -271,13 +280,20 @@ def _classes(model, x_validation, y_validation, inferred, y):
 
 def _codes(model, x_train, y_train, x, y):
     """Measure how well simple classifiers predict the class from codes."""
-    if len(np.unique(y_train)) < 2:
+    if y_train is None or len(np.unique(y_train[y_train != UNLABELLED])) < 2:
         return {}
-    codes = model.represent(x_train), y_train, model.represent(x), y
+    y_train, z_train = _labelled(y_train, model.represent(x_train))
+    y, z = _labelled(y, model.represent(x))
+    codes = z_train, y_train, z, y
     return {
         "nearest_neighbour_error": classification.nearest_neighbour_error(*codes),
         "linear_probe_error": classification.linear_probe_error(*codes),
     }
+
+
+def _labelled(y, values):
+    """Labels and values of the images that have a label."""
+    return y[y != UNLABELLED], values[y != UNLABELLED]
 
 
 def _parzen(x, x_validation, generated):

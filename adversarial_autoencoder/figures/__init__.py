@@ -1,10 +1,13 @@
 """Figures of a trained model.
 
-Each function returns a `matplotlib.figure.Figure`. Save it with `figure.savefig(path)`, or convert
-it to an image with `to_array`.
+Each function returns a `Figure`, a `matplotlib.figure.Figure` that displays itself in Jupyter. Save
+it with `figure.savefig(path)`, or convert it to an image with `to_array`.
 """
 
-from adversarial_autoencoder.figures.canvas import to_array
+# First, because it decides how Matplotlib is imported.
+from adversarial_autoencoder.figures import backend  # noqa: F401
+from adversarial_autoencoder.figures.canvas import Figure, to_array
+from adversarial_autoencoder.figures.distribution import histograms
 from adversarial_autoencoder.figures.images import (
     cluster_grid,
     interpolations,
@@ -16,9 +19,11 @@ from adversarial_autoencoder.figures.latent import latent_grid, latent_scatter
 from adversarial_autoencoder.figures.measures import comparison, confusion
 
 __all__ = [
+    "Figure",
     "cluster_grid",
     "comparison",
     "confusion",
+    "histograms",
     "interpolations",
     "latent_grid",
     "latent_scatter",

@@ -1,16 +1,69 @@
-"""Shared parts of the figures: rows of images, and a figure as an array."""
+"""Shared parts of the figures: a figure that displays itself, and rows of images."""
 
+import io
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib.figure
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from adversarial_autoencoder.figures.labels import fallback_families, label_inches
+
+# Sides of an image in a figure, in inches: their geometric mean, and the longest row of images. At
+# 150 pixels per inch a row has at most 6000 pixels.
+IMAGE_INCHES, MAX_INCHES = 0.6, 40
+# The longest side of a grid of images. A figure has no more pixels.
+MAX_PIXELS = 6000
 
 
-def to_array(figure: Figure, dpi: float = 80) -> np.ndarray:
+class Figure(matplotlib.figure.Figure):
+    """A Matplotlib figure that displays itself in Jupyter, also without `%matplotlib inline`.
+
+    Args:
+        width: Width in inches.
+        height: Height in inches.
+    """
+
+    def __init__(self, width: float, height: float):
+        super().__init__(figsize=(width, height), layout="constrained")
+
+    def _repr_png_(self) -> bytes:
+        """The image that Jupyter shows."""
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=100)
+        return file.getvalue()
+
+    def finished(self) -> "Figure":
+        """Choose fonts for all texts, lay out the figure, and cut off its empty margins.
+
+        Returns:
+            The figure itself.
+        """
+        for text in self.findobj(Text):
+            # Names of classes are no TeX either, whatever the user's settings are.
+            text.set_usetex(False)
+            if families := fallback_families(text.get_text()):
+                text.set_fontfamily([*text.get_fontfamily(), *families])
+        self.draw_without_rendering()
+        # The layout is final. Axes of a fixed aspect leave space that another layout would move.
+        self.set_layout_engine("none")
+        box, (width, height) = self.get_tightbbox().padded(0.05), self.get_size_inches()
+        for axes in self.axes:
+            x0, y0, x1, y1 = axes.get_position(original=True).extents
+            left, bottom = (x0 * width - box.x0) / box.width, (y0 * height - box.y0) / box.height
+            scale = width / box.width, height / box.height
+            axes.set_position((left, bottom, (x1 - x0) * scale[0], (y1 - y0) * scale[1]))
+            axes.set_in_layout(True)
+        self.set_size_inches(box.width, box.height)
+        return self
+
+
+def to_array(figure: matplotlib.figure.Figure, dpi: float = 80) -> np.ndarray:
     """Render a figure as an RGBA image.
 
     Args:
@@ -29,56 +82,107 @@ def to_array(figure: Figure, dpi: float = 80) -> np.ndarray:
 def image_rows(
     images: np.ndarray,
     title: str,
-    column_labels: Sequence[object] = (),
-    row_labels: Sequence[object] = (),
+    column_labels: Sequence[str] = (),
+    row_labels: Sequence[str] = (),
 ) -> Figure:
     """Draw rows of images.
 
     Args:
-        images: Images, shape (rows, columns, height, width, channels), floats in [0, 1].
+        images: Images, shape (rows, columns, height, width) or (rows, columns, height, width,
+            channels), floats in [0, 1].
         title: Title of the figure. Long titles are wrapped.
         column_labels: Labels below the columns, from the left.
         row_labels: Labels of the rows, from the top.
 
     Returns:
         The figure.
+
+    Raises:
+        ValueError: If the images cannot be drawn.
     """
-    column_texts = [str(label) for label in column_labels]
-    row_texts = [str(label) for label in row_labels]
+    images = as_grid(images)
     rows, columns, height, width = images.shape[:4]
-    pad = padding(height)
-    # One inch holds 9 characters of a row label, 11 of a vertical column label or 12 of the title.
-    # One line of text is 0.2 inches high.
-    row_label_inches = max(map(len, row_texts), default=0) / 9
-    column_label_length = max(map(len, column_texts), default=0)
-    vertical = column_label_length > 8
-    inches = max(5.0, 0.6 * columns + row_label_inches)
+    image_width, image_height = image_inches(rows, columns, height / width)
+    label_width = label_inches(column_labels)
+    vertical = label_width > image_width
+    inches = max(5.0, image_width * columns + label_inches(row_labels))
+    # One inch holds 12 characters of the title. One line of text is 0.2 inches high.
     title = textwrap.fill(title, int(12 * inches))
-    label_inches = column_label_length / 11 if vertical else 0.2 * bool(column_label_length)
-    text_inches = 0.2 + 0.2 * title.count("\n") + label_inches
-    size = (inches, 0.6 * rows * height / width + text_inches)
-    figure = Figure(figsize=size, layout="constrained")
+    label_height = label_width if vertical else 0.2 * bool(label_width)
+    text_inches = 0.3 + 0.2 * title.count("\n") + label_height
+    figure = Figure(inches, image_height * rows + text_inches)
     axes = figure.subplots()
+    pad = padding(images)
     show(axes, tile(images, pad))
-    axes.set_yticks(np.arange(len(row_texts)) * (height + pad) + (height - 1) / 2, row_texts)
-    centres = np.arange(len(column_texts)) * (width + pad) + (width - 1) / 2
-    axes.set_xticks(centres, column_texts, rotation=90 if vertical else 0)
+    y = np.arange(len(row_labels)) * (height + pad) + (height - 1) / 2
+    x = np.arange(len(column_labels)) * (width + pad) + (width - 1) / 2
+    # Flat or narrow images are smaller than a line of text: some labels are left out.
+    every_y, every_x = (math.ceil(0.16 / inches) for inches in (image_height, image_width))
+    axes.set_yticks(y[::every_y], row_labels[::every_y])
+    axes.set_xticks(x[::every_x], column_labels[::every_x], rotation=90 if vertical else 0)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(title, fontsize="medium")
-    return figure
+    return figure.finished()
 
 
-def padding(height: int) -> int:
-    """Compute the space between images of a given height.
+def image_inches(rows: int, columns: int, ratio: float) -> tuple[float, float]:
+    """Choose the size of an image in a grid of images.
 
     Args:
-        height: Height of one image, in pixels.
+        rows: Number of rows.
+        columns: Number of images in a row.
+        ratio: Height of an image divided by its width.
+
+    Returns:
+        Width and height in inches. They have the given ratio, and the grid is at most `MAX_INCHES`
+        wide and high.
+    """
+    width, height = IMAGE_INCHES / ratio**0.5, IMAGE_INCHES * ratio**0.5
+    scale = min(1, MAX_INCHES / (width * columns), MAX_INCHES / (height * rows))
+    return width * scale, height * scale
+
+
+def as_grid(images: np.ndarray) -> np.ndarray:
+    """Check a grid of images, and reduce images that have more pixels than a figure shows.
+
+    Args:
+        images: Images, shape (rows, columns, height, width) or (rows, columns, height, width,
+            channels).
+
+    Returns:
+        An array of shape (rows, columns, height, width, channels). If a side of the grid has more
+        than `MAX_PIXELS`, its pixels are means over squares of pixels.
+
+    Raises:
+        ValueError: If these are no images, or if they do not have 1, 3 or 4 channels.
+    """
+    if images.ndim == 4:
+        images = images[..., None]
+    if images.ndim != 5 or images.shape[-1] not in (1, 3, 4):
+        raise ValueError(
+            "A figure needs images of shape (height, width), or (height, width, channels) with 1, "
+            f"3 or 4 channels. Received: images of shape {images.shape[2:]}"
+        )
+    rows, columns, height, width, channels = images.shape
+    factor = -(-max(rows * height, columns * width) // MAX_PIXELS)
+    factors = min(factor, height), min(factor, width)
+    height, width = height // factors[0], width // factors[1]
+    images = images[:, :, : height * factors[0], : width * factors[1]]
+    shape = (rows, columns, height, factors[0], width, factors[1], channels)
+    return images.reshape(shape).mean(axis=(3, 5))
+
+
+def padding(images: np.ndarray) -> int:
+    """Compute the space between images.
+
+    Args:
+        images: Images, shape (rows, columns, height, width, channels).
 
     Returns:
         The space in pixels, >= 1.
     """
-    return max(1, height // 14)
+    return max(1, min(images.shape[2:4]) // 14)
 
 
 def tile(images: np.ndarray, pad: int, background: float = 1.0) -> np.ndarray:
@@ -93,9 +197,9 @@ def tile(images: np.ndarray, pad: int, background: float = 1.0) -> np.ndarray:
     Returns:
         A float32 array of shape (total height, total width, channels).
     """
-    if images.ndim == 4:
-        images = images[..., None]
-    rows, columns, height, width, channels = images.shape
+    rows, columns, height, width = images.shape[:4]
+    images = images.reshape(rows, columns, height, width, -1)
+    channels = images.shape[-1]
     shape = (rows, height + pad, columns, width + pad, channels)
     canvas = np.full(shape, background, "float32")
     canvas[:, :height, :, :width] = images.transpose(0, 2, 1, 3, 4)

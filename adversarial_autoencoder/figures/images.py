@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from adversarial_autoencoder.figures.canvas import image_rows
+from adversarial_autoencoder.errors import counted
+from adversarial_autoencoder.figures.canvas import Figure, image_rows
+from adversarial_autoencoder.figures.labels import labels
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.model.batch import to_unit_interval
+
+# The most values of y in a figure.
+MAX_VALUES = 50
 
 
 def reconstructions(
@@ -38,7 +42,8 @@ def samples(
 ) -> Figure:
     """Draw images decoded from samples of the prior or from given codes.
 
-    If the model has a code y, each row has one value of y.
+    If the model has a code y, each row has one value of y. The figure shows at most the first
+    `MAX_VALUES` values.
 
     Args:
         model: The trained model.
@@ -46,21 +51,22 @@ def samples(
         columns: Number of images in a row.
         seed: Seed of the samples, >= 0.
         z: Codes to decode instead of samples of the prior, such as samples of
-            `evaluation.gaussian_mixture`: shape (rows * columns, z_dim), row by row. None for the
-            prior.
+            `evaluation.gaussian_mixture`: shape (n, z_dim), row by row, with one code for each
+            image or more. None for the prior.
 
     Returns:
         The figure.
     """
-    rows = model.num_classes or rows
+    rows = min(model.num_classes, MAX_VALUES) or rows
     y = np.repeat(np.arange(rows), columns) if model.num_classes else None
-    images = model.generate(rows * columns, y, seed, z)
+    images = model.generate(rows * columns, y, seed, z if z is None else z[: rows * columns])
     images = images.reshape(rows, columns, *images.shape[1:])
     source = "the prior" if z is None else "a Gaussian mixture fitted to the codes"
     title = f"Images decoded from samples of {source}"
     if not model.num_classes:
         return image_rows(images, title)
-    return image_rows(images, f"{title}, one row for each y", row_labels=range(rows))
+    title += f", one row for each y{_of_all(model)}"
+    return image_rows(images, title, row_labels=labels(range(rows)))
 
 
 def style_grid(
@@ -72,7 +78,7 @@ def style_grid(
     """Draw images decoded from each pair of style z and class y.
 
     The images of a row have the same z, the images of a column have the same y. Makhzani et al.
-    2015, section 4.
+    2015, section 4. The figure shows at most the first `MAX_VALUES` values of y.
 
     Args:
         model: A trained model with a code y.
@@ -84,23 +90,26 @@ def style_grid(
     Returns:
         The figure.
     """
-    columns = model.num_classes
+    columns = min(model.num_classes, MAX_VALUES)
     images = model.decode(np.repeat(z, columns, axis=0), np.tile(np.arange(columns), len(z)))
     images = images.reshape(len(z), columns, *images.shape[1:])
     title = "Images decoded with the same style z in each row and the same y in each column"
-    labels: list[object] = [*(class_names or range(columns))]
+    title += _of_all(model)
+    names = class_names if len(class_names) else range(columns)
+    column_labels = labels(names)[:columns]
     if x is not None:
         title += "; first column: the image that gives z"
         images = np.concatenate([to_unit_interval(x).numpy()[:, None], images], axis=1)
-        labels = ["image", *labels]
-    return image_rows(images, title, column_labels=labels)
+        column_labels = ["image", *column_labels]
+    return image_rows(images, title, column_labels=column_labels)
 
 
 def cluster_grid(model: AdversarialAutoencoder, x: np.ndarray, columns: int = 10) -> Figure:
     """Draw one row for each cluster: its cluster head and its most probable images.
 
     A cluster head is the image decoded from z = 0 and the one-hot y of the cluster (Makhzani et al.
-    2015, section 6). The images of a cluster are in decreasing order of q(y|x).
+    2015, section 6). The images of a cluster are in decreasing order of q(y|x). Of more than
+    `MAX_VALUES` clusters, the figure shows the largest.
 
     Args:
         model: A trained model that infers y.
@@ -110,23 +119,30 @@ def cluster_grid(model: AdversarialAutoencoder, x: np.ndarray, columns: int = 10
     Returns:
         The figure. The row labels show the cluster and its number of images in `x`.
     """
-    rows = model.num_classes
     probabilities = model.classify(x)
     assigned = probabilities.argmax(axis=1)
+    sizes = np.bincount(assigned, minlength=model.num_classes)
+    clusters = np.sort(np.argsort(-sizes, kind="stable")[:MAX_VALUES])
     x = to_unit_interval(x).numpy()
-    heads = model.decode(np.zeros((rows, model.z_dim), "float32"), np.arange(rows))
-    images = np.ones((rows, columns + 1, *x.shape[1:]), "float32")
+    heads = model.decode(np.zeros((len(clusters), model.z_dim), "float32"), clusters)
+    images = np.ones((len(clusters), columns + 1, *x.shape[1:]), "float32")
     images[:, 0] = heads
-    for k in range(rows):
+    for row, k in enumerate(clusters):
         of_cluster = np.flatnonzero(assigned == k)
         best = of_cluster[np.argsort(-probabilities[of_cluster, k], kind="stable")[:columns]]
-        images[k, 1 : 1 + len(best)] = x[best]
-    counts = np.bincount(assigned, minlength=rows)
+        images[row, 1 : 1 + len(best)] = x[best]
+    title = (
+        f"Cluster heads (z = 0), most probable images, and cluster sizes (of "
+        f"{counted(len(x), 'image')}). {np.count_nonzero(sizes)} of "
+        f"{counted(model.num_classes, 'cluster')} in use"
+    )
+    if len(clusters) < model.num_classes:
+        title += f"; shown: the {len(clusters)} largest"
     return image_rows(
         images,
-        f"Cluster heads (z = 0), most probable images, and cluster sizes (of {len(x)} images)",
+        title,
         column_labels=["head", *[""] * columns],
-        row_labels=[f"{k}: {count}" for k, count in enumerate(counts)],
+        row_labels=[f"{k}: {sizes[k]}" for k in clusters],
     )
 
 
@@ -170,6 +186,12 @@ def interpolations(
     decoded = decoded.reshape(len(x_from), columns, *decoded.shape[1:])
     ends = [to_unit_interval(x).numpy()[:, None] for x in (x_from, x_to)]
     rows = np.concatenate([ends[0], decoded, ends[1]], axis=1)
-    labels = ["start", *[""] * columns, "end"]
     title = "Linear interpolation between the codes of two images (first and last column)"
-    return image_rows(rows, title, column_labels=labels)
+    return image_rows(rows, title, column_labels=["start", *[""] * columns, "end"])
+
+
+def _of_all(model):
+    """What a title adds if a figure shows only some values of y."""
+    if model.num_classes <= MAX_VALUES:
+        return ""
+    return f" (the first {MAX_VALUES} of {model.num_classes} values of y)"

@@ -1,14 +1,24 @@
 """Figures of the latent space: images decoded from a grid of codes, and a scatter plot of codes."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.figure import Figure
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgba
+from matplotlib.lines import Line2D
 
 from adversarial_autoencoder import priors
-from adversarial_autoencoder.figures.canvas import padding, show, tile
+from adversarial_autoencoder.errors import counted
+from adversarial_autoencoder.figures.canvas import Figure, as_grid, padding, show, tile
+from adversarial_autoencoder.figures.colours import CLASSES, PRIOR, class_colours
+from adversarial_autoencoder.figures.labels import label_inches, labels
 from adversarial_autoencoder.model import AdversarialAutoencoder
+
+# The square root of the area of a latent grid, and its longest side, in inches.
+GRID_INCHES, MAX_INCHES = 7, 14
+# With more classes, a colour bar replaces the legend.
+MAX_NAMES = 40
 
 
 def latent_grid(
@@ -48,30 +58,36 @@ def latent_grid(
     if uses_y:
         y_weights[:, y] = 1
     images = model.decode(
-        z.reshape(-1, model.z_dim), y_weights if model.num_classes else None, batch_size=size**2
+        z.reshape(-1, model.z_dim),
+        y_weights if model.num_classes else None,
+        batch_size=min(size**2, 1000),
     )
-    images = images.reshape(size, size, *images.shape[1:])
+    images = as_grid(images.reshape(size, size, *images.shape[1:]))
 
-    figure = Figure(figsize=(8, 8.2), layout="constrained")
+    height, width = images.shape[2:4]
+    pad = padding(images)
+    ratio = (height + pad) / (width + pad)
+    inches = GRID_INCHES / ratio**0.5, GRID_INCHES * ratio**0.5
+    figure = Figure(*(min(side, MAX_INCHES) + 1 for side in inches))
+    # The labels of the axes need half an inch each.
+    ticks = [np.linspace(-grid_range, grid_range, 5 if side > 2.5 else 3) for side in inches]
     axes = figure.subplots()
     # The centres of the outer images are at the ends of the range. The axes extend half an image
     # beyond them.
-    height, width = images.shape[2:4]
-    pad = padding(height)
     cell = 2 * grid_range / (size - 1)
     reach = grid_range + cell / 2 * np.array([width / (width + pad), height / (height + pad)])
     (left, bottom), (right, top) = mean[axis_dims] - reach, mean[axis_dims] + reach
     show(axes, tile(images, pad, background=0.0), extent=(left, right, bottom, top))
-    axes.set_aspect((height + pad) / (width + pad))
-    axes.set_xticks(np.linspace(-grid_range, grid_range, 5) + mean[dims[0]])
-    axes.set_yticks(np.linspace(-grid_range, grid_range, 5) + mean[dims[1]])
+    axes.set_aspect(ratio)
+    axes.set_xticks(ticks[0] + mean[dims[0]])
+    axes.set_yticks(ticks[1] + mean[dims[1]])
     axes.set_xlabel(f"$z_{{{dims[0]}}}$")
     axes.set_ylabel(f"$z_{{{dims[1]}}}$")
     deviations = grid_range / std[axis_dims].mean()
     title = f"Images decoded from a grid of codes, ±{deviations:.3g} prior standard deviations"
     title += f", y = {y}" if uses_y else ""
-    axes.set_title(title, fontsize="medium")
-    return figure
+    axes.set_title(textwrap.fill(title, max(int(12 * inches[0]), 30)), fontsize="medium")
+    return figure.finished()
 
 
 def latent_scatter(
@@ -82,62 +98,93 @@ def latent_scatter(
     dims: tuple[int, int] = (0, 1),
     prior_labels: np.ndarray | None = None,
     heads: np.ndarray | None = None,
+    columns: int = 2,
+    panel_inches: float = 5.8,
 ) -> Figure:
     """Draw the codes of images next to samples of the prior, both coloured by class.
 
     Args:
         z: Codes, shape (n, z_dim).
         z_prior: Samples of the prior, shape (n, z_dim).
-        labels: Classes of the images, shape (n,), or None.
+        labels: Classes of the images, shape (n,), -1 for an unlabelled image, which is grey; or
+            None.
         class_names: Names of the classes, for the legend. Required if `labels` is given.
         dims: The two dimensions of z to draw.
         prior_labels: Classes of the samples if the prior is conditioned on labels, shape (n,), or
             None.
         heads: Cluster heads to mark among the codes, shape (num_clusters, z_dim), or None.
+        columns: 2 for codes and prior side by side, 1 for the codes above the prior.
+        panel_inches: Width and height of both.
 
     Returns:
         The figure.
     """
     axis_dims = list(dims)
     z, z_prior = z[:, axis_dims], z_prior[:, axis_dims]
-    figure = Figure(figsize=(12.8, 6.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    few = len(class_names) <= 10
-    colours = colormaps["tab10"] if few else colormaps["turbo"].resampled(len(class_names))
+    figure = Figure(panel_inches * columns, panel_inches * 2 / columns)
+    left, right = figure.subplots(2 // columns, columns).flat
+    # The class -1, an unlabelled image, has the last colour.
+    colours = np.vstack([class_colours(len(class_names)), to_rgba(PRIOR)])
 
     def scatter(axes, points, classes):
         style = {"s": np.clip(2e4 / len(points), 4, 40), "linewidths": 0, "alpha": 0.7}
         if classes is None:
-            axes.scatter(*points.T, color="tab:blue" if axes is left else "0.45", **style)
+            axes.scatter(*points.T, color=CLASSES[0] if axes is left else PRIOR, **style)
             return
         # A random order over all classes, so that no class covers the others.
         order = np.random.default_rng(0).permutation(len(points))
-        axes.scatter(*points[order].T, c=colours(classes[order]), **style)
+        axes.scatter(*points[order].T, c=colours[np.asarray(classes)[order]], **style)
 
     scatter(left, z, labels)
     scatter(right, z_prior, prior_labels)
-    if labels is not None:
-        for k, name in enumerate(class_names):
-            left.scatter([], [], color=colours(k), s=30, label=name)
-        columns = -(-len(class_names) // 25)
-        figure.legend(loc="outside right center", frameon=False, title="class", ncols=columns)
     drawn = [z, z_prior]
-    title = f"Codes of {len(z)} images"
+    title = f"Codes of {counted(len(z), 'image')}"
     if heads is not None:
         heads = heads[:, axis_dims]
         left.scatter(*heads.T, marker="X", s=90, color="black", edgecolors="white")
         drawn.append(heads)
         title += " (crosses: cluster heads)"
     left.set_title(title, fontsize="medium")
-    right.set_title(f"{len(z_prior)} samples of the prior", fontsize="medium")
+    right.set_title(f"{counted(len(z_prior), 'sample')} of the prior", fontsize="medium")
     low, high = (f(np.concatenate(drawn)) for f in (np.min, np.max))
-    margin = 0.03 * (high - low)
+    margin = 0.03 * (high - low) or 0.5
     for axes in (left, right):
         axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
         axes.set_aspect("equal")
         axes.set_xlabel(f"$z_{{{dims[0]}}}$")
         axes.set_ylabel(f"$z_{{{dims[1]}}}$")
-    return figure
+    if labels is not None:
+        names = [*class_names, "unlabelled"] if np.min(labels) < 0 else class_names
+        _add_legend(figure, names, colours[: len(names)], below=columns == 1)
+    return figure.finished()
+
+
+def _add_legend(figure, class_names, colours, below):
+    """Adds the colours of the classes, on the right or below the axes. The figure becomes larger.
+
+    The names are given with their handles: Matplotlib ignores other names that begin with "_".
+    """
+    width, height = figure.get_size_inches()
+    if len(class_names) > MAX_NAMES:
+        norm = BoundaryNorm(np.arange(len(class_names) + 1) - 0.5, len(class_names))
+        mappable = ScalarMappable(norm, ListedColormap(colours))
+        ticks = np.linspace(0, len(class_names) - 1, 6).round()
+        place = {"location": "bottom" if below else "right", "shrink": 0.8, "aspect": 40}
+        figure.colorbar(mappable, ax=figure.axes, label="number of the class", ticks=ticks, **place)
+        return
+    names = labels(class_names)
+    # A name has its marker and a space.
+    name_inches = label_inches(names) + 0.5
+    columns = max(int(width / name_inches), 1) if below else -(-len(names) // 25)
+    rows = -(-len(names) // columns)
+    columns = -(-len(names) // rows)
+    handles = [Line2D([], [], color=colour, marker="o", linestyle="") for colour in colours]
+    place = "lower center" if below else "right center"
+    figure.legend(
+        handles, names, loc=f"outside {place}", frameon=False, title="class", ncols=columns
+    )
+    extra = (0, 0.2 * rows + 0.4) if below else (columns * name_inches, 0)
+    figure.set_size_inches(width + extra[0], height + extra[1])
 
 
 def _moments(model):

@@ -3,9 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+
+from adversarial_autoencoder.errors import counted
+from adversarial_autoencoder.figures.canvas import Figure
+from adversarial_autoencoder.figures.colours import class_colours
+from adversarial_autoencoder.figures.labels import label_inches, labels
+
+# A confusion matrix of more classes shows some of their numbers instead of all names.
+MAX_NAMES = 60
+# Bars of more runs have no numbers.
+MAX_BARS = 40
 
 
 def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
@@ -29,9 +37,11 @@ def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
         >>> figure.axes[0].get_title()
         '20 images, 15.00% misclassified'
     """
-    k = len(class_names)
-    side = min(4 + 0.35 * k, 30.0)
-    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    k, names = len(class_names), labels(class_names)
+    name_inches = label_inches(names)
+    named = k <= MAX_NAMES
+    side = min(4 + 0.35 * k, 14) + name_inches if named else 8
+    figure = Figure(side + 0.8, side)
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shown = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -39,15 +49,16 @@ def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
         for (i, j), count in np.ndenumerate(counts):
             colour = "white" if shares[i, j] > 0.5 else "black"
             axes.text(j, i, count, ha="center", va="center", color=colour, fontsize="small")
-    rotation = 90 if max(map(len, class_names)) > 3 else 0
-    axes.set_xticks(range(k), class_names, rotation=rotation)
-    axes.set_yticks(range(k), class_names)
+    if named:
+        axes.set_xticks(range(k), names, rotation=90 if name_inches > 0.3 else 0)
+        axes.set_yticks(range(k), names)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    error = 1 - np.trace(counts) / counts.sum()
-    axes.set_title(f"{counts.sum()} images, {error:.2%} misclassified", fontsize="medium")
+    total = counts.sum()
+    error = 1 - np.trace(counts) / total
+    axes.set_title(f"{counted(total, 'image')}, {error:.2%} misclassified", fontsize="medium")
     figure.colorbar(shown, label="fraction of the true class", shrink=0.8)
-    return figure
+    return figure.finished()
 
 
 def comparison(
@@ -71,7 +82,7 @@ def comparison(
     Returns:
         The figure.
     """
-    colours = {name: colormaps["tab10"](i % 10) for i, name in enumerate(metrics)}
+    colours = dict(zip(metrics, class_colours(len(metrics)), strict=True))
     curves = [
         name
         for name in ("val_reconstruction_loss", "val_prior_distance", "val_classification_accuracy")
@@ -80,9 +91,11 @@ def comparison(
     bars = [name for name in merits if any(name in measured for measured in metrics.values())]
     columns = 4
     rows = max(1, -(-(len(curves) + len(bars)) // columns))
-    height = 1.5 + 0.16 * len(metrics)
-    size = (14, rows * height + 0.6 + 0.3 * (len(metrics) // 6))
-    figure = Figure(figsize=size, layout="constrained")
+    height = min(1.5 + 0.16 * len(metrics), 8.0)
+    names = labels(metrics, max_length=40)
+    legend_columns = max(int(14 / (label_inches(names) + 0.6)), 1)
+    legend_height = 0.25 * -(-len(metrics) // legend_columns)
+    figure = Figure(14, rows * height + 0.4 + legend_height)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, name in zip(panels, curves, strict=False):
         for run, history in histories.items():
@@ -95,17 +108,18 @@ def comparison(
         axes.set_title(f"{name}\n{merits[name]} is better", fontsize="medium")
     for axes in panels[len(curves) + len(bars) :]:
         axes.set_visible(False)
-    handles = [Patch(color=colour, label=run) for run, colour in colours.items()]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6))
-    return figure
+    handles = [Patch(color=colour) for colour in colours.values()]
+    figure.legend(handles, names, loc="outside upper center", ncols=legend_columns)
+    return figure.finished()
 
 
 def _bars(axes, values, colours):
     """Draw horizontal bars with their values, the first one at the top. None is a missing value."""
     shown = [0 if value is None else value for value in values]
     drawn = axes.barh(range(len(values)), shown, color=list(colours))
-    labels = ["-" if value is None else f"{value:.4g}" for value in values]
-    axes.bar_label(drawn, labels, padding=3, fontsize="small")
+    if len(values) <= MAX_BARS:
+        numbers = ["-" if value is None else f"{value:.4g}" for value in values]
+        axes.bar_label(drawn, numbers, padding=3, fontsize="small")
     axes.invert_yaxis()
     axes.set_yticks([])
     axes.margins(x=0.3)

@@ -1,16 +1,20 @@
 """The engine: a Keras model that runs an ordered list of phases on every minibatch."""
 
+import warnings
+
 import keras
 import tensorflow as tf
 
 from adversarial_autoencoder import losses, phases
+from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices import replicas
 from adversarial_autoencoder.model.autoencoder import Autoencoder
-from adversarial_autoencoder.model.batch import check_range, make_batch
-from adversarial_autoencoder.model.checks import check_labels
+from adversarial_autoencoder.model.batch import make_batch
+from adversarial_autoencoder.model.checks import functional
 from adversarial_autoencoder.model.codes import by_name
 from adversarial_autoencoder.model.finite_steps import FiniteSteps
-from adversarial_autoencoder.optimizers import PhaseOptimizer
+from adversarial_autoencoder.model.inputs import checked_arguments, number_of_steps
+from adversarial_autoencoder.optimizers import PhaseOptimizer, make_optimizer
 from adversarial_autoencoder.systems import Z
 
 
@@ -106,6 +110,8 @@ class AdversarialAutoencoder(Autoencoder):
         name="adversarial_autoencoder",
     ):
         discriminators = {} if discriminator is None else by_name(discriminator, Z)
+        encoder, decoder = functional(encoder), functional(decoder)
+        discriminators = {code: functional(network) for code, network in discriminators.items()}
         super().__init__(encoder, decoder, discriminators, prior, posterior, name)
         if reconstruction_loss not in (choices := losses.RECONSTRUCTION):
             raise ValueError(
@@ -156,7 +162,7 @@ class AdversarialAutoencoder(Autoencoder):
 
     def compile(
         self,
-        optimizer="adam",
+        optimizer="procedure",
         *,
         run_eagerly=False,
         steps_per_execution=1,
@@ -165,8 +171,10 @@ class AdversarialAutoencoder(Autoencoder):
         """Sets up the training, with one optimizer for each step of the procedure.
 
         Args:
-            optimizer: A Keras optimizer or its name, of which each step gets a copy; or a dict from
-                the name of every step (the keys of `steps`) to one.
+            optimizer: "procedure" for the optimizers and learning rates of the command line, which
+                fall along a cosine over the length of `fit`. Or a Keras optimizer or its name, of
+                which each step gets a copy. Or a dict from the name of every step (the keys of
+                `steps`) to an optimizer.
             run_eagerly: Whether to run without `tf.function`, for debugging.
             steps_per_execution: Number of minibatches in one call of the compiled function.
             jit_compile: Whether to compile with XLA: True, False or "auto".
@@ -177,13 +185,21 @@ class AdversarialAutoencoder(Autoencoder):
         var_lists = self.var_lists
         if any(layer.compute_dtype == "float16" for layer in self._flatten_layers()):
             raise ValueError("Layers must compute in float32 or bfloat16. Received: float16")
+        if optimizer == "procedure":
+            optimizer = make_optimizer(Config(), self.steps)
         if not isinstance(optimizer, PhaseOptimizer):
             if not isinstance(optimizer, dict):
                 optimizer = dict.fromkeys(var_lists, optimizer)
             optimizer = PhaseOptimizer.copies(optimizer)
-        if (received := set(optimizer.steps)) != set(var_lists):
-            expected = ", ".join(var_lists)
+        if set(optimizer.steps) != set(var_lists):
+            expected, received = ", ".join(var_lists), ", ".join(optimizer.steps)
             raise ValueError(f"Each step must have an optimizer: {expected}. Received: {received}")
+        if frozen := [name for name, variables in var_lists.items() if not variables]:
+            warnings.warn(
+                f"Steps without trainable variables are skipped: {', '.join(frozen)}. Compile again"
+                " after you unfreeze a network.",
+                stacklevel=2,
+            )
         optimizer.build(var_lists)
         self._phase_of = {
             step.name: i for i, phase in enumerate(self.phases) for step in phase.steps(self)
@@ -211,9 +227,10 @@ class AdversarialAutoencoder(Autoencoder):
         Raises:
             ValueError: If images or labels are out of range.
         """
-        check_range(x)
-        check_labels(y, self.codes)
-        return super().fit(x, y, *args, **kwargs)
+        bound = checked_arguments(keras.Model.fit, self, x, y, *args, **kwargs)
+        if self.compiled:
+            self.optimizer.plan(number_of_steps(bound.arguments))
+        return super().fit(*bound.args[1:], **bound.kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """Computes the metrics of all phases, like `keras.Model.evaluate`.
@@ -230,9 +247,8 @@ class AdversarialAutoencoder(Autoencoder):
         Raises:
             ValueError: If images or labels are out of range.
         """
-        check_range(x)
-        check_labels(y, self.codes)
-        return super().evaluate(x, y, *args, **kwargs)
+        bound = checked_arguments(keras.Model.evaluate, self, x, y, *args, **kwargs)
+        return super().evaluate(*bound.args[1:], **bound.kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Under a strategy Keras sums a minibatch over the workers to learn its shape, which fails
@@ -277,7 +293,7 @@ class AdversarialAutoencoder(Autoencoder):
                 self._means[metric].update_state(value, sample_weight=count)
         return {name: replicas.as_log(mean.result()) for name, mean in self._means.items()}
 
-    def update(self, step, tape, loss):
+    def update(self, step, tape, loss) -> None:
         """Lets the optimizer of a step lower a loss. Phases call it.
 
         Args:
@@ -286,6 +302,8 @@ class AdversarialAutoencoder(Autoencoder):
             loss: Scalar tensor.
         """
         variables = self.optimizer.variables_of(step.name)
+        if not variables:  # All its networks are frozen.
+            return
         weight = tf.constant(replicas.mean_weight(), loss.dtype)
         # An optimizer that scales its loss divides the gradients again.
         weight = self.optimizer.steps[step.name].scale_loss(weight)
@@ -293,18 +311,6 @@ class AdversarialAutoencoder(Autoencoder):
         if not replicas.is_divided():  # Replicas would need one exchange an update to agree.
             self.finite_steps.look_at_gradients(self._phase_of[step.name], gradients)
         self.optimizer.update(step.name, gradients, variables)
-
-    def decode_logits(self, codes, training):
-        """Runs the decoder in the graph. Phases call it.
-
-        Args:
-            codes: Dict from the name of each code to the code, shape (batch, size).
-            training: Whether dropout is on.
-
-        Returns:
-            Logits of the images, shape (batch, ...).
-        """
-        return self.decoder(self.codes.decoder_input(codes), training=training)
 
     def get_config(self):
         """The constructor's arguments, for saving."""
@@ -327,19 +333,6 @@ class AdversarialAutoencoder(Autoencoder):
     def from_config(cls, config, custom_objects=None):
         """Makes the model that `get_config` describes."""
         return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
-
-    def get_compile_config(self):
-        """The arguments of `compile`, for saving."""
-        return {
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self.jit_compile,
-        }
-
-    def compile_from_config(self, config):
-        """Compiles the model as `get_compile_config` describes."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
 
 
 def _default_phases(discriminators):

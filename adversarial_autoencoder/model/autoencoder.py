@@ -4,15 +4,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder.model.batch import check_range, to_unit_interval
-from adversarial_autoencoder.model.checks import check_discriminators, check_networks, check_prior
+from adversarial_autoencoder.model.batch import to_unit_interval
+from adversarial_autoencoder.model.checks import (
+    check_discriminators,
+    check_networks,
+    check_prior,
+    warn_of_unregistered,
+)
 from adversarial_autoencoder.model.codes import Codes, by_name
+from adversarial_autoencoder.model.inputs import check_images, checked_arguments
+from adversarial_autoencoder.model.saving import Saving
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.posteriors import POSTERIORS
 from adversarial_autoencoder.systems import Z
 
 
-class Autoencoder(keras.Model):
+class Autoencoder(Saving):
     """The part of `AdversarialAutoencoder` that a trained model needs. Not for direct use.
 
     Args:
@@ -26,6 +33,11 @@ class Autoencoder(keras.Model):
 
     def __init__(self, encoder, decoder, discriminators, prior, posterior, name):
         super().__init__(name=name)
+        if keras.config.floatx() != "float32":
+            raise ValueError(
+                "Keras must compute in float32: call keras.config.set_floatx('float32') first. "
+                f"Received: floatx {keras.config.floatx()}"
+            )
         if posterior not in POSTERIORS:
             raise ValueError(
                 f"posterior must be one of {', '.join(POSTERIORS)}. "
@@ -42,11 +54,17 @@ class Autoencoder(keras.Model):
             )
         for code in self.codes:
             check_prior(code.prior, code.size)
+            warn_of_unregistered(code.prior)
         check_discriminators(discriminators, self.codes)
         self.encoder = encoder
         self.decoder = decoder
         self.discriminators = dict(discriminators)
         self.posterior = posterior
+
+    @property
+    def image_shape(self):
+        """Shape of one image, such as (height, width, channels)."""
+        return by_name(self.encoder.input, "x")["x"].shape[1:]
 
     @property
     def z_dim(self):
@@ -100,12 +118,30 @@ class Autoencoder(keras.Model):
         Returns:
             Reconstructions in [0, 1], of the shape of `x`.
         """
-        if y is not None and tf.executing_eagerly():
-            y = self._checked_y(y, len(x))
+        if tf.executing_eagerly():
+            check_images(x, self.image_shape)
+            y = None if y is None else self._checked_y(y, len(x))
         heads = self.codes.heads(to_unit_interval(x), None, training)
         codes = self.codes.from_heads(heads, None)
         inferred = codes[self.codes.y.name] if self.infers_y else None
         return self._decoded(codes[self.codes.z.name], self._given_y(y, inferred), training)
+
+    def predict(self, x, *args, **kwargs):
+        """Reconstructs images in batches, like `keras.Model.predict`.
+
+        Args:
+            x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1]; or a data set.
+            *args: Further arguments of `keras.Model.predict`.
+            **kwargs: Further arguments of `keras.Model.predict`.
+
+        Returns:
+            Reconstructions in [0, 1], a float32 array of shape (n, ...).
+
+        Raises:
+            ValueError: If the images do not fit the model.
+        """
+        bound = checked_arguments(keras.Model.predict, self, x, *args, **kwargs)
+        return super().predict(*bound.args[1:], **bound.kwargs)
 
     def encode(self, x, seed=None, batch_size=1000):
         """Encodes images.
@@ -199,31 +235,20 @@ class Autoencoder(keras.Model):
 
         Returns:
             Images in [0, 1], a float32 array of shape (n, ...).
+
+        Raises:
+            ValueError: If `n` is below 1, or `y` or `z` does not fit.
         """
+        if n < 1:
+            raise ValueError(f"n must be at least 1. Received: n={n}")
         if z is None:
             z = self.codes.z.sample_prior(n, seed)
         if y is None and self.codes.y:
             y = self.codes.y.sample_prior(n, seed + 1)
         return self.decode(z, y)
 
-    def save_own_variables(self, store):
-        """Saves the states of the random generators, which Keras leaves out of its files.
-
-        Without them a resumed training would repeat the noise of dropout.
-        """
-        for i, state in enumerate(self._seed_states()):
-            store[f"seed_{i}"] = state.numpy()
-
-    def load_own_variables(self, store):
-        """Loads what `save_own_variables` saves."""
-        for i, state in enumerate(self._seed_states()):
-            state.assign(store[f"seed_{i}"])
-
-    def _seed_states(self):
-        return [variable for variable in self.variables if variable.name == "seed_generator_state"]
-
     def _infer_arrays(self, x, seed, batch_size):
-        check_range(x)
+        check_images(x, self.image_shape)
         return self.codes.infer_arrays(x, seed, to_unit_interval, batch_size)
 
     def _checked_y(self, y, n):
@@ -260,7 +285,20 @@ class Autoencoder(keras.Model):
         codes = {self.codes.z.name: tf.convert_to_tensor(z)}
         if y is not None:
             codes[self.codes.y.name] = y
-        return tf.sigmoid(self.decoder(self.codes.decoder_input(codes), training=training))
+        return tf.sigmoid(self.decode_logits(codes, training))
+
+    def decode_logits(self, codes, training):
+        """Runs the decoder, in the graph too. Phases call it.
+
+        Args:
+            codes: Dict from the name of each code to the code, shape (batch, size).
+            training: Whether dropout is on.
+
+        Returns:
+            Logits of the images, float32 of shape (batch, ...).
+        """
+        logits = self.decoder(self.codes.decoder_input(codes), training=training)
+        return tf.cast(logits, "float32")
 
 
 def _in_batches(function, batch_size, *arrays):

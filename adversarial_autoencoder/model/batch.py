@@ -2,7 +2,6 @@
 
 import typing
 
-import numpy as np
 import tensorflow as tf
 
 
@@ -57,16 +56,32 @@ def make_batch(data, seed):
     Raises:
         ValueError: If there are sample weights, or labels that are not integers.
     """
-    if not isinstance(data, dict):
-        x, *rest = data if isinstance(data, (tuple, list)) else (data,)
-        if len(rest) > 1 and rest[1] is not None:
-            raise ValueError("fit takes no sample weights. Received: sample_weight")
-        data = {"x": x, "y": rest[0] if rest else None}
+    data = unpack(data)
     x, labels = to_unit_interval(data["x"]), _labels(data.get("y"))
     x_labelled, y_labelled = data.get("x_labelled"), _labels(data.get("y_labelled"))
     if x_labelled is None:
         x_labelled, y_labelled = x, labels
     return Batch(x, seed, labels, to_unit_interval(x_labelled), y_labelled)
+
+
+def unpack(data):
+    """Unpacks an element of a data set.
+
+    Args:
+        data: Images; a pair (images, labels); or a dict.
+
+    Returns:
+        A dict with the key "x" and optionally "y", "x_labelled" and "y_labelled".
+
+    Raises:
+        ValueError: If there are sample weights.
+    """
+    if isinstance(data, dict):
+        return data
+    x, *rest = data if isinstance(data, (tuple, list)) else (data,)
+    if len(rest) > 1 and rest[1] is not None:
+        raise ValueError("Sample weights are not supported. Received: sample_weight")
+    return {"x": x, "y": rest[0] if rest else None}
 
 
 def to_unit_interval(x):
@@ -82,24 +97,6 @@ def to_unit_interval(x):
     if x.dtype.is_integer:
         return tf.cast(x, "float32") / 255.0
     return tf.cast(x, "float32")
-
-
-def check_range(x):
-    """Checks that an array can be images.
-
-    Args:
-        x: An array; anything else passes.
-
-    Raises:
-        ValueError: If integers are outside 0..255 or floats outside [0, 1].
-    """
-    if isinstance(x, np.ndarray) and x.dtype != np.uint8 and x.size:
-        low, high = x.min(), x.max()
-        if not (low >= 0 and high <= (1 if x.dtype.kind == "f" else 255)):
-            raise ValueError(
-                "Images must be integers in 0..255 or floats in [0, 1]. "
-                f"Received: {x.dtype} from {low} to {high}"
-            )
 
 
 def _labels(y):

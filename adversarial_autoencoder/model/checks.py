@@ -1,9 +1,12 @@
 """Checks that encoder, decoder, discriminators and priors fit each other."""
 
+import warnings
+
 import keras
-import numpy as np
+import tensorflow as tf
 
 from adversarial_autoencoder import priors
+from adversarial_autoencoder.errors import first_line
 from adversarial_autoencoder.model.codes import by_name, code_sizes
 from adversarial_autoencoder.systems import Y, Z
 
@@ -77,46 +80,83 @@ def check_discriminators(discriminators, codes):
 
 
 def check_prior(prior, dim):
-    """Checks that a prior is a callable that gives samples of `dim` dimensions.
+    """Checks that a prior gives samples of `dim` dimensions, also in the graph of a training step.
 
     Args:
         prior: The prior.
         dim: Number of dimensions.
 
     Raises:
-        ValueError: If it is not.
+        ValueError: If it does not.
     """
     if not callable(prior):
         raise ValueError(
             f"The prior must be a callable (n, dim, seed) -> tensor. Received: {prior!r}"
         )
-    shape = priors.draw(prior, 2, dim).shape
-    if shape != (2, dim):
+    shape = (
+        priors.draw(prior, 2, dim).shape if isinstance(prior, priors.Prior) else _trial(prior, dim)
+    )
+    if tuple(shape) != (2, dim):
         raise ValueError(
             f"The prior must give samples of the shape (n, dim), here (2, {dim}). Received: {shape}"
         )
 
 
-def check_labels(y, codes) -> None:
-    """Checks that an array of labels has only classes that the model has.
+def _trial(sampler, dim):
+    """The shape of two samples of the user's function, called eagerly and in a graph."""
+
+    def sample(n, seed):
+        return tf.convert_to_tensor(sampler(n, dim, seed))
+
+    seed = tf.constant([0, 0], "int64")
+    try:
+        shape = sample(2, seed).shape
+        # In the graph of a training step, the number of samples is a tensor.
+        tf.function(sample)(tf.constant(2), seed)
+    except Exception as error:  # Whatever the user's function raises.
+        raise ValueError(
+            "The prior must be made of TensorFlow operations, with a seed as for"
+            " tf.random.stateless_normal; for NumPy samples use priors.Samples. "
+            f"Received: {first_line(error)}"
+        ) from error
+    return shape
+
+
+def warn_of_unregistered(prior):
+    """Warns of a function as a prior that a saved model could not find again.
 
     Args:
-        y: Labels, integers of shape (n,); anything else passes.
-        codes: The `Codes` of the model.
+        prior: The prior.
+    """
+    name = getattr(prior, "__name__", "")
+    if name and keras.saving.get_registered_name(prior) == name:
+        warnings.warn(
+            f"A saved model cannot find its prior {name} again. Decorate it with "
+            "@keras.saving.register_keras_serializable()",
+            stacklevel=4,
+        )
+
+
+def functional(network):
+    """Converts a Sequential model to a functional one; returns any other network unchanged.
+
+    Args:
+        network: A Keras model.
+
+    Returns:
+        The same network, or a functional Keras model with the same layers.
 
     Raises:
-        ValueError: If a label is too large, or negative although the model needs all labels.
+        ValueError: If the Sequential model does not know its input.
     """
-    if not (isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "iu" and y.size):
-        return
-    k = max(0 if codes.y is None else codes.y.size, *(c.num_label_classes for c in codes), 0)
-    if k and y.max() >= k:
-        raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
-    if codes.y is not None and not codes.y.inferred and y.min() < 0:
+    if not isinstance(network, keras.Sequential):
+        return network
+    if not network.built:
         raise ValueError(
-            "Every image must have a label, because the model does not infer y. "
-            f"Received: {y.min()}"
+            "A Sequential network must begin with keras.Input(shape). "
+            f"Received: {network.name}, without it"
         )
+    return keras.Model(network.inputs[0], network.outputs[0], name=network.name)
 
 
 def _check_functional(network, name, needed, known):
@@ -153,13 +193,39 @@ def _expect_components(prior, classes):
         )
 
 
+# Names of the layers and operations that pass values on, so that what comes before them decides.
+PASSING = {
+    *("AlphaDropout", "Cast", "Cropping1D", "Cropping2D", "Dropout", "ExpandDims", "Flatten"),
+    *("GaussianDropout", "GaussianNoise", "GetItem", "Identity", "Permute", "Rescaling", "Reshape"),
+    *("SpatialDropout2D", "Squeeze", "Transpose", "UpSampling2D", "ZeroPadding2D"),
+}
+# Names of activations, which do not give logits: the output of each is bounded on one side.
+ACTIVATIONS = {
+    *("Abs", "Celu", "Clip", "ELU", "Elu", "Exp", "Gelu", "HardSigmoid", "HardSilu", "HardTanh"),
+    *("LogSigmoid", "LogSoftmax", "ReLU", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softmax"),
+    *("Softplus", "Softsign", "SparseSigmoid", "Sparsemax", "Square", "Squareplus", "Tanh"),
+}
+LINEAR = ("linear", "leaky_relu")
+
+
 def _expect_logits(output, name):
-    last = output._keras_history.operation
-    while isinstance(last, (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Cropping2D)):
-        last = last.input._keras_history.operation
-    activation = getattr(last, "activation", None)
-    if activation in (keras.activations.sigmoid, keras.activations.softmax):
+    last = _last_operation(output)
+    activation = getattr(getattr(last, "activation", None), "__name__", "linear")
+    kind = type(last).__name__
+    if activation not in LINEAR or kind in ACTIVATIONS:
         raise ValueError(
-            f"The {name} must end in logits, without an activation. "
-            f"Received: activation={activation.__name__}"
+            f"The {name} must end in logits, without an activation: the model applies the sigmoid "
+            f"itself. Received: {kind if activation in LINEAR else activation}"
         )
+
+
+def _last_operation(tensor):
+    """The operation that decides the range of a Keras tensor, also within nested models."""
+    while True:
+        operation, node, index = tensor._keras_history
+        if isinstance(operation, keras.Model):
+            tensor = operation.outputs[index]
+        elif type(operation).__name__ in PASSING:
+            tensor = operation._inbound_nodes[node].input_tensors[0]
+        else:
+            return operation

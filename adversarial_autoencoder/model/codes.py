@@ -66,19 +66,6 @@ class Code:
         """`encoder` without dropout and input noise; it leaves moving statistics unchanged."""
         return NoiseFree(self.encoder)
 
-    def variables(self):
-        """The trainable variables of the encoder that this code depends on.
-
-        Returns:
-            A list of variables.
-
-        Raises:
-            ValueError: If the encoder does not infer the code.
-        """
-        if not self.inferred:
-            raise ValueError(f"The encoder must have an output {self.name}. Received: none")
-        return self.encoder.trainable_variables
-
     def draw_prior(self, n, seed, labels=None):
         """Samples the prior in the graph; each replica gets the rows of its images.
 
@@ -151,12 +138,13 @@ class Code:
         """
         if not self.conditioned:
             inputs = {"code": codes} if isinstance(self.discriminator.input, dict) else codes
-            return self.discriminator(inputs, training=training)
+            return tf.cast(self.discriminator(inputs, training=training), "float32")
         labels = self.one_hot_labels(labels)
         # A replica may get no image of a last minibatch.
         repeats = tf.shape(codes)[0] // tf.maximum(tf.shape(labels)[0], 1)
         labels = tf.tile(labels, (repeats, 1))
-        return self.discriminator({"code": codes, "label": labels}, training=training)
+        logits = self.discriminator({"code": codes, "label": labels}, training=training)
+        return tf.cast(logits, "float32")
 
 
 class Codes:
@@ -226,9 +214,12 @@ class Codes:
             )
             inputs = {"x": x, "noise": noise}
         if code is None:
-            return by_name(self._encoder(inputs, training=training), Z)
-        encoder = code.noise_free_encoder if noise_free else code.encoder
-        return {code.name: encoder(inputs, training=training)}
+            heads = by_name(self._encoder(inputs, training=training), Z)
+        else:
+            encoder = code.noise_free_encoder if noise_free else code.encoder
+            heads = {code.name: encoder(inputs, training=training)}
+        # Your own networks can end in another precision.
+        return {name: tf.cast(head, "float32") for name, head in heads.items()}
 
     def from_heads(self, heads, seed):
         """Draws the codes from their posteriors.

@@ -8,6 +8,7 @@ TensorFlow, which takes seconds.
 from adversarial_autoencoder.modes.measure import classify, evaluate
 from adversarial_autoencoder.modes.pictures import (
     cluster_grid,
+    histograms,
     interpolate,
     latent_grid,
     latent_scatter,
@@ -21,6 +22,7 @@ from adversarial_autoencoder.modes.train import train
 
 MODES = {
     "train": train,
+    "histograms": histograms,
     "latent_grid": latent_grid,
     "latent_scatter": latent_scatter,
     "reconstruct": reconstruct,

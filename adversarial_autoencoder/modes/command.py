@@ -21,6 +21,7 @@ class CommandSettings(Settings):
         None,
         "name or path of a run; not given: the newest that fits",
         modes=("train", *ONE_RUN),
+        is_path=True,
     )
     run_name: str | None = setting(
         None,
@@ -46,8 +47,10 @@ class CommandSettings(Settings):
         choices=("prior", "gaussian_mixture"),
         modes=("evaluate", "sample"),
     )
-    results_dir: str = setting("results", "folder of the runs")
-    output_dir: str | None = setting(None, "new folder for the prepared data", modes=("prepare",))
+    results_dir: str = setting("results", "folder of the runs", is_path=True)
+    output_dir: str | None = setting(
+        None, "new folder for the prepared data", modes=("prepare",), is_path=True
+    )
     debug: bool = setting(False, "show the traceback of an error")
 
 
@@ -92,6 +95,7 @@ class FigureSettings(Settings):
         None,
         "your images, a folder or an .npz file; their classes go to predictions.csv",
         modes=("classify",),
+        is_path=True,
     )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adversarial_autoencoder import data
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, counted
 from adversarial_autoencoder.modes.select_run import save_figure, shown_run
-from adversarial_autoencoder.modes.tables import format_number, print_table
+from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number, print_table
 from adversarial_autoencoder.runs.durable import atomic
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def evaluate(command: "Command", overrides: dict) -> None:
     """Measure a run on its test images, print a table, and write metrics.json."""
     shown = shown_run(command, overrides, with_data=True)
     from adversarial_autoencoder import figures
-    from adversarial_autoencoder.evaluation import classification, report
+    from adversarial_autoencoder.evaluation import report
 
     run, model, dataset = shown.run, shown.model, shown.dataset
     _check_enough(dataset, *PARTS)
@@ -43,13 +43,18 @@ def evaluate(command: "Command", overrides: dict) -> None:
         metrics = before | metrics
     metrics = {name: metrics[name] for name in report.METRICS if name in metrics}
     print(f"{run.name} on the test images of {dataset.name}:")
-    print_table((name, format_number(v), report.METRICS[name].text) for name, v in metrics.items())
+    print_table(
+        (name, format_number(value), report.METRICS[name].text)
+        for name, value in metrics.items()
+        if name not in NOT_IN_TABLES
+    )
     if dataset.y_test is None:
         print("Measures of classes are left out: there are no test labels.")
+    elif unlabelled := int((dataset.y_test < 0).sum()):
+        print(f"Measures of classes leave out {counted(unlabelled, 'test image')} without a label.")
     print(f"Wrote {run.write_metrics(metrics)}")
     if dataset.y_test is not None and "error" in metrics:
-        predicted = model.classify(dataset.x_test).argmax(axis=1)
-        counts = classification.confusion(dataset.y_test, predicted, model.num_classes)
+        counts = _confusion(model, dataset)
         figure = figures.confusion(counts, dataset.class_names)
         print(f"Wrote {run.write_figure(figure, 'confusion')}")
 
@@ -103,9 +108,9 @@ def _features(command, dataset):
     path = folder / f"{features.cache_key(dataset.checksum)}.keras"
     if (classifier := features.read_classifier(path)) is None:
         print(f"Training the classifier whose features FID uses, once for {dataset.name}.")
-        n = _at_most(FEATURE_IMAGES, dataset)
+        chosen = np.flatnonzero(dataset.y_train >= 0)[: _at_most(FEATURE_IMAGES, dataset)]
         classifier = features.train_classifier(
-            dataset.x_train[:n], dataset.y_train[:n], dataset.num_classes
+            dataset.x_train.take(chosen, axis=0), dataset.y_train[chosen], dataset.num_classes
         )
         folder.mkdir(parents=True, exist_ok=True)
         with atomic(path) as temporary:
@@ -119,17 +124,25 @@ def classify(command: "Command", overrides: dict) -> None:
         _classify_images(command, overrides)
         return
     shown = shown_run(command, overrides, with_data=True, needs=CLASSIFIES)
-    dataset, y_test = shown.dataset, shown.dataset.y_test
-    if y_test is None:
+    dataset = shown.dataset
+    if dataset.y_test is None:
         raise InputError(f"{dataset.name} must have test labels. Received: none")
     from adversarial_autoencoder import figures
+
+    counts = _confusion(shown.model, dataset)
+    wrong = counts.sum() - np.trace(counts)
+    total = counts.sum()
+    print(f"Test error: {wrong / total:.2%} ({wrong} of {counted(total, 'image')})")
+    save_figure(shown.run, figures.confusion(counts, dataset.class_names), "confusion")
+
+
+def _confusion(model, dataset):
+    """Counts the test images that have a label, by class and by predicted class."""
     from adversarial_autoencoder.evaluation.classification import confusion
 
-    predicted = shown.model.classify(dataset.x_test).argmax(axis=1)
-    counts = confusion(y_test, predicted, shown.model.num_classes)
-    wrong = counts.sum() - np.trace(counts)
-    print(f"Test error: {wrong / counts.sum():.2%} ({wrong} of {counts.sum()} images)")
-    save_figure(shown.run, figures.confusion(counts, dataset.class_names), "confusion")
+    labelled = dataset.y_test >= 0
+    predicted = model.classify(dataset.x_test[labelled]).argmax(axis=1)
+    return confusion(dataset.y_test[labelled], predicted, model.num_classes)
 
 
 # What a run must be to classify: a description, and a function of its `Config`.

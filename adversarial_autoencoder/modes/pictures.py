@@ -9,6 +9,9 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.measure import fitted_codes
 from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 
+# Samples of the prior in its histogram.
+PRIOR_SAMPLES = 10_000
+
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
 
@@ -44,6 +47,20 @@ def latent_scatter(command: "Command", overrides: dict) -> None:
         z, z_prior, dataset.y_test, dataset.class_names, dims, prior_labels, model.cluster_heads
     )
     save_figure(shown.run, figure, "latent_scatter")
+
+
+def histograms(command: "Command", overrides: dict) -> None:
+    """Draw histograms of the codes of the test images over those of the prior."""
+    shown = shown_run(command, overrides, with_data=True)
+    model, x = shown.model, shown.dataset.x_test
+    z, z_prior = model.encode(x, seed=0), model.codes.z.sample_prior(PRIOR_SAMPLES)
+    y = y_prior = None
+    if model.infers_y:
+        y = model.classify(x).argmax(axis=1)
+        y_prior = model.codes.y.sample_prior(PRIOR_SAMPLES).argmax(axis=1)
+    from adversarial_autoencoder import figures
+
+    save_figure(shown.run, figures.histograms(z, z_prior, y, y_prior), "histograms")
 
 
 def reconstruct(command: "Command", overrides: dict) -> None:
@@ -104,11 +121,11 @@ def style_grid(command: "Command", overrides: dict) -> None:
     model, dataset, rows = shown.model, shown.dataset, command.num_images
     names = () if shown.config.infers_clusters else dataset.class_names
     if command.style_from == "prior":
-        z, x = priors.draw(model.prior, rows, model.z_dim), None
+        z, x, name = priors.draw(model.prior, rows, model.z_dim), None, "style_grid_prior"
     else:
         x = dataset.x_test[:rows]
-        z = model.encode(x)
-    save_figure(shown.run, figures.style_grid(model, z, names, x), "style_grid")
+        z, name = model.encode(x), "style_grid"
+    save_figure(shown.run, figures.style_grid(model, z, names, x), name)
 
 
 def cluster_grid(command: "Command", overrides: dict) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import data
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, counted
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
@@ -20,6 +20,6 @@ def prepare(command: "Command", overrides: dict) -> None:
     dataset = data.prepare(folder, output)
     print(
         f"Wrote {len(dataset.x_train)} training, {len(dataset.x_validation)} validation and "
-        f"{len(dataset.x_test)} test images to {command.output_dir}"
+        f"{counted(len(dataset.x_test), 'test image')} to {command.output_dir}"
     )
     print(f"Next:    python run.py --mode train --dataset {command.output_dir}")

@@ -10,7 +10,7 @@ import numpy as np
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError, Mismatch
+from adversarial_autoencoder.errors import InputError, Mismatch, counted
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
@@ -140,6 +140,8 @@ def shown_run(
     if with_data:
         dataset = data.load(config.dataset, config.data_dir)
         check_data(run, dataset, recorded)
+        if config.labelled_images_only:
+            dataset = dataset.held_out_with_labels()
     import_tensorflow()
     from adversarial_autoencoder.training import load
 
@@ -222,7 +224,11 @@ def located(config: Config, dataset: data.Dataset) -> Config:
     named = config.dataset in (None, *data.NAMES)
     return dataclasses.replace(
         config,
-        dataset=dataset.name if named else str(pathlib.Path(config.dataset or "").resolve()),
+        dataset=(
+            config.dataset or dataset.name
+            if named
+            else str(pathlib.Path(config.dataset or "").resolve())
+        ),
         prior=_located_prior(config.prior),
         data_dir=config.data_dir and str(pathlib.Path(config.data_dir).resolve()),
     )
@@ -249,7 +255,8 @@ def is_finished(run: runs.Run, config: Config) -> bool:
     assert config.epochs is not None  # A run records what `Config.for_data` fills in.
     if epochs > config.epochs:
         raise Mismatch(
-            f"The run {run.name} has {epochs} epochs already. Received: epochs={config.epochs}"
+            f"The run {run.name} has {counted(epochs, 'epoch')} already. "
+            f"Received: epochs={config.epochs}"
         )
     return epochs == config.epochs and run.is_trained
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
 
 
+# Metrics that programs compare. A person sees nothing in them.
+NOT_IN_TABLES = ("feature_space",)
+
+
 def list_runs(command: "Command", overrides: dict) -> None:
     """Print a table of the runs, the newest first."""
     del overrides
@@ -64,7 +68,7 @@ def compare(command: "Command", overrides: dict) -> None:
                 if name.startswith("val_")
             }
     for name in dict.fromkeys(name for column in values.values() for name in column):
-        if name != "epochs":
+        if name != "epochs" and name not in NOT_IN_TABLES:
             rows.append((name, *(format_number(column.get(name)) for column in values.values())))
     print_table(rows)
     if missing := [label for label, metrics in columns.items() if not metrics]:

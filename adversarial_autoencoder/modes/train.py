@@ -8,8 +8,9 @@ import numpy as np
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, counted
 from adversarial_autoencoder.modes.select_run import is_finished, run_to_resume, with_overrides
+from adversarial_autoencoder.modes.tables import print_table
 from adversarial_autoencoder.modes.train_run import train_run
 
 if TYPE_CHECKING:
@@ -78,9 +79,12 @@ def _is_finished(command, overrides):
 
 def _print_spread(finished):
     rows = [run.read_history()[-1] for run in finished]
-    print(f"On validation images after {rows[0]['epoch']} epochs, over {len(rows)} seeds:")
+    epochs, seeds = counted(rows[0]["epoch"], "epoch"), counted(len(rows), "seed")
+    print(f"On validation images after {epochs}, over {seeds}:")
+    table = []
     for name in rows[0]:
         if name.startswith("val_"):
             values = np.array([row[name] for row in rows])
-            spread = f" +- {values.std(ddof=1):.4g}" if len(values) > 1 else ""
-            print(f"  {name.removeprefix('val_'):24s}  {values.mean():.4g}{spread}")
+            spread = f"+- {values.std(ddof=1):.4g}" if len(values) > 1 else ""
+            table.append((f"  {name.removeprefix('val_')}", f"{values.mean():.4g}", spread))
+    print_table(table)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
+from adversarial_autoencoder.errors import counted
 from adversarial_autoencoder.modes.select_run import (
     check_data,
     check_prior_is_named,
@@ -49,6 +51,7 @@ def train_run(command: "Command", overrides: dict) -> None:
 def _train(command, run, config, holding):
     """Trains a run from its last completed epoch on. If it is None, makes and locks a new one."""
     dataset = data.load(config.dataset, config.data_dir)
+    batch_size_is_given = config.batch_size is not None
     config = located(config, dataset).for_data(len(dataset.x_train))
     if run is not None and _is_complete(command, run, config, dataset):
         return
@@ -77,18 +80,25 @@ def _train(command, run, config, holding):
     replicas = strategy.num_replicas_in_sync
     print(
         f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
-        f"{len(dataset.x_train)} images of {'x'.join(map(str, dataset.image_shape))}, "
-        f"for {config.epochs} epochs on the {hardware.device()} in {config.precision}"
+        f"{counted(len(dataset.x_train), 'image')} of {'x'.join(map(str, dataset.image_shape))}, "
+        f"for {counted(config.epochs, 'epoch')} on the {hardware.device()} in {config.precision}"
         f"{' by XLA' if config.jit_compile == 'true' else ''}"
         f"{f', each minibatch split over {replicas} replicas' if replicas > 1 else ''}",
         flush=True,
     )
+    if not batch_size_is_given and config.batch_size != DEFAULT_BATCH_SIZE:
+        print(
+            f"A minibatch has {counted(config.batch_size, 'image')} instead of "
+            f"{DEFAULT_BATCH_SIZE}, because the data is small. --batch_size sets another number.",
+            flush=True,
+        )
     try:
-        with run.attempt(), StopOnSignal() as stop:
+        with run.attempt(), StopOnSignal(run) as stop:
             training.train(config, dataset, run, strategy, further_callbacks=[stop])
     except (KeyboardInterrupt, SystemExit):
         epochs, options = len(run.read_history()), _options(command, run, config)
-        print(f"\nCompleted {epochs} of {config.epochs} epochs; the last one is saved.")
+        saved = "; the last one is saved" if epochs else ""
+        print(f"\nCompleted {epochs} of {counted(config.epochs, 'epoch')}{saved}.")
         print(f"Stopped. To resume: python run.py --mode train --resume {options}")
         raise
     _print_summary(command, run, config)
@@ -101,11 +111,13 @@ def _is_complete(command, run, config, dataset):
     if config.prior.endswith(".npy"):
         run.check_prior(config.prior)
     if is_finished(run, config):
-        print(f"The run has its {config.epochs} epochs. Give a larger --epochs to train further.")
+        length = counted(config.epochs, "epoch")
+        print(f"The run has its {length}. Give a larger --epochs to train further.")
         _print_summary(command, run, config)
         return True
     if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
-        print(f"The cosine schedule is stretched from {begun.epochs} to {config.epochs} epochs.")
+        length = counted(config.epochs, "epoch")
+        print(f"The cosine schedule is stretched from {begun.epochs} to {length}.")
     return False
 
 
@@ -113,16 +125,16 @@ def _print_summary(command, run, config):
     last = run.read_history()[-1]
     print(f"Run:     {run.path}")
     print(
-        f"Result:  on validation images after {last['epoch']} epochs: reconstruction loss "
-        f"{last['val_reconstruction_loss']:.4f} ({config.reconstruction_loss}), distance to the "
-        f"prior {last['val_prior_distance']:.3f} (between two samples of the prior: "
-        f"{last['val_prior_distance_floor']:.3f})"
+        f"Result:  on validation images after {counted(last['epoch'], 'epoch')}: "
+        f"reconstruction loss {last['val_reconstruction_loss']:.4f} "
+        f"({config.reconstruction_loss}), distance to the prior {last['val_prior_distance']:.3f} "
+        f"(between two samples of the prior: {last['val_prior_distance_floor']:.3f})"
     )
     if "val_classification_accuracy" in last:
         print(f"         classification error {1 - last['val_classification_accuracy']:.2%}")
     print(
         f"Next:    python run.py --mode {_next_mode(config)} {_options(command, run, config)}"
-        f"   and   tensorboard --logdir {shlex.quote(command.results_dir)}"
+        f"   and   tensorboard --logdir {shlex.quote(str(run.path))}"
     )
 
 

@@ -34,7 +34,7 @@ class Classification(Phase):
         y = model.codes["y"]
         if self.consistency is not None:
             self.consistency.steps(model)
-        return [Step("classification", "classification", y.variables(), y)]
+        return [Step("classification", "classification", [y.encoder], y)]
 
     def loss_and_metrics(self, model, batch, training):
         """The cross-entropy on labelled images, plus the consistency loss on all images."""

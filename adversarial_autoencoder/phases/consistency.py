@@ -66,7 +66,7 @@ class Consistency(Phase):
         """One step, which updates the encoder."""
         y = model.codes["y"]
         _ = y.noise_free_encoder  # Keras builds its layers here, outside of the training graph.
-        return [Step("classification", "classification", y.variables(), y)]
+        return [Step("classification", "classification", [y.encoder], y)]
 
     def loss_and_metrics(self, model, batch, training):
         """The change of q(y|x) near the images, plus the mutual information."""

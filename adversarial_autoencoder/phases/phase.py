@@ -17,19 +17,31 @@ class Step:
         name: Unique name, under which the model has an optimizer, such as "generator_y".
         kind: What the step does: "reconstruction", "discriminator", "generator" or
             "classification". It decides the default learning rate and schedule.
-        variables: The variables that it updates.
+        networks: The Keras models or layers whose trainable variables it updates.
         code: The `Code` that it trains; None for all codes.
 
     Raises:
-        ValueError: If there is no such kind.
+        ValueError: If there is no such kind, or the encoder does not infer the code.
     """
 
     name: str
     kind: str
-    variables: list
+    networks: list
     code: typing.Any = None
 
+    @property
+    def variables(self):
+        """The variables that it updates. A frozen network has none."""
+        return [v for network in self.networks for v in network.trainable_variables]
+
+    @property
+    def penalties(self):
+        """Losses that the networks add to the loss of the step, such as those of regularizers."""
+        return [loss for network in self.networks for loss in network.losses]
+
     def __post_init__(self):
+        if None in self.networks:
+            raise ValueError(f"The encoder must have an output {self.code.name}. Received: none")
         if self.kind not in STEP_KINDS:
             raise ValueError(
                 f"The kind of a step must be one of {', '.join(STEP_KINDS)}. "
@@ -49,7 +61,7 @@ class Phase:
     ...     metrics = ("shrinkage",)
     ...
     ...     def steps(self, model):
-    ...         return [Step("shrinkage", "generator", model.encoder.trainable_variables)]
+    ...         return [Step("shrinkage", "generator", [model.encoder])]
     ...
     ...     def loss_and_metrics(self, model, batch, training):
     ...         heads, codes = model.codes.infer(batch, training)
@@ -109,6 +121,7 @@ class Phase:
         (step,) = self.steps(model)
         with tf.GradientTape() as tape:
             loss, metrics = self.loss_and_metrics(model, batch, training=True)
+            loss = sum(step.penalties, loss)
         model.update(step, tape, loss)
         return metrics
 

@@ -23,21 +23,18 @@ class Reconstruction(Phase):
 
     def steps(self, model):
         """One step, which updates encoder and decoder."""
-        encoder = model.codes.z.variables() if self.detach_y else model.encoder.trainable_variables
-        variables = [*encoder, *model.decoder.trainable_variables]
-        return [Step("reconstruction", "reconstruction", variables)]
+        encoder = model.codes.z.encoder if self.detach_y else model.encoder
+        return [Step("reconstruction", "reconstruction", [encoder, model.decoder])]
 
     def loss_and_metrics(self, model, batch, training):
-        """The reconstruction loss, plus the penalty of a subclass and the losses of the layers."""
+        """The reconstruction loss, plus the penalty of a subclass."""
         heads, codes = model.codes.infer(batch, training)
         if self.detach_y and "y" in codes:
             codes = codes | {"y": tf.stop_gradient(codes["y"])}
         x_logits = model.decode_logits(codes, training)
         loss = losses.RECONSTRUCTION[model.reconstruction_loss](batch.x, x_logits)
         penalty, metrics = self._penalty(model, batch, heads, codes)
-        # Such as the margin between cluster heads.
-        of_layers = model.encoder.losses + model.decoder.losses
-        return sum(of_layers, loss + penalty), {"reconstruction_loss": loss, **metrics}
+        return loss + penalty, {"reconstruction_loss": loss, **metrics}
 
     def _penalty(self, model, batch, heads, codes):
         """A term that is added to the loss, and its metrics."""

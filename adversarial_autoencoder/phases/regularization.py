@@ -59,10 +59,9 @@ class Regularization(Phase):
         code = model.codes[self.code or "z"]
         if code.discriminator is None:
             raise ValueError(f"Regularization needs a discriminator of {code.name}. Received: none")
-        discriminated = code.discriminator.trainable_variables
         return [
-            Step(self._name("discriminator"), "discriminator", discriminated, code),
-            Step(self._name("generator"), "generator", code.variables(), code),
+            Step(self._name("discriminator"), "discriminator", [code.discriminator], code),
+            Step(self._name("generator"), "generator", [code.encoder], code),
         ]
 
     def step(self, model, batch):
@@ -74,11 +73,12 @@ class Regularization(Phase):
             with generator_tape.stop_recording():
                 with tf.GradientTape() as tape:
                     loss, metrics, _ = self._discriminate(code, batch, fake, training=True)
-                    loss = sum(code.discriminator.losses, loss)
+                    loss = sum(discriminator.penalties, loss)
                 model.update(discriminator, tape, loss)
             fake_logits = code.discriminate(fake, batch.labels, training=True)
             generator_loss = adversarial.generator(fake_logits)
-        model.update(generator, generator_tape, generator_loss)
+            total = sum(generator.penalties, generator_loss)
+        model.update(generator, generator_tape, total)
         return metrics | {self._name("generator_loss"): generator_loss}
 
     def evaluate(self, model, batch):

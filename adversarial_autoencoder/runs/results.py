@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.errors import InputError, Mismatch, did_you_mean
 from adversarial_autoencoder.runs.run import Run
 from adversarial_autoencoder.runs.settings import CONFIG, RecordedDataset
@@ -40,10 +41,15 @@ def check_name(name: str) -> None:
         >>> from adversarial_autoencoder import runs
         >>> runs.check_name("mnist-first-try")
     """
-    if not name or name.startswith((".", "-")) or len(name) > 200 or set(name) & set("/\\\0\n"):
+    if (
+        not name
+        or name.startswith((".", "-", "~"))
+        or len(name) > 200
+        or set(name) & set("/\\\0\n")
+    ):
         raise InputError(
-            "A run's name must have 1 to 200 characters, no slash or line break, and no . or - at "
-            f"the start. Received: {name[:250]!r}"
+            "A run's name must have 1 to 200 characters, no slash or line break, and no . - or ~ "
+            f"at the start. Received: {name[:250]!r}"
         )
 
 
@@ -68,12 +74,13 @@ def create(results_dir: str | pathlib.Path, name: str, number: bool = False) -> 
         ...     [runs.create(results_dir, "demo", number=True).name for _ in range(2)]
         ['demo', 'demo-2']
     """
+    results_dir = expand_home(results_dir, "results_dir")
     try:
-        pathlib.Path(results_dir).mkdir(parents=True, exist_ok=True)
+        results_dir.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise InputError(f"results_dir must be a folder. Received: {results_dir}") from error
     for i in itertools.count(1):
-        path = pathlib.Path(results_dir, name if i == 1 else f"{name}-{i}")
+        path = results_dir / (name if i == 1 else f"{name}-{i}")
         try:
             path.mkdir()
             break
@@ -102,7 +109,8 @@ def list_runs(results_dir: str | pathlib.Path) -> list[Run]:
     Returns:
         The runs, the one with the newest config.json first.
     """
-    configs = sorted(pathlib.Path(results_dir).glob(f"*/{CONFIG}"), key=_modified, reverse=True)
+    folder = expand_home(results_dir, "results_dir")
+    configs = sorted(folder.glob(f"*/{CONFIG}"), key=_modified, reverse=True)
     return [Run(path.parent) for path in configs]
 
 
@@ -130,6 +138,7 @@ def find(
             `Mismatch` of the newest one.
     """
     runs = list_runs(results_dir)
+    results_dir = expand_home(results_dir, "results_dir")
     if name is None:
         reasons = []
         for run in runs:
@@ -144,7 +153,7 @@ def find(
         raise InputError(
             f"There must be a {what} in {results_dir}: train one first. Received: {number}"
         )
-    for path in (pathlib.Path(results_dir, name), pathlib.Path(name)):
+    for path in (results_dir / name, expand_home(name, "run")):
         # The name can be too long for a path.
         with contextlib.suppress(OSError, ValueError):
             if (path / CONFIG).is_file():

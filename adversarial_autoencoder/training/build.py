@@ -8,7 +8,7 @@ from adversarial_autoencoder.errors import MALFORMED, InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.model.checks import check_prior
 from adversarial_autoencoder.systems import PRIORS, REGULARIZATION, Y, Z
-from adversarial_autoencoder.training.users_function import try_function, users_function
+from adversarial_autoencoder.training.users_function import users_function
 
 # From the kind of a phase to a function of the `Config` and of the code that makes it.
 PHASES = {
@@ -53,7 +53,7 @@ def build(config, image_shape, class_shares=None):
         "dtype": None if config.precision == "auto" else config.precision,
     }
     # The networks are built in a fixed order, because each draws its weights from one generator.
-    discriminators = _discriminators(config, num_classes, num_label_classes, hidden)
+    discriminators = _discriminators(config, code_priors, num_classes, num_label_classes, hidden)
     encoder = _encoder(config, image_shape, num_classes, hidden)
     decoder = networks.decoder(
         image_shape,
@@ -76,7 +76,7 @@ def build(config, image_shape, class_shares=None):
     )
 
 
-def _discriminators(config, num_classes, num_label_classes, hidden):
+def _discriminators(config, code_priors, num_classes, num_label_classes, hidden):
     """The discriminators of the codes that the phases regularize, a dict by code, z first."""
     sizes = {Z: (config.z_dim, num_label_classes), Y: (num_classes, 0)}
     regularized = {phase.code or Z for phase in config.phases if phase.kind == REGULARIZATION.kind}
@@ -84,6 +84,7 @@ def _discriminators(config, num_classes, num_label_classes, hidden):
         code: networks.discriminator(
             size,
             num_classes=label_classes,
+            prior=code_priors[Z] if code == Z and config.normalize_codes else None,
             input_noise=config.discriminator_noise,
             name="discriminator" if code == Z else f"discriminator_{code}",
             **hidden,
@@ -104,6 +105,7 @@ def _encoder(config, image_shape, num_classes, hidden):
         network=config.network,
         input_noise=config.input_noise,
         corruption=config.corruption,
+        normalize_codes=config.normalize_codes and config.has_phase(REGULARIZATION),
         batch_norm=config.batch_norm,
         **hidden,
     )
@@ -127,8 +129,6 @@ def make_prior(config, class_shares=None):
     try:
         if config.prior_function:
             prior = users_function(config.prior_function)
-            if callable(prior):
-                try_function(prior, config.prior, config.z_dim)
         else:
             prior = priors.Samples(np.load(config.prior, allow_pickle=False))
         check_prior(prior, config.z_dim)

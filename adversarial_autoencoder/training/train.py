@@ -11,12 +11,13 @@ from adversarial_autoencoder import networks
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.devices import tf_config
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, counted
+from adversarial_autoencoder.optimizers import make_optimizer
 from adversarial_autoencoder.systems import CLASSIFICATION
 from adversarial_autoencoder.training import callbacks
 from adversarial_autoencoder.training.build import build, make_prior
+from adversarial_autoencoder.training.callbacks.time_budget import SHARE
 from adversarial_autoencoder.training.load import reading
-from adversarial_autoencoder.training.step_optimizers import make_optimizer
 
 # Images in a validation minibatch.
 VALIDATION_BATCH = 1000
@@ -37,7 +38,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
     """Trains the model of a run, starting after its last completed epoch.
 
     Args:
-        config: A `Config`, resolved for the data and the hardware.
+        config: A `Config`, resolved for the hardware.
         dataset: The `data.Dataset`.
         run: The `runs.Run`. Every worker reads it, and the chief writes it. None for a worker that
             is not the chief, if the run is new.
@@ -52,10 +53,13 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
     """
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
+    config = config.for_data(len(dataset.x_train))
     strategy = strategy or tf.distribute.get_strategy()
     is_chief = tf_config.is_chief(config.strategy)
     labels, shares = training_labels(config, dataset)
-    if config.num_labels and is_chief:
+    if config.labelled_images_only:
+        dataset = dataset.held_out_with_labels()
+    if labels is not None and is_chief and (config.num_labels or labels.min() == UNLABELLED):
         run.write_labelled(np.flatnonzero(labels >= 0), labels[labels >= 0])
     x = dataset.x_train
     if config.labelled_images_only and config.num_labels:
@@ -118,9 +122,10 @@ def _callbacks(config, dataset, run, epochs_done):
             labels=dataset.y_validation,
             class_names=dataset.class_names,
             image_every=math.ceil(config.epochs / IMAGES),
-            text=_markdown_table(config),
+            settings=dataclasses.asdict(config),
         ),
-        callbacks.Checkpoint(run, epochs_done),
+        # Workers that are stopped together must not wait for each other at the end of the epoch.
+        callbacks.Checkpoint(run, epochs_done, 1 if config.strategy == "multi_worker" else SHARE),
     ]
 
 
@@ -140,10 +145,18 @@ def check(config, dataset, strategy=None):
     Raises:
         InputError: If they do not.
     """
-    shares = training_labels(config, dataset)[1]
+    config = config.for_data(len(dataset.x_train))
+    labels, shares = training_labels(config, dataset)
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    if config.has_phase(CLASSIFICATION):
+        labelled = np.count_nonzero(labels != UNLABELLED)
+        if labelled < config.batch_size and labelled % replicas:
+            raise InputError(
+                f"A minibatch has all labelled images, so their number must be a multiple of the "
+                f"{replicas} replicas. Received: {counted(labelled, 'labelled image')}"
+            )
     if config.information_weight:
         values = config.num_clusters if config.infers_clusters else len(shares)
-        replicas = strategy.num_replicas_in_sync if strategy else 1
         if config.batch_size < values * replicas:
             raise InputError(
                 f"information_weight needs at least {values} images in a minibatch, one for each "
@@ -165,7 +178,10 @@ def _validation_data(config, dataset):
     """
     if not config.uses_labels:
         return dataset.x_validation
-    y = dataset.y_validation.astype("int32")
+    y = dataset.y_validation
+    if y is None:
+        y = np.full(len(dataset.x_validation), UNLABELLED)
+    y = y.astype("int32")
     if config.num_labels and config.system.y is None:
         share = min(config.num_labels / len(dataset.x_train), 1)
         hidden = np.random.default_rng(config.seed).random(len(y)) >= share
@@ -176,8 +192,3 @@ def _validation_data(config, dataset):
 def _divisor(n, limit):
     """The largest divisor of `n` up to `limit`, because `fit` runs only whole groups of steps."""
     return max(d for d in range(1, limit + 1) if n % d == 0)
-
-
-def _markdown_table(config):
-    rows = (f"| {name} | {value} |" for name, value in dataclasses.asdict(config).items())
-    return "\n".join(["| setting | value |", "|---|---|", *rows])

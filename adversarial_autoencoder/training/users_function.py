@@ -1,10 +1,9 @@
-"""A prior that is the user's own function: imported by name, and tried before the training."""
+"""A prior that is the user's own function, imported by name."""
 
 import contextlib
 import importlib
 
 import keras
-import tensorflow as tf
 
 from adversarial_autoencoder.errors import InputError, first_line
 
@@ -36,28 +35,6 @@ def users_function(name):
             f"prior must be a function made by def, which a saved model can name. Received: {name}"
         )
     return sampler
-
-
-def try_function(sampler, name, dim):
-    """Calls the user's function, eagerly and in a graph, as a training does.
-
-    Args:
-        sampler: A callable `(n, dim, seed) -> tensor`.
-        name: Its name, for the error.
-        dim: Number of dimensions of z.
-
-    Raises:
-        InputError: If it fails, whatever the reason.
-    """
-
-    def draw(n, seed):
-        return tf.convert_to_tensor(sampler(n, dim, seed))
-
-    seed = tf.constant([0, 0], "int64")
-    with _users_code("prior must be a function (n, dim, seed) -> tensor that works", name):
-        draw(2, seed)
-        # In the graph of a training step the number of samples is a tensor.
-        tf.function(draw)(tf.constant(2), seed)
 
 
 @contextlib.contextmanager

@@ -54,8 +54,8 @@ class PriorDistance(keras.callbacks.Callback):
         self.z = self.model.encode(self.x, seed=0, batch_size=batch_size)
         if not np.isfinite(self.z).all():
             raise TrainingError(
-                f"The codes are not finite in epoch {epoch + 1}. The epoch before is kept. Lower"
-                " learning rates may help."
+                f"The codes are not finite in epoch {epoch + 1}. The last saved epoch is kept. "
+                "Lower learning rates may help."
             )
         logs["val_prior_distance"] = sliced_wasserstein(self.z, self.z_prior)
         logs["val_prior_distance_floor"] = self.floor

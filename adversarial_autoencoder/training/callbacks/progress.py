@@ -5,6 +5,8 @@ import time
 
 import keras
 
+from adversarial_autoencoder.errors import counted
+
 
 class Progress(keras.callbacks.Callback):
     """A progress bar for each epoch with the time left; without a terminal, one line an epoch.
@@ -51,8 +53,8 @@ class Progress(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Prints how long the training took."""
         if self.trained:
-            epochs = f"{self.trained} epoch{'s' if self.trained > 1 else ''}"
-            print(f"Trained {epochs} in {_minutes(time.monotonic() - self.start)}", flush=True)
+            duration = _minutes(time.monotonic() - self.start)
+            print(f"Trained {counted(self.trained, 'epoch')} in {duration}", flush=True)
 
     def _values(self, logs):
         return [(name, float(logs[name])) for name in self.shown if name in logs]

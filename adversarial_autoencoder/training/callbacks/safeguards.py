@@ -63,21 +63,27 @@ class StopOnFault(keras.callbacks.Callback):
 
     def _fail(self, what, when):
         raise TrainingError(
-            f"{what} must be finite numbers; they are not in {when}. The last completed epoch, "
-            f"{self.epoch}, is kept. Lower learning rates may help."
+            f"{what} must be finite numbers; they are not in {when}. The last saved epoch is kept. "
+            "Lower learning rates may help."
         )
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Ends a training on Ctrl-C or SIGTERM, after the current step or after the last of an epoch.
+    """Ends a training on Ctrl-C or SIGTERM, after the current step.
 
-    Use it as a context manager too: it catches both signals inside. A second signal acts at once.
-    It comes last, so that an epoch with all its steps is saved first. It raises KeyboardInterrupt
-    on Ctrl-C, and SystemExit with status 143 on SIGTERM.
+    If a completed epoch is not saved, it waits for the end of the current one, so that both are
+    saved first. `Checkpoint` leaves out only epochs that are short. A second signal acts at once.
+
+    Use it as a context manager too: it catches both signals inside. It comes last. It raises
+    KeyboardInterrupt on Ctrl-C, and SystemExit with status 143 on SIGTERM.
+
+    Args:
+        run: The `runs.Run` that a `Checkpoint` saves; None: stop after the current step.
     """
 
-    def __init__(self):
+    def __init__(self, run=None):
         super().__init__()
+        self.run = run
         self.received = None
         self.before = {}
 
@@ -91,14 +97,26 @@ class StopOnSignal(keras.callbacks.Callback):
     def __exit__(self, *exception):
         self._restore()
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Remembers the number of completed epochs."""
+        self.completed = epoch
+
     def on_train_batch_end(self, batch, logs=None):
-        """Stops, unless the epoch is about to end."""
-        if batch + 1 < self.params["steps"]:
+        """Stops, unless the epoch is about to end or an earlier one is not saved."""
+        if self.received and batch + 1 < self.params["steps"] and self._is_saved():
             self._stop()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Stops after the epoch is saved."""
+        """Ends the training, at whose end the epoch is saved."""
+        if self.received:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Stops after the last epoch is saved."""
         self._stop()
+
+    def _is_saved(self):
+        return self.run is None or len(self.run.read_history()) >= self.completed
 
     def _receive(self, number, frame):
         self.received = number
@@ -170,6 +188,6 @@ class WarnOfCollapse(keras.callbacks.Callback):
         if self.model.codes.z.discriminator is not None and spread[i] < COLLAPSED_SPREAD:
             signs[self.model.codes.z.name] = (
                 f"The code z has collapsed: dimension {i} has {spread[i]:.3f} of the prior's "
-                f"spread (TensorBoard: latent_z{i}/encoder, images/latent_scatter)"
+                f"spread (TensorBoard: latent_z{i}, images/latent_scatter)"
             )
         return signs

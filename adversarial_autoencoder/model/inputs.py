@@ -1,0 +1,214 @@
+"""Checks of the images and labels that a user gives, in any form that Keras takes."""
+
+import inspect
+import math
+import types
+import warnings
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from adversarial_autoencoder.model.batch import unpack
+
+# Integers below it fill so little of 0..255 that they are probably masks or a few grey levels.
+NARROW = 64
+
+
+def checked_arguments(method, model, *args, **kwargs):
+    """Checks the arguments of `fit`, `evaluate` or `predict`, before Keras sees them.
+
+    Images that are also given as targets, as for other autoencoders, are accepted.
+
+    Args:
+        method: The method of `keras.Model`.
+        model: The model.
+        *args: Its arguments.
+        **kwargs: Its keyword arguments.
+
+    Returns:
+        The arguments for `method`, an `inspect.BoundArguments`.
+
+    Raises:
+        ValueError: If images or labels do not fit the model, or an argument has no effect.
+    """
+    bound = inspect.signature(method).bind(model, *args, **kwargs)
+    given = bound.arguments
+    for name in ("sample_weight", "class_weight"):
+        if given.get(name) is not None:
+            raise ValueError(f"{name} is not supported: all images count equally. Received: {name}")
+    given["x"], given["y"] = _checked_pair(given.get("x"), given.get("y"), model)
+    if "y" not in inspect.signature(method).parameters:
+        del given["y"]
+    validation = given.get("validation_data")
+    if isinstance(validation, (tuple, list)):
+        if len(validation) > 2:
+            raise ValueError(
+                "validation_data must be x or (x, y): sample_weight is not supported. "
+                f"Received: {len(validation)} parts"
+            )
+        x, y = (*validation, None)[:2]
+        x, y = _checked_pair(x, y, model)
+        given["validation_data"] = x if y is None else (x, y)
+    elif validation is not None:
+        given["validation_data"], _ = _checked_pair(validation, None, model)
+    return bound
+
+
+def number_of_steps(given):
+    """The number of training steps of a call of `fit`.
+
+    Args:
+        given: The arguments of `keras.Model.fit` by name.
+
+    Returns:
+        A number > 0; infinite if the data does not tell its length.
+    """
+    epochs = given.get("epochs", 1) - given.get("initial_epoch", 0)
+    x, steps = given.get("x"), given.get("steps_per_epoch")
+    if steps is None and isinstance(x, tf.data.Dataset):
+        steps = int(x.cardinality())
+    elif steps is None and isinstance(x, keras.utils.PyDataset):
+        steps = x.num_batches
+    elif steps is None and hasattr(x, "shape"):
+        images = x.shape[0] * (1 - given.get("validation_split", 0.0))
+        steps = math.ceil(images / (given.get("batch_size") or 32))
+    return epochs * steps if steps and steps > 0 and epochs > 0 else math.inf
+
+
+def _checked_pair(x, y, model):
+    """Checks images and labels, or a data set; returns them, without targets that are images."""
+    if y is not None and y is x:
+        y = None
+    element, x = _first_element(x)
+    if element is None:
+        check_images(x, model.image_shape)
+        check_labels(y, model.codes, model.image_shape)
+        return x, y
+    parts = unpack(element)
+    for name in ("x", "x_labelled"):
+        check_images(parts.get(name), model.image_shape)
+    for name in ("y", "y_labelled"):
+        check_labels(parts.get(name), model.codes, model.image_shape)
+    return x, y
+
+
+def _first_element(x):
+    """The first element of a data set, and the data set as it was; None for an array."""
+    if isinstance(x, tf.data.Dataset):
+        return next(iter(x.take(1)), None), x
+    if isinstance(x, keras.utils.PyDataset):
+        return x[0], x
+    if isinstance(x, types.GeneratorType):
+        first = next(x, None)
+        return first, _resumed(first, x)
+    return None, x
+
+
+def _resumed(first, rest):
+    """A generator that yields its first element again; Keras takes no other iterators."""
+    if first is not None:
+        yield first
+    yield from rest
+
+
+def check_images(x, shape) -> None:
+    """Checks the shape and the range of images.
+
+    Args:
+        x: Images, an array or an eager tensor; anything else passes.
+        shape: Shape of one image that the encoder takes; None for any size.
+
+    Raises:
+        ValueError: If the shape differs, or integers are outside 0..255, or floats outside [0, 1].
+    """
+    x = _as_array(x)
+    if x is None or x.dtype.kind not in "biuf":
+        return
+    given = x.shape[1:]
+    fits = len(given) == len(shape) and all(
+        b in (None, a) for a, b in zip(given, shape, strict=True)
+    )
+    if not fits:
+        hint = ""
+        if (*given, 1) == tuple(shape):
+            hint = ": add the channel axis with x[..., None]"
+        elif given == (*shape, 1):
+            hint = ": remove the channel axis with x[..., 0]"
+        raise ValueError(
+            f"Images must have the shape (n, {', '.join(map(str, shape))}). "
+            f"Received: {x.shape}{hint}"
+        )
+    if not x.size:
+        return
+    low, high = x.min(), x.max()
+    limit = 1 if x.dtype.kind in "fb" else 255
+    if not (low >= 0 and high <= limit):  # NaN compares false with everything.
+        raise ValueError(
+            "Images must be integers in 0..255 or floats in [0, 1]. "
+            f"Received: {x.dtype} from {low} to {high}{_conversion(x, low, high)}"
+        )
+    if x.dtype.kind in "iu" and 0 < high < NARROW:
+        warnings.warn(
+            f"The images are integers in {low}..{high}, which is nearly black on the scale 0..255. "
+            f"If {high} is white, give x / {high:.1f}",
+            stacklevel=2,
+        )
+
+
+def _conversion(x, low, high):
+    """A line of NumPy that brings images into the range, or nothing."""
+    if x.dtype.kind == "f" and low >= -1 and high <= 1:
+        return ": give (x + 1) / 2"
+    if x.dtype.kind == "f" and low >= 0 and high <= 255:
+        return ": give x / 255"
+    if x.dtype.kind in "iu" and low >= 0:
+        return f": give x / {high:.1f} if {high} is white"
+    return ""
+
+
+def check_labels(y, codes, image_shape) -> None:
+    """Checks that labels are classes that the model has.
+
+    Args:
+        y: Labels, integers of shape (n,), an array or an eager tensor; anything else passes.
+        codes: The `Codes` of the model.
+        image_shape: Shape of one image.
+
+    Raises:
+        ValueError: If `y` are images or not of shape (n,), a label is too large, or a label is
+            negative although the model needs all labels.
+    """
+    y = _as_array(y)
+    if y is None:
+        return
+    if y.ndim > 1 and y.shape[1:] == tuple(image_shape):
+        raise ValueError(
+            "An adversarial autoencoder needs no targets: give the images alone, fit(x). "
+            f"Received: y of shape {y.shape}"
+        )
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        hint = ": give y.argmax(axis=1)" if y.ndim == 2 and y.shape[1] > 1 else ""
+        raise ValueError(
+            "Labels must be integers of shape (n,), negative for unlabelled images. "
+            f"Received: {y.dtype} of shape {y.shape}{hint}"
+        )
+    if not y.size:
+        return
+    k = max(0 if codes.y is None else codes.y.size, *(c.num_label_classes for c in codes), 0)
+    if k and y.max() >= k:
+        raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
+    if codes.y is not None and not codes.y.inferred and y.min() < 0:
+        raise ValueError(
+            "Every image must have a label, because the model does not infer y. "
+            f"Received: {y.min()}"
+        )
+
+
+def _as_array(x):
+    """An array or an eager tensor as an array; None for anything else."""
+    if isinstance(x, np.ndarray):
+        return x
+    if tf.is_tensor(x) and hasattr(x, "numpy"):
+        return x.numpy() if x.dtype != tf.bfloat16 else tf.cast(x, "float32").numpy()
+    return None

@@ -1,0 +1,19 @@
+"""Loads a saved model."""
+
+import keras
+
+
+def load_model(path, **kwargs):
+    """Loads a model that `AdversarialAutoencoder.save` wrote.
+
+    It is `keras.saving.load_model`, but it works without a class of this package being imported
+    before. A prior of your own must be registered with Keras, as for any model.
+
+    Args:
+        path: Path of the .keras file.
+        **kwargs: Further arguments of `keras.saving.load_model`, such as `compile`.
+
+    Returns:
+        The `AdversarialAutoencoder`.
+    """
+    return keras.saving.load_model(path, **kwargs)

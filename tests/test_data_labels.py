@@ -1,0 +1,109 @@
+"""Which training images count as labelled."""
+
+import numpy as np
+import pytest
+
+from adversarial_autoencoder import data
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.data.labels import known_labels, training_labels
+from adversarial_autoencoder.errors import InputError
+
+# 3 classes of 20, 30 and 50 images, in a random order.
+Y = np.random.default_rng(0).permutation(np.repeat(np.arange(3), [20, 30, 50]))
+
+
+def counts(labels):
+    return np.bincount(labels[labels >= 0], minlength=3).tolist()
+
+
+@pytest.mark.parametrize(
+    ("num_labels", "expected"),
+    [(3, [1, 1, 1]), (30, [10, 10, 10]), (31, [11, 10, 10]), (32, [11, 11, 10])],
+)
+def test_labels_are_balanced_between_classes(num_labels, expected):
+    labels = known_labels(Y, num_labels, 3, seed=0)
+    assert counts(labels) == expected
+    assert (labels[labels >= 0] == Y[labels >= 0]).all()
+    assert (labels[labels < 0] == -1).all()
+    assert labels.dtype == "int32"
+
+
+def test_0_means_all_labels():
+    assert np.array_equal(known_labels(Y, 0, 3, seed=0), Y)
+    assert known_labels(Y, 0, 3, seed=0).dtype == "int32"
+
+
+def test_the_choice_depends_on_the_seed_alone():
+    one, again, other = (known_labels(Y, 30, 3, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one >= 0, other >= 0)
+    assert counts(one) == counts(other)
+
+
+def test_every_image_can_be_chosen():
+    chosen = sum((known_labels(Y, 30, 3, seed) >= 0).astype(int) for seed in range(100))
+    assert chosen.min() > 0
+    # Each draw takes 10 of the 50 images of the largest class.
+    assert chosen[Y == 2].mean() == 20
+    assert chosen[Y == 2].std() < 8
+
+
+@pytest.mark.parametrize(
+    ("num_labels", "message"),
+    [
+        (2, "at least 3, one for each class. Received: num_labels=2"),
+        (61, "the 20 training images of class 0. Received: num_labels=61, which selects 21"),
+        (10**8, "the 20 training images"),
+    ],
+)
+def test_more_labels_than_there_are_is_refused(num_labels, message):
+    with pytest.raises(InputError) as error:
+        known_labels(Y, num_labels, 3, seed=0)
+    assert message in str(error.value)
+
+
+def test_all_images_of_a_class_can_be_labelled():
+    assert counts(known_labels(Y, 60, 3, seed=0)) == [20, 20, 20]
+
+
+def test_shares_count_the_labelled_images():
+    digits = data.load("digits")
+    labels, shares = training_labels(Config.of(model="semi_supervised_aae"), digits)
+    assert (labels >= 0).sum() == 100
+    assert shares == pytest.approx([0.1] * 10)
+    labels, shares = training_labels(Config.of(model="supervised_aae"), digits)
+    assert np.array_equal(labels, digits.y_train)
+    assert shares == pytest.approx(np.bincount(digits.y_train) / len(digits.y_train))
+
+
+def test_a_class_without_a_training_image_is_refused(tmp_path):
+    """The only image of a class can be a validation or test image."""
+    y = np.arange(60) % 2
+    y[-1] = 2
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), "uint8")
+    refused = 0
+    for i in range(60):
+        np.savez(tmp_path / "images.npz", x_train=images, y_train=np.roll(y, i))
+        dataset = data.load(str(tmp_path / "images.npz"))
+        if 2 in dataset.y_train:
+            continue
+        refused += 1
+        with pytest.raises(InputError, match="must have a training image.*none of class 2"):
+            training_labels(Config.of(model="supervised_aae"), dataset)
+    assert refused == 18  # Ten test images, and eight for validation.
+
+
+@pytest.mark.parametrize("model", ["aae", "clustering_aae", "dimensionality_reduction_aae"])
+def test_a_system_without_labels_gets_none(model):
+    assert training_labels(Config.of(model=model), data.load("digits")) == (None, None)
+
+
+def test_data_without_labels_is_refused_if_the_system_needs_them(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8), "uint8")
+    np.savez(tmp_path / "images.npz", x_train=images)
+    dataset = data.load(str(tmp_path / "images.npz"))
+    with pytest.raises(
+        InputError, match="need a data set with labels. Received: images without labels"
+    ):
+        training_labels(Config.of(model="supervised_aae"), dataset)
+    assert training_labels(Config.of(model="clustering_aae"), dataset) == (None, None)

@@ -1,0 +1,50 @@
+"""The pages of the documentation are true: their code runs, and their commands parse."""
+
+import pathlib
+import re
+import shlex
+
+import pytest
+from absl.testing import flagsaver
+
+import run
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.modes.command import Command, check_mode
+
+ROOT = pathlib.Path(__file__).parent.parent
+# The page on extending has a test of its own, test_extending.py.
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("[!e]*.md"))]
+CODE = re.compile(r"^```python\n(.*?)^```", re.S | re.M)
+# In a block of code, with lines that end in a backslash joined, or between two backticks.
+COMMAND = re.compile(r"(?:^\s*|`)(?:\. \S+ && )?python run\.py (--mode[^`\n]*)", re.M)
+PLACEHOLDERS = {"MODE": "train", "NAME": "name", "P": "float32", "S": "1", "N": "10"}
+
+pytestmark = pytest.mark.usefixtures("program")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES[1:] if CODE.search(page.read_text())],
+    ids=lambda page: page.stem,
+)
+@pytest.mark.slow
+def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    for block in CODE.findall(page.read_text()):
+        exec(compile(block, str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_parse(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = re.sub(r" ?\\\n\s*", " ", page.read_text())
+    for command in COMMAND.findall(text):
+        if "[" in command:
+            continue
+        words = [PLACEHOLDERS.get(word, word) for word in shlex.split(command)]
+        with flagsaver.flagsaver():
+            run.FLAGS.unparse_flags()
+            run.parse_flags(["run.py", *words])
+            check_mode(Command(**run.given(Command)).mode, run.given(Command))
+            Config.of(**run.given(Config))

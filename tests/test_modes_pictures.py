@@ -1,0 +1,89 @@
+"""The modes that draw pictures, on a run with one code and on a run with two codes."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adversarial_autoencoder import modes
+from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.modes.command import Command
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags"),
+    [
+        ("latent_grid", ["--grid_size=6", "--grid_dims=1,0"]),
+        ("latent_scatter", []),
+        ("histograms", []),
+        ("reconstruct", ["--num_images=5"]),
+        ("sample", ["--num_images=5"]),
+        ("interpolate", ["--num_images=5"]),
+    ],
+)
+def test_a_mode_draws_its_figure_and_prints_its_path(demo, command_line, mode, flags):
+    path = demo / "demo" / "figures" / f"{mode}.png"
+    path.unlink(missing_ok=True)
+    out, err = command_line(f"--mode={mode}", *flags, results=demo)
+    assert (out, err) == (f"Wrote {path}\n", "")
+    with Image.open(path) as image:
+        assert min(image.size) > 200
+        assert np.asarray(image.convert("L")).std() > 10
+
+
+@pytest.mark.parametrize(
+    ("mode", "settings"),
+    [
+        ("style_grid", {"num_images": 4}),
+        ("style_grid", {"style_from": "prior"}),
+        ("cluster_grid", {}),
+        ("histograms", {}),
+        ("latent_scatter", {"grid_dims": "1,3"}),
+        ("latent_grid", {"grid_dims": "3,1", "grid_size": 3, "grid_class": 9}),
+        ("interpolate", {"num_images": 3}),
+        ("reconstruct", {"num_images": 3}),
+        ("sample", {"num_images": 3}),
+    ],
+)
+def test_every_mode_draws_a_run_with_two_codes(few, command_line, mode, settings):
+    # The images of two styles are two figures.
+    name = f"{mode}_{settings['style_from']}" if "style_from" in settings else mode
+    path = few / "few" / "figures" / f"{name}.png"
+    path.unlink(missing_ok=True)
+    flags = [f"--{name}={value}" for name, value in settings.items()]
+    out, err = command_line(f"--mode={mode}", *flags, results=few)
+    assert (out, err) == (f"Wrote {path}\n", "")
+    with Image.open(path) as image:
+        assert np.asarray(image.convert("L")).std() > 10
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--mode=classify"], "trained run that classifies"),
+        (
+            ["--mode=classify", "--run=demo"],
+            "trained run that classifies (such as semi_supervised_aae). Received: demo, aae",
+        ),
+        (
+            ["--mode=style_grid", "--run=demo"],
+            "trained run with a code y (such as supervised_aae). Received: demo",
+        ),
+        (
+            ["--mode=cluster_grid", "--run=demo"],
+            "trained run that infers y (such as clustering_aae). Received: demo, aae",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_run_without_the_code_of_the_mode_is_refused(demo, command_line, flags, message):
+    out, err = command_line(*flags, results=demo, status=2)
+    assert out == ""
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_a_value_of_y_that_does_not_exist_is_refused(demo, few):
+    for folder, y in ((demo, 1), (few, 10)):
+        command = Command(mode="latent_grid", results_dir=str(folder), grid_class=y)
+        with pytest.raises(InputError, match=f"value of y that .* Received: grid_class={y}"):
+            modes.latent_grid(command, {})

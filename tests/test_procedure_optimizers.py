@@ -1,0 +1,91 @@
+"""`compile()` sets the optimizers of the procedure, whose rates fall over the length of `fit`."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from adversarial_autoencoder import AdversarialAutoencoder, Config, load_model, networks, priors
+
+PRIOR = priors.Gaussian(2.0)
+
+
+class Rates(keras.callbacks.Callback):
+    """The learning rate of the reconstruction after each epoch."""
+
+    def on_train_begin(self, logs=None):
+        self.values = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        steps = self.model.optimizer.steps
+        self.values.append(float(steps["reconstruction"].learning_rate))
+
+
+@pytest.fixture
+def model():
+    hidden = {"hidden_units": 8}
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 2, **hidden),
+        networks.decoder((8, 8, 1), 2, **hidden),
+        networks.discriminator(2, prior=PRIOR, **hidden),
+        prior=PRIOR,
+    )
+    model.compile()
+    return model
+
+
+def test_the_kinds_of_steps_have_the_rates_of_the_settings(model):
+    config = Config()
+    for name, optimizer in model.optimizer.steps.items():
+        expected = getattr(config, f"{model.steps[name].kind}_learning_rate")
+        assert float(optimizer.learning_rate) == pytest.approx(expected)
+    assert model.optimizer.steps["generator"].epsilon == config.generator_epsilon
+
+
+def test_the_rates_fall_to_0_over_each_call_of_fit(model, digits):
+    rates = Rates()
+    for _ in range(2):
+        model.fit(digits[:100], batch_size=30, epochs=4, verbose=0, callbacks=[rates])
+        shares = np.array(rates.values) / Config().reconstruction_learning_rate
+        assert shares == pytest.approx([0.5 * (1 + np.cos(np.pi * i / 4)) for i in (1, 2, 3, 4)])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_data_set_of_unknown_length_keeps_the_rate(model, digits, known):
+    batches = tf.data.Dataset.from_tensor_slices(digits[:100]).batch(50)
+    if not known:
+        batches = batches.filter(lambda x: True)
+    rates = Rates()
+    model.fit(batches, epochs=2, verbose=0, callbacks=[rates])
+    start = Config().reconstruction_learning_rate
+    expected = [0.5 * start, 0.0] if known else [start, start]
+    assert rates.values == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_saved_model_keeps_them(model, digits, tmp_path):
+    model.fit(digits[:100], verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    for one in (model, loaded):
+        one.fit(digits[:100], epochs=2, shuffle=False, verbose=0)
+    for a, b in zip(model.variables, loaded.variables, strict=True):
+        assert np.array_equal(a, b), a.path
+
+
+def test_the_codes_are_normalized_by_default_and_the_discriminator_sees_units_of_the_prior(model):
+    """Whatever the scale of the prior, and however large the features of the encoder."""
+    encoder = model.encoder
+    features = encoder.get_layer("encoder_z_features")
+    x = np.random.default_rng(0).random((200, 8, 8, 1), "float32")
+    raw, values = (
+        keras.Model(encoder.input, part)(x, training=True).numpy()
+        for part in (features.input, features.output)
+    )
+    assert values.mean(axis=0) == pytest.approx(np.zeros(values.shape[1]), abs=1e-4)
+    expected = raw.std(axis=0) / np.sqrt(raw.var(axis=0) + features.epsilon)
+    assert values.std(axis=0) == pytest.approx(expected, abs=0.05)
+    wide = networks.discriminator(3, prior=priors.Gamma(2.0, 7.0), hidden_units=8)
+    z = priors.draw(priors.Gamma(2.0, 7.0), 20_000, 3)
+    seen = keras.Model(wide.input, wide.get_layer("discriminator_scaled").output)(z).numpy()
+    assert np.sqrt((seen**2).sum(axis=1).mean()) == pytest.approx(np.sqrt(50), rel=0.03)
+    assert seen.mean(axis=0) == pytest.approx(np.zeros(3), abs=0.1)

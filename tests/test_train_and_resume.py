@@ -1,0 +1,133 @@
+"""The mode that trains: the folder of a run, its output, and how a run is resumed."""
+
+import json
+import re
+
+import keras
+import numpy as np
+import pytest
+from helpers import QUICK, SMALL, assert_equal_models, assert_equal_runs, read_history
+
+from adversarial_autoencoder import runs, training
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.modes import select_run
+
+
+def test_a_training_leaves_a_complete_run_folder(demo):
+    path = demo / "demo"
+    assert {p.name for p in path.iterdir()} == {
+        "config.json",
+        "flags.txt",
+        "history.csv",
+        "model.keras",
+        "logs",
+        "figures",
+        ".lock",
+    }
+    document = json.loads((path / "config.json").read_text())
+    assert document["config"]["z_dim"] == 2
+    assert document["config"]["epochs"] == 4
+    assert document["data"]["checksum"].startswith("sha256:")
+    assert document["versions"]["keras"] == keras.__version__
+    rows = read_history(path)
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    for name in (
+        "reconstruction_loss",
+        "discriminator_loss",
+        "generator_loss",
+        "discriminator_accuracy_real",
+        "discriminator_accuracy_fake",
+        "val_reconstruction_loss",
+        "val_prior_distance",
+    ):
+        assert float(rows[-1][name]) >= 0, name
+    assert float(rows[-1]["reconstruction_loss"]) < float(rows[0]["reconstruction_loss"])
+
+
+def test_the_output_ends_with_the_run_its_result_and_the_next_command(demo):
+    lines = (demo / "output.txt").read_text().splitlines()
+    assert lines[0].startswith("Training aae with z_dim 2 on digits, 1249 images of 8x8x1, for 4")
+    assert lines[1].startswith("Epoch 1/4 - reconstruction_loss: ")
+    assert lines[1].endswith("left")
+    assert re.fullmatch(r"Trained 4 epochs in \d+:\d\d", lines[-4])
+    assert [line.split(":")[0] for line in lines[-3:]] == ["Run", "Result", "Next"]
+    assert "--mode latent_grid" in lines[-1]
+
+
+def test_the_flags_of_a_run_train_the_same_run_again(demo, command_line, tmp_path):
+    flags = demo / "demo" / "flags.txt"
+    command_line(f"--flagfile={flags}", "--run_name=again", results=tmp_path)
+    assert_equal_runs(demo / "demo", tmp_path / "again")
+
+
+def test_a_run_is_resumed_by_its_name_and_extended_by_more_epochs(command_line, tmp_path):
+    flags = ["--run_name=a", "--learning_rate_schedule=constant", *SMALL]
+    command_line("--epochs=1", *flags, results=tmp_path)
+    before = (tmp_path / "a" / "config.json").stat().st_mtime_ns
+    out, _ = command_line("--epochs=1", *flags, results=tmp_path)
+    assert out.startswith("The run has its 1 epoch.")
+    _, err = command_line("--epochs=3", "--z_dim=3", *flags, results=tmp_path, status=2)
+    assert err == "Error: The run a has z_dim=2. Received: z_dim=3\n"
+    assert (tmp_path / "a" / "config.json").stat().st_mtime_ns == before
+    out, _ = command_line("--epochs=3", *flags, results=tmp_path)
+    assert re.search(r"\nTrained 2 epochs in \d+:\d\d\n", out)
+    command_line("--epochs=3", "--run_name=b", *flags[1:], results=tmp_path)
+    assert_equal_runs(tmp_path / "a", tmp_path / "b")
+    _, err = command_line("--epochs=2", *flags, results=tmp_path, status=2)
+    assert err == "Error: The run a has 3 epochs already. Received: epochs=2\n"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"model": "supervised_aae"},
+        {"model": "semi_supervised_aae"},
+        {"model": "semi_supervised_aae", "detach_y": True, "y_start": 4},
+    ],
+    ids=["supervised", "semi_supervised", "late_y"],
+)
+def test_a_resumed_run_equals_an_uninterrupted_one(settings, dataset, tmp_path):
+    def config(epochs):
+        small = {"dataset": "digits", "hidden_units": 16, "batch_size": 200, "epochs": epochs}
+        return Config.of(learning_rate_schedule="constant", **small, **settings)
+
+    def train(run, epochs):
+        run.write_config(config(epochs), dataset)
+        return training.train(config(epochs), dataset, run)
+
+    whole = train(runs.create(tmp_path, "whole"), 2)
+    run = runs.create(tmp_path, "two")
+    train(run, 1)
+    two = train(run, 2)
+    assert_equal_models(whole, two)
+    rows = run.read_history()
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert rows[1]["val_reconstruction_loss"] < rows[0]["val_reconstruction_loss"]
+    assert np.array_equal(training.load(run).generate(5), two.generate(5))
+
+
+def test_an_automatic_precision_keeps_the_recorded_choice():
+    config = Config(precision="float32")
+    assert select_run.with_overrides(None, config, {"precision": "auto", "epochs": 3}).epochs == 3
+    assert select_run.with_overrides(None, config, {"precision": "auto"}).precision == "float32"
+
+
+def test_a_run_killed_before_its_settings_were_written_can_be_started_again(tmp_path):
+    started = runs.create(tmp_path, "a")
+    with started.held():
+        pass
+    assert runs.create(tmp_path, "a") == started
+
+
+def test_the_samples_of_a_prior_can_move_but_not_change(command_line, tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "prior.npy", samples := rng.normal(size=(50, 2)))
+    results, flags = tmp_path / "results", ["--run_name=a", *QUICK]
+    command_line(f"--prior={tmp_path / 'prior.npy'}", *flags, results=results)
+    (tmp_path / "prior.npy").rename(tmp_path / "moved.npy")
+    moved = [f"--prior={tmp_path / 'moved.npy'}", *flags]
+    out, _ = command_line(*moved, results=results)
+    assert out.startswith("The run has its 1 epoch.")
+    np.save(tmp_path / "moved.npy", samples + 1)
+    _, err = command_line(*moved, results=results, status=2)
+    assert "The samples of the prior of the run a must be unchanged" in err
