@@ -94,7 +94,7 @@ ROWS = {
     "parzen": Row("--flagfile=recipes/mnist_likelihood.flags", "parzen", "340 ± 2", "377.5"),
     "fid_aae": Row(
         f"--model aae {FOR_FID} --input_noise 0 --discriminator_noise 0.99"
-        " --discriminator_learning_rate 1e-5 --nonormalize_codes",
+        " --discriminator_learning_rate 1e-5 --generator_epsilon 5e-3 --nonormalize_codes",
         "fid",
     ),
     "fid_vae": Row(f"--model vae {FOR_FID} --prior_std 1", "fid"),

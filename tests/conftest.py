@@ -128,9 +128,9 @@ def make_model():
         keras.utils.set_random_seed(7)
         hidden = {"hidden_units": 24, "hidden_layers": 2, "dropout": dropout}
         model = AdversarialAutoencoder(
-            networks.encoder((8, 8, 1), z_dim, **hidden),
+            networks.encoder((8, 8, 1), z_dim, input_noise=0.0, **hidden),
             networks.decoder((8, 8, 1), z_dim, **hidden),
-            networks.discriminator(z_dim, **hidden),
+            networks.discriminator(z_dim, input_noise=0.0, **hidden),
             **kwargs,
         )
         model.compile(keras.optimizers.Adam(1e-3))

@@ -14,6 +14,7 @@ from adversarial_autoencoder.data.labels import known_labels, training_labels
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.evaluation import features, report
 from adversarial_autoencoder.model import AdversarialAutoencoder
+from adversarial_autoencoder.training import callbacks
 
 QUICK = ["--hidden_units=8", "--epochs=1", "--batch_size=50", "--run_name=a"]
 
@@ -140,6 +141,8 @@ def test_every_system_trains_and_every_mode_works(
 ):
     """The only lines on stderr are those about unlabelled images."""
     monkeypatch.setitem(features.RECIPE, "steps", 2)
+    if system != "conditioned":  # One training draws its pictures, which take seconds.
+        monkeypatch.setattr(callbacks.TensorBoard, "_write_images", lambda self: None)
     flags = [*SYSTEMS[system], *QUICK]
     _, err = command_line(f"--dataset={path}", *flags, results=tmp_path)
     assert [line.split()[0] for line in err.splitlines()] == ["Warning:"] * 2

@@ -59,6 +59,7 @@ def test_replicas_train_to_the_weights_of_one_device(mirrored, settings):
     # The last minibatch of 201 images has one image, so one replica has none.
     digits = data.load("digits")
     x, y = digits.x_test[:201], digits.y_test[:201].astype("int32")
+    y = y if several.uses_labels else None
     evaluated = several.evaluate(x, y, batch_size=50, verbose=0, return_dict=True)
     assert np.isfinite(list(evaluated.values())).all()
 

@@ -100,24 +100,26 @@ def test_deterministic_is_passed_to_tensorflow(dataset, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("noise", "where"),
+    ("noise", "normalize_codes", "where"),
     [
-        (0.0, "discriminator_loss.* in the regularization phase .* step 1 of epoch 2"),
+        (0.0, False, "discriminator_loss.* in the regularization phase .* step 1 of epoch 2"),
         # A ReLU turns NaN into 0: the losses stay finite, and only the gradients show the fault.
-        (0.1, "^gradients in the regularization phase .* step 1 of epoch 2"),
+        (0.1, True, "^gradients in the regularization phase .* step 1 of epoch 2"),
     ],
+    ids=["losses", "gradients"],
 )
 def test_codes_that_are_not_finite_stop_the_training_and_keep_the_checkpoint(
-    dataset, tmp_path, noise, where
+    dataset, tmp_path, noise, normalize_codes, where
 ):
     run = runs.create(tmp_path, "run")
-    noises = {"input_noise": noise, "discriminator_noise": noise}
-    config = config_of("aae", epochs=1, **noises)
+    settings = {"input_noise": noise, "discriminator_noise": noise}
+    settings["normalize_codes"] = normalize_codes
+    config = config_of("aae", epochs=1, **settings)
     run.write_config(config, dataset)
     training.train(config, dataset, run)
     before = run.model_path.read_bytes()
     # The first update of the encoder takes the codes out of the range of floats.
-    bad = config_of("aae", epochs=30, reconstruction_learning_rate=1e30, **noises)
+    bad = config_of("aae", epochs=30, reconstruction_learning_rate=1e30, **settings)
     with pytest.raises(TrainingError, match=f"{where}. .* saved epoch is kept"):
         training.train(bad, dataset, run)
     keras.saving.load_model(run.model_path)

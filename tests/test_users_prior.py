@@ -1,7 +1,6 @@
 """A prior of the user's own: a file of samples, or a function in a module."""
 
 import pathlib
-import re
 import struct
 import sys
 
@@ -67,11 +66,12 @@ def test_an_error_in_the_users_function_is_one_line(dataset, tmp_path, monkeypat
     (tmp_path / "broken.py").write_text("1 / 0")
     monkeypatch.syspath_prepend(tmp_path)
     for prior, message in (
-        ("failing:square", "prior=failing:square: AssertionError"),
-        ("broken:square", "Received: broken:square (division by zero)"),
+        ("failing:square", r"^prior=failing:square: .* Received: AssertionError"),
+        ("broken:square", r"Received: broken:square \(division by zero\)$"),
     ):
-        with pytest.raises(InputError, match=re.escape(message)):
+        with pytest.raises(InputError, match=message) as error:
             training.check(Config.of(dataset="digits", prior=prior), dataset)
+        assert "\n" not in str(error.value)
 
 
 def test_a_relative_path_to_samples_is_valid_from_everywhere(command_line, tmp_path, monkeypatch):

@@ -143,7 +143,7 @@ class OptimizerSettings(Settings):
     generator_momentum: float = _momentum("the encoder as generator", ADVERSARIAL)
     classification_momentum: float = _momentum("the encoder as classifier", CLASSIFIES)
     generator_epsilon: float = setting(
-        5e-3,
+        8e-3,
         "Adam's epsilon for the generator; gradients much smaller than it make smaller steps",
         within=above(0),
         needs={"optimizer": ("adam",)},

@@ -15,8 +15,8 @@ from adversarial_autoencoder.figures.colours import CLASSES, PRIOR, class_colour
 from adversarial_autoencoder.figures.labels import label_inches, labels
 from adversarial_autoencoder.model import AdversarialAutoencoder
 
-# The square root of the area of a latent grid, and its longest side, in inches.
-GRID_INCHES, MAX_INCHES = 7, 14
+# The longest side of a latent grid, relative to the square root of its area.
+MAX_RATIO = 2
 # With more classes, a colour bar replaces the legend.
 MAX_NAMES = 40
 
@@ -27,6 +27,7 @@ def latent_grid(
     grid_range: float | None = None,
     dims: tuple[int, int] = (0, 1),
     y: int = 0,
+    inches: float = 7,
 ) -> Figure:
     """Draw images decoded from a regular grid of codes, at the positions of the codes.
 
@@ -40,6 +41,8 @@ def latent_grid(
             grid then spans (-10, -10) to (10, 10).
         dims: The two dimensions of z that the grid spans.
         y: The value of y for all images, if the model has a code y and no cluster heads.
+        inches: Side of the grid, if images are square. Other grids have the same area, except for
+            very wide or high images.
 
     Returns:
         The figure.
@@ -67,10 +70,10 @@ def latent_grid(
     height, width = images.shape[2:4]
     pad = padding(images)
     ratio = (height + pad) / (width + pad)
-    inches = GRID_INCHES / ratio**0.5, GRID_INCHES * ratio**0.5
-    figure = Figure(*(min(side, MAX_INCHES) + 1 for side in inches))
+    sides = inches / ratio**0.5, inches * ratio**0.5
+    figure = Figure(*(min(side, MAX_RATIO * inches) + 1 for side in sides))
     # The labels of the axes need half an inch each.
-    ticks = [np.linspace(-grid_range, grid_range, 5 if side > 2.5 else 3) for side in inches]
+    ticks = [np.linspace(-grid_range, grid_range, 5 if side > 2.5 else 3) for side in sides]
     axes = figure.subplots()
     # The centres of the outer images are at the ends of the range. The axes extend half an image
     # beyond them.
@@ -86,7 +89,7 @@ def latent_grid(
     deviations = grid_range / std[axis_dims].mean()
     title = f"Images decoded from a grid of codes, ±{deviations:.3g} prior standard deviations"
     title += f", y = {y}" if uses_y else ""
-    axes.set_title(textwrap.fill(title, max(int(12 * inches[0]), 30)), fontsize="medium")
+    axes.set_title(textwrap.fill(title, max(int(12 * sides[0]), 30)), fontsize="medium")
     return figure.finished()
 
 

@@ -138,7 +138,7 @@ class TensorBoard(keras.callbacks.Callback):
             views["cluster_grid"] = figures.cluster_grid(model, x)
         if model.z_dim >= 2:
             if not model.num_classes or model.cluster_heads is not None:
-                views["latent_grid"] = figures.latent_grid(model)
+                views["latent_grid"] = figures.latent_grid(model, inches=4)
             views["latent_scatter"] = figures.latent_scatter(
                 model.represent(x, seed=0),
                 model.draw_representation(len(x)),
@@ -152,9 +152,10 @@ class TensorBoard(keras.callbacks.Callback):
             sample.z, sample.z_prior, *y, columns=2, panel_inches=2.1
         )
         for name, figure in views.items():
-            # Letters are readable only if they are not scaled. Images need more pixels.
-            narrow = name in ("histograms", "latent_scatter")
-            dpi = CARD_PIXELS / figure.get_figwidth() if narrow else 80
+            # Letters are readable if they are not scaled, or by a whole number. Images need more
+            # pixels, which "Show actual image size" shows.
+            dpi = CARD_PIXELS / figure.get_figwidth()
+            dpi = dpi if name in ("histograms", "latent_scatter") else max(2 * dpi, 80)
             tf.summary.image(f"images/{name}", figures.to_array(figure, dpi)[None])
 
 
