@@ -8,16 +8,19 @@ from helpers import equal
 from adversarial_autoencoder import AdversarialAutoencoder, networks, phases, priors
 
 
+QUIET = {"hidden_units": 24, "input_noise": 0.0}
+
+
 @pytest.fixture
 def semi_supervised():
     """A semi-supervised AAE, built as in a notebook."""
     keras.utils.set_random_seed(7)
     model = AdversarialAutoencoder(
-        networks.encoder((8, 8, 1), 3, num_classes=10, hidden_units=24),
+        networks.encoder((8, 8, 1), 3, num_classes=10, **QUIET),
         networks.decoder((8, 8, 1), 3, num_classes=10, hidden_units=24),
         {
-            "z": networks.discriminator(3, hidden_units=24),
-            "y": networks.discriminator(10, name="discriminator_y", hidden_units=24),
+            "z": networks.discriminator(3, **QUIET),
+            "y": networks.discriminator(10, name="discriminator_y", **QUIET),
         },
         prior={"z": priors.Gaussian(1.0), "y": priors.Categorical()},
         phases=[

@@ -66,6 +66,8 @@ def test_a_separate_y_shares_no_layer_with_z(network, noise_dim):
         separate_y=True,
         noise_dim=noise_dim,
         network=network,
+        input_noise=0.0,
+        normalize_codes=False,
         batch_norm=True,
         hidden_units=32,
     )
@@ -94,7 +96,8 @@ def test_a_separate_y_shares_no_layer_with_z(network, noise_dim):
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
 def test_noise_inputs_do_more_than_shift_the_codes(network):
-    encoder = networks.encoder((8, 8, 1), 3, noise_dim=6, network=network, hidden_units=32)
+    settings = {"noise_dim": 6, "network": network, "input_noise": 0.0, "hidden_units": 32}
+    encoder = networks.encoder((8, 8, 1), 3, normalize_codes=False, **settings)
     noise = np.random.default_rng(1).normal(size=(3, 6)) * 3
     with_noise, without = (
         encoder({"x": images((8, 8, 1)), "noise": values}).numpy()
@@ -123,7 +126,14 @@ def test_the_head_of_a_gaussian_posterior_is_twice_as_wide():
 @pytest.mark.parametrize("network", ["mlp", "conv"])
 def test_batch_norm_is_off_by_default(network):
     plain, normalised = (
-        networks.encoder((8, 8, 1), 2, network=network, hidden_units=32, batch_norm=batch_norm)
+        networks.encoder(
+            (8, 8, 1),
+            2,
+            network=network,
+            normalize_codes=False,
+            hidden_units=32,
+            batch_norm=batch_norm,
+        )
         for batch_norm in (False, True)
     )
     assert "BatchNormalization" not in kinds_of(plain)
@@ -185,8 +195,9 @@ def test_masking_sets_a_share_of_the_pixels_to_0_and_scales_the_others():
 
 
 def test_without_input_noise_nothing_is_corrupted():
-    assert "GaussianNoise" not in kinds_of(networks.encoder((8, 8), 2, hidden_units=8))
-    assert "GaussianNoise" not in kinds_of(networks.discriminator(2, hidden_units=8))
+    quiet = {"input_noise": 0.0, "hidden_units": 8}
+    assert "GaussianNoise" not in kinds_of(networks.encoder((8, 8), 2, **quiet))
+    assert "GaussianNoise" not in kinds_of(networks.discriminator(2, **quiet))
 
 
 def test_a_discriminator_sees_noise_on_the_code_in_training_only():

@@ -34,7 +34,7 @@ def labels(names: Iterable[object], max_length: int = MAX_LENGTH) -> list[str]:
         >>> labels(["cat", "a$_$b", "a name that has no end"], max_length=11)
         ['cat', 'a\\$_\\$b', 'a nam…o end']
         >>> labels(["first of many", "first and only"], max_length=3)
-        ['f…y', '1: f…y']
+        ['0: f…y', '1: f…y']
     """
     texts = [_one_line(str(name)) for name in names]
     _find_families("".join(texts))
