@@ -20,6 +20,7 @@ from absl.testing import flagsaver
 from sklearn.datasets import load_digits
 
 from adversarial_autoencoder import AdversarialAutoencoder, data, networks
+from adversarial_autoencoder.training import callbacks
 
 pytest.register_assert_rewrite("helpers")
 
@@ -153,6 +154,24 @@ def supervised():
     return model
 
 
+WRITE_IMAGES = callbacks.TensorBoard._write_images
+
+
+@contextlib.contextmanager
+def writing_images(function):
+    """Trainings write the images for TensorBoard with a function."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(callbacks.TensorBoard, "_write_images", function)
+        yield
+
+
+@pytest.fixture(scope="module")
+def no_pictures():
+    """Trainings of the module draw no pictures for TensorBoard, which is half of their time."""
+    with writing_images(lambda self: None):
+        yield
+
+
 @pytest.fixture(scope="session")
 def mnist_dir():
     """The folder AAE_DATA_DIR, if it holds MNIST; otherwise the test is skipped."""
@@ -170,7 +189,8 @@ def demo(command_line, tmp_path_factory):
     """
     results = tmp_path_factory.mktemp("demo")
     flags = ["--mode=train", "--z_dim=2", "--epochs=4", "--run_name=demo", *SMALL]
-    out, err = command_line(*flags, results=results)
+    with writing_images(WRITE_IMAGES):
+        out, err = command_line(*flags, results=results)
     assert err == ""
     (results / "output.txt").write_text(out)
     return results
@@ -187,7 +207,8 @@ def few(command_line, tmp_path_factory):
     rates = [f"--{step}_learning_rate=0.01" for step in ("reconstruction", "classification")]
     size = ["--z_dim=4", "--hidden_units=32", "--batch_size=50", "--epochs=6"]
     flags = ["--model=semi_supervised_aae", "--num_labels=202", "--dataset=digits", *size, *rates]
-    out, err = command_line(*flags, "--run_name=few", results=results)
+    with writing_images(WRITE_IMAGES):
+        out, err = command_line(*flags, "--run_name=few", results=results)
     assert err == ""
     (results / "output.txt").write_text(out)
     return results

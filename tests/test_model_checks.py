@@ -61,7 +61,7 @@ def test_a_sigmoid_before_a_reshape_is_refused():
         ({"prior": lambda n, dim, seed: tf.zeros((n, dim + 1))}, "samples of the shape"),
         (
             {"phases": [phases.Reconstruction(), phases.Reconstruction()]},
-            "Step names must be unique",
+            "Names of metrics must be unique",
         ),
     ],
 )

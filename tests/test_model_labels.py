@@ -7,7 +7,6 @@ from helpers import equal
 
 from adversarial_autoencoder import AdversarialAutoencoder, networks, phases, priors
 
-
 QUIET = {"hidden_units": 24, "input_noise": 0.0}
 
 

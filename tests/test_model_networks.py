@@ -277,3 +277,16 @@ def test_a_saved_model_loads_after_importing_the_package_alone(make_model, tmp_p
 def test_a_phase_without_the_code_it_trains_is_refused():
     with pytest.raises(ValueError, match="must have a code y. Received: z only"):
         built(phases=[phases.Reconstruction(), phases.Regularization("y")]).compile()
+
+
+class Careless(phases.Reconstruction):
+    metrics = ("reconstruction_loss", "b")
+
+
+def test_a_phase_that_forgets_a_metric_is_named(digits):
+    model = built(phases=[Careless()])
+    model.compile()
+    with pytest.raises(ValueError, match="careless phase must return.*b. Received: reconstruction"):
+        model.fit(digits[:100], verbose=0)
+    with pytest.raises(ValueError, match="Names of metrics must be unique"):
+        built(phases=[phases.Reconstruction(), Careless()])

@@ -21,7 +21,7 @@ PUBLISHED = [path for path in RECIPES if path not in OWN]
 LIKELIHOOD = next(path for path in OWN if path.stem == "mnist_likelihood")
 SMALL = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--epochs=1"]
 
-pytestmark = pytest.mark.usefixtures("program")
+pytestmark = pytest.mark.usefixtures("program", "no_pictures")
 
 
 def settings_of(*flags):

@@ -121,10 +121,10 @@ class AdversarialAutoencoder(Autoencoder):
         self.reconstruction_loss = reconstruction_loss
         self.phases = tuple(phases or _default_phases(discriminators))
         self.seed = seed
-        self._means = {
-            metric: keras.metrics.Mean(name=metric)
-            for metric in ("loss", *(metric for phase in self.phases for metric in phase.metrics))
-        }
+        names = ["loss", *(metric for phase in self.phases for metric in phase.metrics)]
+        if len(set(names)) < len(names):
+            raise ValueError(f"Names of metrics must be unique. Received: {', '.join(names)}")
+        self._means = {name: keras.metrics.Mean(name=name) for name in names}
         self.finite_steps = FiniteSteps(len(self.phases))
         self.built = True
         replicas.seed_apart(self)
@@ -281,6 +281,12 @@ class AdversarialAutoencoder(Autoencoder):
         return batch
 
     def _track(self, logs, batch):
+        for phase, values in zip(self.phases, logs, strict=True):
+            if set(values) != set(phase.metrics):
+                raise ValueError(
+                    f"The {phase.name} phase must return its metrics: {', '.join(phase.metrics)}. "
+                    f"Received: {', '.join(values) or 'none'}"
+                )
         # The sum of all losses would mislead callbacks that read "loss": the adversarial losses
         # rise while the model improves.
         self.finite_steps.update_state(logs)
