@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from helpers import QUICK, data_refused
 
-from adversarial_autoencoder import data, runs
+from adversarial_autoencoder import data, load_model, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.command import Command
+from adversarial_autoencoder.training import callbacks
 
 X = np.random.default_rng(0).integers(0, 256, (60, 8, 8), "uint8")
 
@@ -92,6 +93,15 @@ def test_the_library_reads_and_writes_at_home(home):
     (run.path / "config.json").touch()
     assert runs.list_runs("~/results") == [run]
     assert runs.find("~/results", "a") == runs.find("~/elsewhere", "~/results/a") == run
+
+
+def test_a_model_is_saved_loaded_exported_and_logged_at_home(home, make_model):
+    model = make_model()
+    model.save("~/model.keras")
+    assert load_model("~/model.keras").z_dim == 2
+    model.export("~/exported", verbose=False)
+    assert (home / "exported" / "saved_model.pb").exists()
+    assert callbacks.TensorBoard("~/logs", None).log_dir == home / "logs"
 
 
 def test_prepared_data_is_written_and_read_at_home(home):

@@ -28,7 +28,8 @@ def fit(model, batches, epoch):
 
 @pytest.mark.parametrize(("model", "posterior"), COMBINATIONS)
 def test_a_system_trains_saves_and_resumes_exactly(model, posterior, dataset, tmp_path):
-    config = config_of(model, posterior=posterior, dropout=0.1, learning_rate_schedule="constant")
+    small = {"hidden_layers": 1, "dropout": 0.1, "learning_rate_schedule": "constant"}
+    config = config_of(model, posterior=posterior, **small)
     model, batches = built(config, dataset)
 
     # Each step moves exactly its own variables.
@@ -82,7 +83,7 @@ def test_a_system_trains_saves_and_resumes_exactly(model, posterior, dataset, tm
     + [("gaussian", loss) for loss in ("least_squares", "hinge", "wasserstein_gp")],
 )
 def test_every_prior_and_adversarial_loss_trains_with_xla(prior, loss, dataset):
-    config = config_of("aae", prior=prior, adversarial_loss=loss)
+    config = config_of("aae", prior=prior, adversarial_loss=loss, hidden_layers=1)
     model, batches = built(config, dataset)
     model.compile(training.make_optimizer(config, model.steps, STEPS), jit_compile=True)
     logs = fit(model, batches, 0)

@@ -2,6 +2,8 @@
 
 import keras
 
+from adversarial_autoencoder.config.paths import expand_home
+
 
 def load_model(path, **kwargs):
     """Loads a model that `AdversarialAutoencoder.save` wrote.
@@ -16,4 +18,4 @@ def load_model(path, **kwargs):
     Returns:
         The `AdversarialAutoencoder`.
     """
-    return keras.saving.load_model(path, **kwargs)
+    return keras.saving.load_model(expand_home(path, "path"), **kwargs)

@@ -1,10 +1,9 @@
 """How a model is saved, loaded and exported."""
 
-import pathlib
-
 import keras
 import tensorflow as tf
 
+from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.runs.durable import atomic
 
 
@@ -22,14 +21,14 @@ class Saving(keras.Model):
         Raises:
             ValueError: If the path does not end in .keras.
         """
-        path = pathlib.Path(filepath)
+        path = expand_home(filepath, "filepath")
         if path.suffix != ".keras":
             raise ValueError(
                 "The path must end in .keras, the only format that keeps all parts of the model. "
                 f"Received: {path}"
             )
         if path.exists() and not overwrite:
-            super().save(filepath, overwrite=False, **kwargs)
+            super().save(path, overwrite=False, **kwargs)
             return
         with atomic(path) as temporary:
             super().save(temporary, **kwargs)
@@ -48,6 +47,7 @@ class Saving(keras.Model):
             signature.append(keras.InputSpec("int32", (None,)))
         # Keras exports only a model that was called.
         self(*(tf.zeros([side or 1 for side in spec.shape], spec.dtype) for spec in signature))
+        filepath = str(expand_home(filepath, "filepath"))
         super().export(filepath, format=format, **{"input_signature": signature} | kwargs)
 
     def save_own_variables(self, store):

@@ -1,6 +1,5 @@
 """Writes a training for TensorBoard."""
 
-import pathlib
 import re
 
 import keras
@@ -9,6 +8,7 @@ import tensorflow as tf
 from tensorboard.plugins.histogram.metadata import create_summary_metadata
 
 from adversarial_autoencoder import figures
+from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.figures.distribution import MAX_DIMENSIONS
 from adversarial_autoencoder.training.callbacks.time_budget import TimeBudget
 
@@ -49,7 +49,7 @@ class TensorBoard(keras.callbacks.Callback):
         self, log_dir, sample, *, labels=None, class_names=(), image_every=1, settings=None
     ):
         super().__init__()
-        self.log_dir = pathlib.Path(log_dir)
+        self.log_dir = expand_home(log_dir, "log_dir")
         self.sample = sample
         self.labels = labels
         self.class_names = class_names
