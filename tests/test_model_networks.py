@@ -290,3 +290,26 @@ def test_a_phase_that_forgets_a_metric_is_named(digits):
         model.fit(digits[:100], verbose=0)
     with pytest.raises(ValueError, match="Names of metrics must be unique"):
         built(phases=[phases.Reconstruction(), Careless()])
+
+
+def test_networks_that_share_a_layer_are_refused():
+    """A file of such a model could not be loaded."""
+    shared = layers.Dense(64, name="shared")
+    x, z = keras.Input(SHAPE), keras.Input((2,))
+    encoder = keras.Model(x, layers.Dense(2)(shared(layers.Flatten()(x))))
+    decoder = keras.Model(z, layers.Reshape(SHAPE)(shared(layers.Dense(64)(z))))
+    with pytest.raises(ValueError, match="must not share layers.*shared/kernel"):
+        built(encoder, decoder)
+
+
+def test_a_constant_prior_cannot_scale_the_discriminator():
+    prior = priors.Samples(np.ones((5, 2)))
+    with pytest.raises(ValueError, match="standard deviation above 0. Received"):
+        networks.discriminator(2, prior=prior, **SMALL)
+
+
+def test_an_optimizer_of_other_variables_is_refused(make_model):
+    model = make_model()
+    model.encoder.trainable = False
+    with pytest.raises(ValueError, match="Compile with a new optimizer"):
+        model.compile(model.optimizer)

@@ -89,3 +89,19 @@ def test_the_codes_are_normalized_by_default_and_the_discriminator_sees_units_of
     seen = keras.Model(wide.input, wide.get_layer("discriminator_scaled").output)(z).numpy()
     assert np.sqrt((seen**2).sum(axis=1).mean()) == pytest.approx(np.sqrt(50), rel=0.03)
     assert seen.mean(axis=0) == pytest.approx(np.zeros(3), abs=0.1)
+
+
+def test_a_resumed_fit_follows_the_cosine_of_the_whole(model, digits):
+    rates = Rates()
+    model.fit(digits[:100], batch_size=50, epochs=2, verbose=0)
+    model.fit(digits[:100], batch_size=50, epochs=4, initial_epoch=2, verbose=0, callbacks=[rates])
+    expected = [0.5 * (1 + np.cos(np.pi * i / 4)) for i in (3, 4)]
+    shares = np.array(rates.values) / Config().reconstruction_learning_rate
+    assert shares == pytest.approx(expected, abs=1e-6)
+
+
+def test_train_on_batch_after_fit_still_trains(model, digits):
+    model.fit(digits[:100], verbose=0)
+    before = model.decoder.get_weights()[0]
+    model.train_on_batch(digits[:50])
+    assert not np.array_equal(before, model.decoder.get_weights()[0])

@@ -40,7 +40,7 @@ def test_the_default_minibatch_is_a_tenth_of_small_data(images, batch_size):
     ("settings", "images", "batch_size"),
     [
         ({"batch_size": 64}, 100, 64),
-        ({"batch_size": 1}, 50_000, 1),
+        ({"batch_size": 2}, 50_000, 2),
         ({"model": "supervised_aae", "num_labels": 60}, 50_000, 10),
         ({"model": "supervised_aae", "num_labels": 500}, 50_000, 50),
         ({"model": "semi_supervised_aae", "num_labels": 60}, 50_000, 100),
@@ -264,3 +264,10 @@ def test_runs_with_a_minibatch_in_their_settings_resume(command_line, tmp_path):
     assert json.loads((tmp_path / "aae" / "config.json").read_text())["config"]["batch_size"]
     command_line("--resume", "--run=aae", "--epochs=3", results=tmp_path)
     assert len(runs.Run(tmp_path / "aae").read_history()) == 3
+
+
+@pytest.mark.parametrize("settings", [{}, {"model": "clustering_aae"}])
+def test_a_minibatch_of_one_image_cannot_be_normalized(settings):
+    with pytest.raises(InputError, match="at least 2 images, over which the encoder normalizes"):
+        Config(batch_size=1, **settings).for_data(100)
+    assert Config(batch_size=1, model="autoencoder").for_data(100).batch_size == 1

@@ -27,6 +27,7 @@ from adversarial_autoencoder.systems import (
     COMPONENT_PRIORS,
     CONSISTENCY,
     PRIORS,
+    REGULARIZATION,
     SYSTEMS,
     PhaseSpec,
     System,
@@ -180,6 +181,12 @@ class Config(
             raise InputError(
                 f"batch_size must be at most the {num_images} training images. "
                 f"Received: batch_size={batch_size}"
+            )
+        normalizes = self.normalize_codes and self.has_phase(REGULARIZATION)
+        if batch_size == 1 and (self.batch_norm or normalizes):
+            raise InputError(
+                "A minibatch must have at least 2 images, over which the encoder normalizes. "
+                "Received: batch_size=1"
             )
         steps = num_images // batch_size
         epochs = self.epochs or max(DEFAULT_EPOCHS, math.ceil(MIN_STEPS / steps))

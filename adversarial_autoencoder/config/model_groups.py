@@ -180,7 +180,7 @@ class NetworkSettings(Settings):
     discriminator_noise: float = setting(
         0.2,
         "standard deviation of the noise on the discriminators' input in training; with"
-        " --normalize_codes in standard deviations of the prior",
+        " --normalize_codes that of z is in standard deviations of the prior",
         within=at_least(0, 1),
         phases=ADVERSARIAL,
     )

@@ -1,5 +1,6 @@
 """The engine: a Keras model that runs an ordered list of phases on every minibatch."""
 
+import math
 import warnings
 
 import keras
@@ -13,7 +14,7 @@ from adversarial_autoencoder.model.batch import make_batch
 from adversarial_autoencoder.model.checks import functional
 from adversarial_autoencoder.model.codes import by_name
 from adversarial_autoencoder.model.finite_steps import FiniteSteps
-from adversarial_autoencoder.model.inputs import checked_arguments, number_of_steps
+from adversarial_autoencoder.model.inputs import checked_arguments, steps_of_fit
 from adversarial_autoencoder.optimizers import PhaseOptimizer, make_optimizer
 from adversarial_autoencoder.systems import Z
 
@@ -28,11 +29,11 @@ class AdversarialAutoencoder(Autoencoder):
 
     Images are integers in 0..255, which the model scales, or floats in [0, 1].
 
-    The log "loss", which Keras callbacks read, is the reconstruction loss: the first metric of the
-    first phase.
+    The log "loss", which Keras callbacks read, is the first metric of the first phase:
+    reconstruction.
 
-    There is always a style code z. There is a class or cluster code y if the decoder has an input
-    "y". The encoder infers y if it has an output "y"; otherwise y is the label that you give.
+    There is always a style code z, and a class or cluster code y if the decoder has an input "y".
+    Then the encoder infers y by an output "y", or y is the label that you give.
 
     Example:
     >>> import numpy as np
@@ -229,8 +230,10 @@ class AdversarialAutoencoder(Autoencoder):
         """
         bound = checked_arguments(keras.Model.fit, self, x, y, *args, **kwargs)
         if self.compiled:
-            self.optimizer.plan(number_of_steps(bound.arguments))
-        return super().fit(*bound.args[1:], **bound.kwargs)
+            self.optimizer.plan(*steps_of_fit(bound.arguments))
+        history = super().fit(*bound.args[1:], **bound.kwargs)
+        self.optimizer.plan(0, math.inf)  # `train_on_batch` has constant rates again.
+        return history
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """Computes the metrics of all phases, like `keras.Model.evaluate`.

@@ -9,6 +9,7 @@ from adversarial_autoencoder.model.checks import (
     check_discriminators,
     check_networks,
     check_prior,
+    check_separate,
     warn_of_unregistered,
 )
 from adversarial_autoencoder.model.codes import Codes, by_name
@@ -56,6 +57,7 @@ class Autoencoder(Saving):
             check_prior(code.prior, code.size)
             warn_of_unregistered(code.prior)
         check_discriminators(discriminators, self.codes)
+        check_separate([encoder, decoder, *discriminators.values()])
         self.encoder = encoder
         self.decoder = decoder
         self.discriminators = dict(discriminators)

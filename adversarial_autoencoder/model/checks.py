@@ -79,6 +79,25 @@ def check_discriminators(discriminators, codes):
             _expect_components(code.prior, code.num_label_classes)
 
 
+def check_separate(networks):
+    """Checks that no two networks share a variable.
+
+    Args:
+        networks: Keras models.
+
+    Raises:
+        ValueError: If two do: Keras saves each network on its own and could not load them.
+    """
+    owners = {}
+    for network in networks:
+        for variable in network.variables:
+            if (other := owners.setdefault(id(variable), network)) is not network:
+                raise ValueError(
+                    "Networks must not share layers: a saved model could not be loaded. "
+                    f"Received: {variable.path} in {other.name} and in {network.name}"
+                )
+
+
 def check_prior(prior, dim):
     """Checks that a prior gives samples of `dim` dimensions, also in the graph of a training step.
 

@@ -55,17 +55,19 @@ def checked_arguments(method, model, *args, **kwargs):
     return bound
 
 
-def number_of_steps(given):
-    """The number of training steps of a call of `fit`.
+def steps_of_fit(given):
+    """The training steps of a call of `fit`.
 
     Args:
         given: The arguments of `keras.Model.fit` by name.
 
     Returns:
-        A number > 0; infinite if the data does not tell its length.
+        The number of steps that `initial_epoch` leaves out, and that of all epochs together;
+        0 and infinite if the data does not tell its length.
     """
-    epochs = given.get("epochs", 1) - given.get("initial_epoch", 0)
     x, steps = given.get("x"), given.get("steps_per_epoch")
+    if isinstance(x, dict):
+        x = x.get("x")
     if steps is None and isinstance(x, tf.data.Dataset):
         steps = int(x.cardinality())
     elif steps is None and isinstance(x, keras.utils.PyDataset):
@@ -73,14 +75,16 @@ def number_of_steps(given):
     elif steps is None and hasattr(x, "shape"):
         images = x.shape[0] * (1 - given.get("validation_split", 0.0))
         steps = math.ceil(images / (given.get("batch_size") or 32))
-    return epochs * steps if steps and steps > 0 and epochs > 0 else math.inf
+    if not steps or steps < 0:
+        return 0, math.inf
+    return steps * given.get("initial_epoch", 0), steps * max(given.get("epochs", 1), 1)
 
 
 def _checked_pair(x, y, model):
     """Checks images and labels, or a data set; returns them, without targets that are images."""
     if y is not None and y is x:
         y = None
-    element, x = _first_element(x)
+    element, x = (x, x) if isinstance(x, dict) else _first_element(x)
     if element is None:
         check_images(x, model.image_shape)
         check_labels(y, model.codes, model.image_shape)
@@ -195,7 +199,8 @@ def check_labels(y, codes, image_shape) -> None:
         )
     if not y.size:
         return
-    k = max(0 if codes.y is None else codes.y.size, *(c.num_label_classes for c in codes), 0)
+    sizes = [c.num_label_classes for c in codes] + ([codes.y.size] if codes.y is not None else [])
+    k = min((size for size in sizes if size), default=0)
     if k and y.max() >= k:
         raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
     if codes.y is not None and not codes.y.inferred and y.min() < 0:

@@ -3,7 +3,7 @@
 import keras
 
 # Configuration entries that set the strength of the noise of Keras's layers, such as dropout.
-NOISE = ("rate", "stddev")
+NOISE = ("rate", "stddev", "dropout", "recurrent_dropout")
 
 
 class NoiseFree:
@@ -28,6 +28,8 @@ class NoiseFree:
 
     def __call__(self, inputs, training=False):
         """Runs the network on `inputs` as it is at present."""
+        for own, layer in zip(_layers(self._copy), _layers(self._network), strict=True):
+            own.trainable = layer.trainable  # A frozen normalization uses its moving statistics.
         pairs = zip(_state(self._copy), _state(self._network), strict=True)
         with keras.StatelessScope(state_mapping=[(own, value) for own, value in pairs]):
             return self._copy(inputs, training=training)
@@ -36,8 +38,12 @@ class NoiseFree:
 def _without_noise(layer):
     """Clones a layer, with noise of strength 0."""
     config = layer.get_config()
-    config |= {name: 0.0 for name in NOISE if isinstance(config.get(name), float)}
+    config |= {name: 0.0 for name in NOISE if type(config.get(name)) in (int, float)}
     return layer.__class__.from_config(config)
+
+
+def _layers(network):
+    return [layer for layer in network._flatten_layers(include_self=False) if not layer._layers]
 
 
 def _state(network):

@@ -21,6 +21,9 @@ class Saving(keras.Model):
         Raises:
             ValueError: If the path does not end in .keras.
         """
+        if "://" in str(filepath):  # A place that Keras writes to by itself.
+            super().save(filepath, overwrite=overwrite, **kwargs)
+            return
         path = expand_home(filepath, "filepath")
         if path.suffix != ".keras":
             raise ValueError(

@@ -49,6 +49,11 @@ def discriminator(
     if prior is not None:
         mean, std = priors.moments(prior, dim)
         scale = float(np.sqrt(np.mean(np.square(std))))
+        if not (np.isfinite(mean).all() and 0 < scale < np.inf):
+            raise ValueError(
+                "The prior must have a finite mean and a standard deviation above 0. "
+                f"Received: standard deviation {scale:.3g}"
+            )
         offset = (-mean / scale).tolist()
         h = layers.Rescaling(1 / scale, offset, name=f"{name}_standardized")(h)
     if input_noise:

@@ -73,9 +73,19 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
 
         Args:
             var_lists: Dict from the name of a step to the variables that it updates.
+
+        Raises:
+            ValueError: If an optimizer was built with other variables before.
         """
-        for step, variables in () if self.built else var_lists.items():
-            if variables:  # A step of frozen networks updates nothing.
+        for step, variables in var_lists.items():
+            built = self.steps[step]._trainable_variables
+            if built and [id(v) for v in built] != [id(v) for v in variables]:
+                raise ValueError(
+                    f"The step {step} must update the variables that its optimizer was built with. "
+                    "Compile with a new optimizer. "
+                    f"Received: {len(variables)} variables instead of {len(built)}"
+                )
+            if variables and not built:  # A step of frozen networks updates nothing.
                 self.steps[step].build(variables)
         self.built = True
 
@@ -90,15 +100,16 @@ class PhaseOptimizer(keras.optimizers.Optimizer):
         """
         return self.steps[step]._trainable_variables
 
-    def plan(self, steps):
+    def plan(self, done, steps):
         """Tells the schedules of type `CosineOverFit` the length of a call of `fit`.
 
         Args:
-            steps: Number of training steps, infinite if it is not known.
+            done: Number of its training steps that were done before.
+            steps: Number of training steps, infinite for constant rates.
         """
         for optimizer in self.optimizers:
             if isinstance(optimizer._learning_rate, CosineOverFit):
-                optimizer._learning_rate.plan(float(optimizer.iterations), steps)
+                optimizer._learning_rate.plan(float(optimizer.iterations) - done, steps)
 
     def update(self, step, gradients, variables):
         """Applies the gradients of one step.

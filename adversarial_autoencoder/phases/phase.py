@@ -32,7 +32,8 @@ class Step:
     @property
     def variables(self):
         """The variables that it updates. A frozen network has none."""
-        return [v for network in self.networks for v in network.trainable_variables]
+        variables = [v for network in self.networks for v in network.trainable_variables]
+        return list({id(v): v for v in variables}.values())
 
     @property
     def penalties(self):
