@@ -44,9 +44,9 @@ def room_of(path):
 
 
 def imports(path):
-    """The dotted names that a file imports, at its top or within functions."""
+    """The dotted names that a file imports, at the top or in functions."""
     tree = ast.parse(path.read_text())
-    # What is imported for its type alone is not there when the program runs.
+    # An import for type hints only does not run.
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             node.body = []
@@ -59,7 +59,7 @@ def imports(path):
 
 
 def modules_imported(path):
-    """The modules of the package that a file imports, at its top or within functions."""
+    """The modules of the package that a file imports, at the top or in functions."""
     for name in imports(path):
         while name.startswith(PACKAGE) and name not in MODULES and "." in name:
             name = name.rpartition(".")[0]
@@ -90,11 +90,11 @@ def test_no_modules_import_each_other():
 
 @pytest.mark.parametrize("path", FILES, ids=by_path)
 def test_imports_are_visible(path):
-    """No module reaches another through the package's name, or by a name made while it runs."""
+    """No module imports another through the package, or by a name that it computes."""
     source = path.read_text()
     assert f"import {PACKAGE}\n" not in source
     assert f"import {PACKAGE} as" not in source
-    # A user's own module may be imported by the name that a flag gives.
+    # A user's own module is imported by the name that a flag gives.
     if by_path(path) not in ("training/build.py", "training/users_function.py"):
         assert "importlib.import_module" not in source
         assert "__import__" not in source
@@ -116,14 +116,14 @@ def test_a_library_is_imported_in_its_place_only(library, allowed):
 
 
 @pytest.mark.parametrize("room", ["config", "errors", "runs", "systems"])
-def test_settings_and_runs_do_without_tensorflow(room):
+def test_settings_and_runs_do_not_import_tensorflow(room):
     for path in FILES:
         if room_of(path) == room:
             assert not {n.split(".")[0] for n in imports(path)} & {"tensorflow", "keras", "numpy"}
 
 
-# Where the name of a code may stand: where codes are defined, in the method, in the networks, whose
-# inputs and outputs it names, and in the data, where "y" are the labels of Keras's x and y.
+# Only these modules name a code: the definition of codes, the method, the networks, whose inputs and
+# outputs have the names, and the data, where "y" means the labels as in Keras.
 NAMES_CODES = (
     "model/codes.py",
     "model/batch.py",
@@ -144,7 +144,7 @@ def test_only_the_method_decides_by_the_name_of_a_code(path):
 
 
 def test_nothing_parses_the_name_of_a_step():
-    """Steps have a kind and a code; what is given in `finite_steps` and logs are whole names."""
+    """Steps have a kind and a code. Only their whole names are used, in logs and errors."""
     for path in FILES:
         source = path.read_text()
         for kind in STEP_KINDS:

@@ -21,7 +21,7 @@ QUICK = ["--hidden_units=8", "--epochs=1", "--batch_size=50", "--run_name=a"]
 
 @pytest.fixture(scope="module")
 def arrays():
-    """360 digits, of which every third is unlabelled, also among the 60 test images."""
+    """360 digits with 60 test images; every third image is unlabelled."""
     digits = data.load("digits")
     x, y = digits.x_train[:360], digits.y_train[:360].copy()
     y[::3] = -1

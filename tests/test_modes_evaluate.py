@@ -139,7 +139,7 @@ def test_sample_draws_from_the_prior_or_from_the_mixture(results, command_line):
         with Image.open(path) as image:
             shown.append(np.asarray(image.convert("L")))
             assert shown[-1].std() > 10
-    # Below the titles, of which one can be a line longer, and around the middle.
+    # Below the titles and around the middle, because one title can have another line.
     prior, mixture = (image[-800:, image.shape[1] // 2 - 150 :][:, :300] for image in shown)
     assert prior.shape == mixture.shape
     assert (prior != mixture).any()

@@ -163,7 +163,7 @@ def test_the_last_epoch_is_saved_once(number):
 
 @pytest.fixture
 def no_time(monkeypatch):
-    """Costly work is due once only, as if it took for ever. Pictures are left out."""
+    """Costly work runs only once, as if it took very long. Pictures are left out."""
     monkeypatch.setattr(time_budget.TimeBudget, "is_due", lambda self: self.next is None)
     monkeypatch.setattr(TensorBoard, "_write_images", lambda self: None)
 

@@ -1,6 +1,5 @@
 """The engine: a Keras model that runs an ordered list of phases on every minibatch."""
 
-import math
 import warnings
 
 import keras
@@ -232,7 +231,7 @@ class AdversarialAutoencoder(Autoencoder):
         if self.compiled:
             self.optimizer.plan(*steps_of_fit(bound.arguments))
         history = super().fit(*bound.args[1:], **bound.kwargs)
-        self.optimizer.plan(0, math.inf)  # `train_on_batch` has constant rates again.
+        self.optimizer.plan(0, float("inf"))  # `train_on_batch` has constant rates again.
         return history
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
