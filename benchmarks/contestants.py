@@ -50,7 +50,8 @@ def settings(dropout, **kwargs):
     from adversarial_autoencoder.config import Config
     from adversarial_autoencoder.devices import hardware
 
-    config = Config(dataset="mnist", dropout=dropout, **kwargs)
+    plain = {"input_noise": 0.0, "discriminator_noise": 0.0, "normalize_codes": False}
+    config = Config(dataset="mnist", dropout=dropout, **plain | kwargs)
     dataset = data.load(config.dataset, config.data_dir)
     return hardware.choose(config.for_data(len(dataset.x_train))), dataset
 

@@ -122,8 +122,8 @@ def test_settings_and_runs_do_not_import_tensorflow(room):
             assert not {n.split(".")[0] for n in imports(path)} & {"tensorflow", "keras", "numpy"}
 
 
-# Only these modules name a code: the definition of codes, the method, the networks, whose inputs and
-# outputs have the names, and the data, where "y" means the labels as in Keras.
+# Only these modules name a code: the definition of codes, the method, the networks, whose inputs
+# and outputs have the names, and the data, where "y" means the labels as in Keras.
 NAMES_CODES = (
     "model/codes.py",
     "model/batch.py",
