@@ -59,6 +59,8 @@ class System:
             prior always needs them. An inferred y without labels is a cluster, not a class.
         cluster_heads: Whether the decoder maps y to a learned point that it adds to z.
         defaults: Settings whose defaults differ from those of `config.Config`.
+        defaults_without_labels: The same, for a training without labels.
+        epochs: Length of a training on data of the size of MNIST.
     """
 
     description: str
@@ -67,10 +69,25 @@ class System:
     labels: str = "unused"
     cluster_heads: bool = False
     defaults: dict = dataclasses.field(default_factory=dict)
+    defaults_without_labels: dict = dataclasses.field(default_factory=dict)
+    epochs: int = 40
 
 
-# The systems with labels or clusters were tuned without normalization of the codes.
+# The systems that infer y were tuned without normalization of the codes.
 PLAIN = {"normalize_codes": False, "discriminator_learning_rate": 1e-3}
+
+# A y that is inferred is stable near every image, and the reconstruction does not change it.
+STABLE_Y = {
+    "consistency": "vat",
+    "detach_y": True,
+    "batch_norm": True,
+    "input_noise": 0.0,
+    "generator_epsilon": 1e-3,
+    **PLAIN,
+    "discriminator_noise": 0.3,
+}
+# Clusters carry information about the images, and have hidden layers of their own.
+FIND_CLUSTERS = {"information_weight": 0.1, "separate_y": True}
 
 SYSTEMS = {
     "autoencoder": System(
@@ -112,9 +129,9 @@ SYSTEMS = {
             "prior_std": 1.0,
             "condition_prior_on_labels": True,
             "input_noise": 0.3,
+            # A strong game: z follows the prior within each class.
+            "discriminator_learning_rate": 5e-4,
             "generator_epsilon": 1e-4,
-            **PLAIN,
-            "discriminator_noise": 0.0,
         },
     ),
     "semi_supervised_aae": System(
@@ -126,11 +143,9 @@ SYSTEMS = {
             "z_dim": 10,
             "prior_std": 1.0,
             "num_labels": 100,
-            "input_noise": 0.3,
-            "generator_epsilon": 1e-3,
-            **PLAIN,
-            "discriminator_noise": 0.0,
+            **STABLE_Y,
         },
+        epochs=24,
     ),
     "clustering_aae": System(
         "AAE that infers cluster and style without labels (section 6)",
@@ -140,13 +155,10 @@ SYSTEMS = {
             "z_dim": 5,
             "prior_std": 1.0,
             "num_clusters": 16,
-            "batch_norm": True,
-            "input_noise": 0.2,
-            "corruption": "masking",
-            "generator_epsilon": 1e-3,
-            **PLAIN,
-            "discriminator_noise": 0.3,
+            **STABLE_Y,
         },
+        defaults_without_labels=FIND_CLUSTERS,
+        epochs=20,
     ),
     "dimensionality_reduction_aae": System(
         "AAE whose clusters are points in the space of z (section 7)",
@@ -157,12 +169,10 @@ SYSTEMS = {
         defaults={
             "prior_std": 1.0,
             "num_clusters": 20,
-            "batch_norm": True,
-            "input_noise": 0.0,
-            "generator_epsilon": 1e-3,
-            **PLAIN,
-            "discriminator_noise": 0.3,
+            **STABLE_Y,
         },
+        defaults_without_labels=FIND_CLUSTERS,
+        epochs=16,
     ),
 }
 

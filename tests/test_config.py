@@ -9,7 +9,6 @@ import pytest
 from adversarial_autoencoder import AdversarialAutoencoder, losses, networks, phases, priors
 from adversarial_autoencoder.config import Config, files, rules
 from adversarial_autoencoder.config.setting import value_type
-from adversarial_autoencoder.config.training_groups import DEFAULT_EPOCHS
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.command import Command
 from adversarial_autoencoder.posteriors import POSTERIORS
@@ -85,8 +84,11 @@ def test_flags_leave_out_settings_that_are_not_given():
 @pytest.mark.parametrize("model", SYSTEMS)
 def test_given_settings_override_the_defaults_of_a_system(model):
     system, config = SYSTEMS[model], Config.of(model=model)
+    defaults = {"model": model, **system.defaults}
+    if config.num_labels is None:
+        defaults |= system.defaults_without_labels
     for field in dataclasses.fields(Config):
-        expected = {"model": model, **system.defaults}.get(field.name, field.default)
+        expected = defaults.get(field.name, field.default)
         assert getattr(config, field.name) == expected, field.name
     assert Config.of(model=model, seed=3, z_dim=4) == dataclasses.replace(config, seed=3, z_dim=4)
 
@@ -94,7 +96,8 @@ def test_given_settings_override_the_defaults_of_a_system(model):
 def test_every_default_of_a_system_has_an_effect():
     for model, system in SYSTEMS.items():
         config = Config.of(model=model)
-        assert not [name for name in system.defaults if rules.unmet_needs(config, name)]
+        defaults = system.defaults | system.defaults_without_labels
+        assert not [name for name in defaults if rules.unmet_needs(config, name)]
 
 
 def test_settings_and_training_use_the_same_names_of_phases_and_priors():
@@ -127,6 +130,7 @@ PARTS = {
     (networks.encoder, "noise_dim"),
     (networks.decoder, "head_margin"),
     (phases.Consistency, "consistency"),
+    (phases.Consistency, "vat_warmup"),  # Its default follows from the length of the training.
 }
 
 
@@ -206,7 +210,6 @@ def test_a_step_schedule_has_a_factor_for_each_epoch(epochs, factors, expected):
 
 
 def test_the_default_number_of_epochs_depends_on_the_data():
-    assert Config().for_data(50_000).epochs == DEFAULT_EPOCHS
     small = Config(batch_size=100).for_data(1249)
     assert small.epochs == 167  # 2000 minibatches, 12 in an epoch
     assert Config(epochs=3).for_data(1249).epochs == 3
@@ -219,6 +222,31 @@ def test_y_start_must_be_within_the_training():
     assert config.for_data(1300).y_start == 36
     with pytest.raises(InputError, match="y_start must be below the 36 minibatches of the train"):
         config.for_data(1249)
+
+
+@pytest.mark.parametrize(
+    ("settings", "y_start", "vat_warmup"),
+    [
+        ({"model": "clustering_aae"}, 8000, 0),
+        ({"model": "semi_supervised_aae"}, 2000, 1500),
+        ({"model": "dimensionality_reduction_aae", "epochs": 10}, 4000, 0),
+        ({"model": "dimensionality_reduction_aae", "num_labels": 100, "epochs": 12}, 1000, 750),
+        ({"model": "clustering_aae", "consistency": "none"}, 0, 0),
+        ({"model": "clustering_aae", "y_start": 0, "epochs": 3}, 0, 0),
+        ({"model": "semi_supervised_aae", "y_start": 7, "vat_warmup": 9}, 7, 9),
+        ({}, 0, 0),
+    ],
+)
+def test_late_starts_are_shares_of_the_training(settings, y_start, vat_warmup):
+    config = Config.of(**settings).for_data(50_000)
+    assert (config.y_start, config.vat_warmup) == (y_start, vat_warmup)
+    assert config.for_data(50_000) == config
+
+
+def test_without_a_consistency_loss_the_reconstruction_trains_y():
+    config = Config.of(model="clustering_aae", consistency="none")
+    assert not config.detach_y and not config.information_weight
+    assert Config.of(model="semi_supervised_aae", consistency="none").detach_y
 
 
 def test_only_labelled_images_count_if_y_is_given():

@@ -85,11 +85,11 @@ def refused(**settings):
             "--y_start needs --model semi_supervised_aae or clustering_aae or dim",
         ),
         (
-            {"y_start": 5, "model": "clustering_aae"},
+            {"y_start": 5, "model": "clustering_aae", "consistency": "none"},
             "--y_start needs --consistency vat or aug",
         ),
         (
-            {"information_weight": 0.1, "model": "clustering_aae"},
+            {"information_weight": 0.1, "model": "clustering_aae", "consistency": "none"},
             "--information_weight needs --consistency vat or augment",
         ),
         (
@@ -97,11 +97,11 @@ def refused(**settings):
             "--information_weight needs --consistency vat or augment",
         ),
         (
-            {"y_start": 5, "model": "dimensionality_reduction_aae"},
+            {"y_start": 5, "model": "dimensionality_reduction_aae", "consistency": "none"},
             "--y_start needs --num_labels N or --consistency vat or --consistency augment. ",
         ),
         (
-            {"y_start": 5, "model": "clustering_aae", "consistency": "vat"},
+            {"y_start": 5, "model": "clustering_aae", "information_weight": 0.0},
             "Without labels y_start needs information_weight, which trains y until then. "
             "Received: y_start=5, information_weight=0.0",
         ),
@@ -118,7 +118,7 @@ def refused(**settings):
             "--separate_y needs --model semi_s",
         ),
         (
-            {"detach_y": True, "model": "clustering_aae"},
+            {"detach_y": True, "model": "clustering_aae", "consistency": "none"},
             "detach_y needs labels or a consistency loss. Received: num_labels=None, consis",
         ),
         (
@@ -237,7 +237,7 @@ def test_a_wrong_step_schedule_is_refused(epochs, factors):
 
 def test_vat_weight_selects_the_consistency():
     of = functools.partial(Config.of, model="semi_supervised_aae")
-    assert of().consistency == "none"
+    assert of().consistency == "vat"
     assert of(vat_weight=2.0).consistency == "vat"
     assert of(vat_weight=0.0).consistency == "none"
     with pytest.raises(InputError, match="--vat_weight needs --consistency vat"):
@@ -245,8 +245,9 @@ def test_vat_weight_selects_the_consistency():
 
 
 def test_every_model_that_infers_y_can_have_a_consistency_loss():
-    assert CONSISTENCY_PHASE in Config.of(model="clustering_aae", consistency="vat").phases
-    assert CONSISTENCY_PHASE not in Config.of(model="clustering_aae").phases
+    assert CONSISTENCY_PHASE in Config.of(model="clustering_aae").phases
+    without = Config.of(model="clustering_aae", consistency="none")
+    assert CONSISTENCY_PHASE not in without.phases
     reduction = Config.of(model="dimensionality_reduction_aae", consistency="vat")
     assert CLASSIFICATION not in reduction.phases and CONSISTENCY_PHASE in reduction.phases
     labelled = dataclasses.replace(reduction, num_labels=100)
@@ -254,4 +255,4 @@ def test_every_model_that_infers_y_can_have_a_consistency_loss():
     with pytest.raises(InputError, match="--consistency needs --model .*clustering_aae"):
         Config.of(consistency="vat")
     with pytest.raises(InputError, match="--classification_learning_rate needs --consistency"):
-        Config.of(model="clustering_aae", classification_learning_rate=1e-4)
+        Config.of(model="clustering_aae", consistency="none", classification_learning_rate=1e-4)

@@ -14,7 +14,6 @@ from adversarial_autoencoder.config.model_groups import (
 from adversarial_autoencoder.config.training_groups import (
     BATCHES,
     DEFAULT_BATCH_SIZE,
-    DEFAULT_EPOCHS,
     MIN_BATCH_SIZE,
     MIN_STEPS,
     OptimizerSettings,
@@ -73,12 +72,18 @@ class Config(
         """Defaults that follow from the system and from other settings that were given."""
         model = given.get("model", "aae")
         # A name that is no system is refused later, with the other settings out of range.
-        defaults = dict(SYSTEMS[model].defaults) if model in tuple(SYSTEMS) else {}
+        system = SYSTEMS[model] if model in tuple(SYSTEMS) else System("", ())
+        defaults = dict(system.defaults)
         if given.get("prior") in COMPONENT_PRIORS:
             # With components it would tie z to the class instead of making it independent.
             defaults.pop("condition_prior_on_labels", None)
         if "vat_weight" in given:
             defaults["consistency"] = "vat" if given["vat_weight"] else "none"
+        if given.get("num_labels", defaults.get("num_labels")) is None:
+            defaults |= system.defaults_without_labels
+            if given.get("consistency", defaults.get("consistency")) == "none":
+                # Without a phase that trains y apart from the reconstruction.
+                defaults |= {"information_weight": 0.0, "detach_y": False}
         return defaults
 
     @classmethod
@@ -168,7 +173,7 @@ class Config(
             num_images: Number of training images.
 
         Returns:
-            A `Config` with `batch_size` and `epochs`.
+            A `Config` with `batch_size`, `epochs`, `y_start` and `vat_warmup`.
 
         Raises:
             InputError: If a minibatch is larger than the data, or the training ends before
@@ -189,13 +194,26 @@ class Config(
                 "Received: batch_size=1"
             )
         steps = num_images // batch_size
-        epochs = self.epochs or max(DEFAULT_EPOCHS, math.ceil(MIN_STEPS / steps))
-        if self.y_start >= epochs * steps:
+        epochs = self.epochs or max(self.system.epochs, math.ceil(MIN_STEPS / steps))
+        y_start, vat_warmup = self._late_starts(epochs * steps)
+        if y_start >= epochs * steps:
             raise InputError(
                 f"y_start must be below the {epochs * steps} minibatches of the training. "
-                f"Received: y_start={self.y_start}"
+                f"Received: y_start={y_start}"
             )
-        return dataclasses.replace(self, epochs=epochs, batch_size=batch_size)
+        return dataclasses.replace(
+            self, epochs=epochs, batch_size=batch_size, y_start=y_start, vat_warmup=vat_warmup
+        )
+
+    def _late_starts(self, steps):
+        """`y_start` and `vat_warmup`; what is not given is a share of all steps."""
+        classifies = self.has_phase(CLASSIFICATION)
+        share = 1 / 6 if classifies else 0.8 if self.information_weight else 0.0
+        if self.consistency == "none":
+            share = 0.0
+        y_start = round(share * steps) if self.y_start is None else self.y_start
+        warmup = round(steps / 8) if classifies else 0
+        return y_start, warmup if self.vat_warmup is None else self.vat_warmup
 
     def _default_batch_size(self, num_images):
         """The size of a minibatch that is not given: smaller for few images."""

@@ -104,20 +104,6 @@ def check_together(config: "Config") -> None:
             "y_temperature must be 0 or at least 0.001",
             "y_temperature",
         )
-    if config.detach_y and system.y == "inferred":
-        expect(
-            config.has_phase(CLASSIFICATION, CONSISTENCY),
-            "detach_y needs labels or a consistency loss",
-            "num_labels",
-            "consistency",
-        )
-    if config.y_start and config.has_phase(CONSISTENCY):
-        expect(
-            config.information_weight,
-            "Without labels y_start needs information_weight, which trains y until then",
-            "y_start",
-            "information_weight",
-        )
     if config.has_phase(MMD):
         expect(config.batch_size != 1, "wae_mmd compares at least 2 images", "batch_size")
     if config.prior == "swiss_roll":
@@ -148,6 +134,20 @@ def check_together(config: "Config") -> None:
             "num_labels needs a model that uses labels, or condition_prior_on_labels",
             "num_labels",
             "model",
+        )
+    if config.detach_y and system.y == "inferred":
+        expect(
+            config.has_phase(CLASSIFICATION, CONSISTENCY),
+            "detach_y needs labels or a consistency loss",
+            "num_labels",
+            "consistency",
+        )
+    if config.y_start and config.has_phase(CONSISTENCY):
+        expect(
+            config.information_weight,
+            "Without labels y_start needs information_weight, which trains y until then",
+            "y_start",
+            "information_weight",
         )
     if config.jit_compile == "true":
         # Keras does not compile a step that exchanges gradients between devices.

@@ -10,14 +10,18 @@ from adversarial_autoencoder.systems import (
     CONSISTENCY_LOSSES,
     REGULARIZATION,
     REGULARIZATION_Y,
+    SYSTEMS,
 )
 
-# The default length of a training: that of MNIST, and the least for small data sets.
-DEFAULT_EPOCHS, MIN_STEPS = 40, 2000
+# The least default length of a training, for small data sets, in minibatches.
+MIN_STEPS = 2000
 # The default size of a minibatch. Small data has 10 smaller ones in an epoch, of at least 10
 # images, because the adversarial phase compares distributions.
 DEFAULT_BATCH_SIZE, BATCHES, MIN_BATCH_SIZE = 100, 10, 10
 LARGE = 10**9
+
+# The default lengths of the systems, in epochs.
+EPOCHS = {system.epochs for system in SYSTEMS.values()}
 
 # Phases without which a setting has no effect.
 ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
@@ -32,8 +36,8 @@ class TrainingSettings(Settings):
 
     epochs: int | None = setting(
         None,
-        f"passes over the training images; not given: {DEFAULT_EPOCHS}, or enough for {MIN_STEPS}"
-        " minibatches on small data",
+        f"passes over the training images; not given: {min(EPOCHS)} to {max(EPOCHS)}, by the"
+        f" model, or enough for {MIN_STEPS} minibatches on small data",
         within=at_least(1, LARGE),
     )
     batch_size: int | None = setting(
@@ -73,16 +77,18 @@ class TrainingSettings(Settings):
         needs={"consistency": ("vat",)},
         phases=CLASSIFIES,
     )
-    vat_epsilon: float = setting(
-        1.5,
-        "length of the VAT step: Euclidean norm over all pixels in [0, 1]",
+    vat_epsilon: float | None = setting(
+        None,
+        "length of the VAT step: Euclidean norm over all pixels in [0, 1]; not given: 1.5 for"
+        " 28x28 pixels, in proportion to the square root of their number",
         within=above(0),
         needs={"consistency": ("vat",)},
         phases=CLASSIFIES,
     )
-    vat_warmup: int = setting(
-        1500,
-        "minibatches over which --vat_epsilon grows from 0",
+    vat_warmup: int | None = setting(
+        None,
+        "minibatches over which --vat_epsilon grows from 0; not given: an eighth of the training"
+        " with labels, 0 without",
         within=at_least(0, LARGE),
         needs={"consistency": ("vat",)},
         phases=CLASSIFIES,
@@ -101,10 +107,11 @@ class TrainingSettings(Settings):
         " shares with z",
         phases=INFERS_Y,
     )
-    y_start: int = setting(
-        0,
+    y_start: int | None = setting(
+        None,
         "minibatches before the adversarial phase on y updates the encoder; its learning rate then"
-        " grows over as many minibatches. The discriminator trains from the start",
+        " grows over as many minibatches. The discriminator trains from the start; not given: with"
+        " a consistency loss, a sixth of the training with labels, four fifths without",
         within=at_least(0, LARGE),
         phases=CLASSIFIES,
     )

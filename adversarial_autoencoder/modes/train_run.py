@@ -132,6 +132,13 @@ def _print_summary(command, run, config):
     )
     if "val_classification_accuracy" in last:
         print(f"         classification error {1 - last['val_classification_accuracy']:.2%}")
+    if "val_clusters_in_use" in last:
+        line = (
+            f"         {last['val_clusters_in_use']:.0f} of {config.num_clusters} clusters in use"
+        )
+        if "val_cluster_error" in last:
+            line += f", error {last['val_cluster_error']:.2%} if each stands for its main class"
+        print(line)
     print(
         f"Next:    python run.py --mode {_next_mode(config)} {_options(command, run, config)}"
         f"   and   tensorboard --logdir {shlex.quote(str(run.path))}"

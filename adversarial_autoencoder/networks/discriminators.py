@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from adversarial_autoencoder import priors
 from adversarial_autoencoder.networks.hidden import Hidden, single
+from adversarial_autoencoder.networks.normalization import finite_moments
 
 # Root mean square norm of samples of the prior as a discriminator sees them in units of the prior.
 # It is that of N(0, 5^2) in two dimensions, for which the learning rates were tuned.
@@ -47,13 +47,8 @@ def discriminator(
     inputs = {"code": keras.Input((dim,), name="code")}
     h = inputs["code"]
     if prior is not None:
-        mean, std = priors.moments(prior, dim)
+        mean, std = finite_moments(prior, dim)
         scale = float(np.sqrt(np.mean(np.square(std))))
-        if not (np.isfinite(mean).all() and 0 < scale < np.inf):
-            raise ValueError(
-                "The prior must have a finite mean and a standard deviation above 0. "
-                f"Received: standard deviation {scale:.3g}"
-            )
         offset = (-mean / scale).tolist()
         h = layers.Rescaling(1 / scale, offset, name=f"{name}_standardized")(h)
     if input_noise:
@@ -62,6 +57,9 @@ def discriminator(
         h = layers.Rescaling(NORM / math.sqrt(dim), name=f"{name}_scaled")(h)
     if num_classes:
         inputs["label"] = keras.Input((num_classes + 1,), name="label")
-        h = layers.Concatenate(name=f"{name}_with_label")([h, inputs["label"]])
+        label = inputs["label"]
+        if prior is not None:  # As large as the codes, so that both count alike.
+            label = layers.Rescaling(NORM, name=f"{name}_label_scaled")(label)
+        h = layers.Concatenate(name=f"{name}_with_label")([h, label])
     logit = hidden.output(1, f"{name}_logit")(hidden.mlp(h, name))
     return keras.Model(single(inputs), logit, name=name)

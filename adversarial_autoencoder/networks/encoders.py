@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from adversarial_autoencoder.devices import replicas
 from adversarial_autoencoder.networks.hidden import Hidden, check_network, single
+from adversarial_autoencoder.networks.normalization import normalized_codes, normalized_features
 
 
 def encoder(
@@ -19,6 +19,7 @@ def encoder(
     input_noise=0.1,
     corruption="gaussian",
     normalize_codes=True,
+    prior=None,
     **hidden,
 ):
     """Builds the encoder q(z|x) or q(z, y|x): image, hidden ReLU layers, linear outputs.
@@ -38,6 +39,9 @@ def encoder(
         normalize_codes: Whether to batch-normalize the features that z is computed from. Features
             after a ReLU have a large mean in common. Without normalization, the adversarial phase
             moves all codes together before it spreads them, and they can collapse.
+        prior: The prior of z. With `normalize_codes`, the encoder also shifts and scales its codes
+            so that each dimension has the mean and standard deviation of the prior. It has no
+            effect on a Gaussian posterior. None: the scale of the codes is learned.
         **hidden: Arguments of `Hidden`.
 
     Returns:
@@ -66,25 +70,14 @@ def encoder(
         inputs["noise"] = keras.Input((noise_dim,), name="noise")
     h_z = _trunk(h, inputs.get("noise"), network, hidden, "encoder")
     width = z_dim * (2 if posterior == "gaussian" else 1)
-    features = _normalized(h_z) if normalize_codes else h_z
-    outputs = {"z": hidden.output(width, "encoder_z")(features)}
+    z = hidden.output(width, "encoder_z")(normalized_features(h_z) if normalize_codes else h_z)
+    if normalize_codes and prior is not None and posterior != "gaussian":
+        z = normalized_codes(z, prior)
+    outputs = {"z": z}
     if num_classes:
         h_y = _trunk(h, None, network, hidden, "encoder_y") if separate_y else h_z
         outputs["y"] = hidden.output(num_classes, "encoder_y")(h_y)
     return keras.Model(single(inputs), single(outputs), name="encoder")
-
-
-def _normalized(h):
-    """Normalizes features over the minibatch to mean 0 and variance 1."""
-    layer = layers.BatchNormalization(
-        center=False,
-        scale=False,
-        momentum=0.95,  # The features of an encoder change faster than those of a classifier.
-        synchronized=replicas.is_divided(),
-        dtype="float32",
-        name="encoder_z_features",
-    )
-    return layer(h)
 
 
 def _trunk(h, noise, network, hidden, name):

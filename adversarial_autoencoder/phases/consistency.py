@@ -1,5 +1,7 @@
 """The consistency phase: q(y|x) changes little near every image, with or without labels."""
 
+import math
+
 import tensorflow as tf
 
 from adversarial_autoencoder import losses
@@ -12,6 +14,8 @@ from adversarial_autoencoder.systems import CONSISTENCY_LOSSES
 # uses a tiny value. But q(y|x) is flat near an image that it is sure of: with 100 labels of MNIST
 # (one seed, 5 epochs) the error was 8 % with 0.29 and 16 % with 0.036.
 PROBE = 0.3
+# Length of the VAT step for one pixel: 1.5 for the 28x28 pixels of MNIST.
+EPSILON_OF_A_PIXEL = 1.5 / 28
 
 
 @register
@@ -26,7 +30,8 @@ class Consistency(Phase):
             data (virtual adversarial training). "augment": small random shifts and rotations, for
             images.
         vat_weight: Weight of the VAT loss, >= 0.
-        vat_epsilon: Length of the VAT step, > 0: Euclidean norm over all pixels in [0, 1].
+        vat_epsilon: Length of the VAT step, > 0: Euclidean norm over all pixels in [0, 1]. None:
+            1.5 for 28x28 pixels, in proportion to the square root of their number.
         vat_warmup: Number of minibatches, >= 0, over which the length grows from 0. Long steps at
             the start, when q(y|x) is still a guess, merge similar classes permanently.
         information_weight: Weight, >= 0, of `losses.information_loss`, which maximises the mutual
@@ -41,8 +46,8 @@ class Consistency(Phase):
         self,
         consistency="vat",
         vat_weight=1.0,
-        vat_epsilon=1.5,
-        vat_warmup=1500,
+        vat_epsilon=None,
+        vat_warmup=0,
         information_weight=0.0,
     ):
         if consistency not in CONSISTENCY_LOSSES:
@@ -81,6 +86,8 @@ class Consistency(Phase):
             weight, loss = 1.0, augmented(logits_at, batch.x, logits, batch.noise(1))
         else:
             weight, epsilon = self.vat_weight, self.vat_epsilon
+            if epsilon is None:
+                epsilon = EPSILON_OF_A_PIXEL * math.sqrt(math.prod(model.image_shape))
             if training and self.vat_warmup:
                 steps = tf.cast(model.optimizer.iterations + 1, "float32")
                 epsilon *= tf.minimum(1.0, steps / self.vat_warmup)

@@ -54,7 +54,7 @@ def build(config, image_shape, class_shares=None):
     }
     # The networks are built in a fixed order, because each draws its weights from one generator.
     discriminators = _discriminators(config, code_priors, num_classes, num_label_classes, hidden)
-    encoder = _encoder(config, image_shape, num_classes, hidden)
+    encoder = _encoder(config, image_shape, num_classes, code_priors[Z], hidden)
     decoder = networks.decoder(
         image_shape,
         config.z_dim,
@@ -94,7 +94,7 @@ def _discriminators(config, code_priors, num_classes, num_label_classes, hidden)
     }
 
 
-def _encoder(config, image_shape, num_classes, hidden):
+def _encoder(config, image_shape, num_classes, prior, hidden):
     return networks.encoder(
         image_shape,
         config.z_dim,
@@ -106,6 +106,7 @@ def _encoder(config, image_shape, num_classes, hidden):
         input_noise=config.input_noise,
         corruption=config.corruption,
         normalize_codes=config.normalize_codes and config.has_phase(REGULARIZATION),
+        prior=prior,
         batch_norm=config.batch_norm,
         **hidden,
     )

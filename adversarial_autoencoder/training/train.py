@@ -31,6 +31,7 @@ KEY_METRICS = (
     "val_reconstruction_loss",
     "val_prior_distance",
     "val_classification_accuracy",
+    "val_cluster_error",
 )
 
 
@@ -111,7 +112,9 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
 
 
 def _callbacks(config, dataset, run, epochs_done):
-    distance = callbacks.PriorDistance(dataset.x_validation)
+    distance = callbacks.PriorDistance(
+        dataset.x_validation, dataset.y_validation, config.infers_clusters
+    )
     return [
         distance,
         callbacks.WarnOfCollapse(distance),

@@ -1,13 +1,10 @@
 """The Keras callbacks of a training."""
 
 from adversarial_autoencoder.training.callbacks.checkpoint import Checkpoint
+from adversarial_autoencoder.training.callbacks.collapse import WarnOfCollapse
 from adversarial_autoencoder.training.callbacks.prior_distance import PriorDistance
 from adversarial_autoencoder.training.callbacks.progress import Progress
-from adversarial_autoencoder.training.callbacks.safeguards import (
-    StopOnFault,
-    StopOnSignal,
-    WarnOfCollapse,
-)
+from adversarial_autoencoder.training.callbacks.safeguards import StopOnFault, StopOnSignal
 from adversarial_autoencoder.training.callbacks.tensorboard import TensorBoard
 
 __all__ = [

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from adversarial_autoencoder.errors import TrainingError
+from adversarial_autoencoder.evaluation.clustering import name_by_majority, named_error
 from adversarial_autoencoder.evaluation.prior_match import perplexity, sliced_wasserstein
 
 # Pixels encoded at once: 5000 images of MNIST. Smaller parts take longer in total, because each
@@ -21,12 +22,17 @@ class PriorDistance(keras.callbacks.Callback):
     - `val_prior_distance`: sliced Wasserstein distance of the codes to the prior;
     - `val_prior_distance_floor`: the same distance between two samples of the prior;
     - `val_y_use`, if the model infers y: the fraction of the values of y in use (the exponential of
-      the entropy of their shares, divided by their number).
+      the entropy of their shares, divided by their number);
+    - `val_clusters_in_use`, if y is a cluster: the number of clusters of at least one image;
+    - `val_cluster_error`, if there are labels too: the error if each cluster stands for the most
+      frequent class of its images.
 
     It comes before the callbacks that report these logs.
 
     Args:
         x: Images, shape (n, height, width, channels).
+        labels: Their labels, integers of shape (n,), negative for unlabelled images; or None.
+        are_clusters: Whether the values of y are clusters.
 
     Attributes:
         z: Codes of the images after the last epoch, shape (n, z_dim).
@@ -35,9 +41,11 @@ class PriorDistance(keras.callbacks.Callback):
         y_prior: Samples of the prior of y, integers of shape (n,), if the model infers y.
     """
 
-    def __init__(self, x):
+    def __init__(self, x, labels=None, are_clusters=False):
         super().__init__()
         self.x = x
+        self.labels = labels
+        self.are_clusters = are_clusters
 
     def on_train_begin(self, logs=None):
         """Samples the priors."""
@@ -63,3 +71,14 @@ class PriorDistance(keras.callbacks.Callback):
             self.y = self.model.classify(self.x).argmax(axis=1)
             shares = np.bincount(self.y, minlength=self.model.num_classes) / len(self.y)
             logs["val_y_use"] = perplexity(shares) / self.model.num_classes
+            if self.are_clusters:
+                logs["val_clusters_in_use"] = int(np.count_nonzero(shares))
+                self._measure_error(logs)
+
+    def _measure_error(self, logs):
+        if self.labels is None:
+            return
+        known = self.labels >= 0
+        labels, clusters = self.labels[known], self.y[known]
+        names = name_by_majority(labels, clusters, self.model.num_classes)
+        logs["val_cluster_error"] = named_error(labels, clusters, names)

@@ -1,4 +1,4 @@
-"""Callbacks that stop a training on a fault or a signal, and that warn of a collapse."""
+"""Callbacks that stop a training on a fault or a signal."""
 
 import signal
 import sys
@@ -8,18 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder.errors import TrainingError, print_warning
-from adversarial_autoencoder.phases import Regularization
-
-# A discriminator that classifies this fraction of samples and codes correctly teaches the encoder
-# nothing. On MNIST it stayed below 0.66 with the default, below 0.93 with few labels.
-DEAD_ACCURACY = 0.995
-# Values of y in use; a collapse leaves one.
-COLLAPSED_VALUES = 1.5
-# Spread of the codes, in any dimension, relative to the prior's.
-COLLAPSED_SPREAD = 0.02
-# Number of epochs in a row that a sign has to last, at least; also as a fraction of the training.
-PATIENCE, PATIENT_SHARE = 5, 0.05
+from adversarial_autoencoder.errors import TrainingError
 
 
 class StopOnFault(keras.callbacks.Callback):
@@ -132,62 +121,3 @@ class StopOnSignal(keras.callbacks.Callback):
             raise KeyboardInterrupt
         if self.received:
             sys.exit(128 + self.received)
-
-
-class WarnOfCollapse(keras.callbacks.Callback):
-    """Warns once of a discriminator that is always right, and of codes that collapse.
-
-    A sign has to last for 5 epochs, and for a twentieth of the training.
-
-    Args:
-        sample: The `PriorDistance` of the same training.
-        warn: Function that is called with the text of a warning.
-    """
-
-    def __init__(self, sample, warn=print_warning):
-        super().__init__()
-        self.sample = sample
-        self.warn = warn
-        self.lasting = {}
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Counts the signs, and warns of those that last."""
-        signs = self._signs(logs)
-        patience = max(PATIENCE, round(PATIENT_SHARE * self.params["epochs"]))
-        # A sign that disappears starts again from 0.
-        self.lasting = {sign: self.lasting.get(sign, 0) + 1 for sign in signs}
-        for sign, text in signs.items():
-            if self.lasting[sign] == patience:
-                self.warn(f"{text} for {patience} epochs, up to epoch {epoch + 1}.")
-
-    def _signs(self, logs):
-        """The signs of an epoch: a dict from a name to a text."""
-        signs = {}
-        for phase in self.model.phases:
-            if not isinstance(phase, Regularization):
-                continue
-            _, generator = phase.steps(self.model)
-            if not float(self.model.optimizer.steps[generator.name].learning_rate):
-                continue  # The encoder does not take part yet.
-            right = [logs.get(name, 0) for name in phase.accuracies]
-            if min(right) >= DEAD_ACCURACY:
-                pairs = zip(phase.accuracies, right, strict=True)
-                values = ", ".join(f"{name} {value:.3f}" for name, value in pairs)
-                signs[phase.accuracies[0]] = (
-                    f"The discriminator separates all codes from the prior ({values}; TensorBoard: "
-                    f"metrics/{phase.accuracies[0]}) and teaches the encoder nothing,"
-                )
-        used = logs.get("val_y_use", 1) * self.model.num_classes
-        if self.model.infers_y and used < COLLAPSED_VALUES:
-            signs[self.model.codes.y.name] = (
-                f"The code y has collapsed to {used:.1f} of its {self.model.num_classes} values "
-                "(TensorBoard: metrics/y_use, images/cluster_grid)"
-            )
-        spread = self.sample.z.std(axis=0) / self.sample.z_prior.std(axis=0)
-        i = int(spread.argmin())
-        if self.model.codes.z.discriminator is not None and spread[i] < COLLAPSED_SPREAD:
-            signs[self.model.codes.z.name] = (
-                f"The code z has collapsed: dimension {i} has {spread[i]:.3f} of the prior's "
-                f"spread (TensorBoard: latent_z{i}, images/latent_scatter)"
-            )
-        return signs
