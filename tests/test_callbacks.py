@@ -1,12 +1,10 @@
 """The callbacks of a training: its progress, its faults, and warnings of a collapse."""
 
 import re
-import types
 
 import keras
 import numpy as np
 import pytest
-from helpers import built, config_of
 
 from adversarial_autoencoder import phases
 from adversarial_autoencoder.errors import TrainingError

@@ -1,4 +1,4 @@
-"""Normalization of the codes of an encoder, so that they start and stay on the scale of the prior."""
+"""Normalization of the codes of an encoder to the mean and standard deviation of the prior."""
 
 import keras
 import numpy as np
@@ -73,8 +73,8 @@ def finite_moments(prior, dim):
     mean, std = priors.moments(prior, dim)
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and std.min() > 0):
         raise ValueError(
-            "The prior must have a finite mean and, in each dimension, a standard deviation above 0. "
-            f"Received: standard deviation {std}"
+            "The prior must have a finite mean and, in each dimension, a standard deviation above 0."
+            f" Received: standard deviation {std}"
         )
     return mean, std
 

@@ -127,8 +127,9 @@ class WarnOfCollapse(keras.callbacks.Callback):
         if self._matches_a_prior() and distance > FAR * floor and not falls:
             yield Sign(
                 "distance",
-                f"The distance to the prior does not fall: it is {distance:.3f}, {distance / floor:.0f}"
-                " times that between two samples of the prior (TensorBoard: metrics/prior_distance),",
+                f"The distance to the prior does not fall: it is {distance:.3f}, "
+                f"{distance / floor:.0f} times that between two samples of the prior (TensorBoard: "
+                "metrics/prior_distance)",
                 "Try a larger --batch_size, or a --prior without fine structure.",
             )
 
