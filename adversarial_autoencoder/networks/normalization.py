@@ -73,8 +73,8 @@ def finite_moments(prior, dim):
     mean, std = priors.moments(prior, dim)
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and std.min() > 0):
         raise ValueError(
-            "The prior must have a finite mean and, in each dimension, a standard deviation above 0."
-            f" Received: standard deviation {std}"
+            "The prior must have a finite mean and, in each dimension, a standard deviation above 0"
+            f". Received: standard deviation {std}"
         )
     return mean, std
 
