@@ -186,11 +186,13 @@ class PriorSpec:
         settings: The settings that it reads: a dict from constructor argument to setting.
         has_components: Whether it has one component for each class, so that it can be conditioned
             on labels.
+        defaults: Settings whose defaults differ with this prior, unless the system has its own.
     """
 
     sampler: str
     settings: dict[str, str]
     has_components: bool = False
+    defaults: dict = dataclasses.field(default_factory=dict)
 
 
 PRIORS = {
@@ -207,6 +209,12 @@ PRIORS = {
             "std_across": "prior_width",
         },
         has_components=True,
+        # Fine structure: a strong game, and little noise that would hide it.
+        defaults={
+            "discriminator_noise": 0.05,
+            "discriminator_learning_rate": 1e-3,
+            "generator_epsilon": 1e-4,
+        },
     ),
     "swiss_roll": PriorSpec(
         "SwissRoll",

@@ -93,6 +93,17 @@ def test_given_settings_override_the_defaults_of_a_system(model):
     assert Config.of(model=model, seed=3, z_dim=4) == dataclasses.replace(config, seed=3, z_dim=4)
 
 
+def test_a_prior_with_fine_structure_has_defaults_of_its_own():
+    mixture = PRIORS["gaussian_mixture"].defaults
+    for given, expected in (({}, {}), ({"discriminator_noise": 0.3}, {"discriminator_noise": 0.3})):
+        config = Config.of(prior="gaussian_mixture", **given)
+        assert {name: getattr(config, name) for name in mixture} == mixture | expected
+    # The defaults of the system come first.
+    of_system = SYSTEMS["supervised_aae"].defaults["discriminator_learning_rate"]
+    config = Config.of(model="supervised_aae", prior="gaussian_mixture")
+    assert config.discriminator_learning_rate == of_system
+
+
 def test_every_default_of_a_system_has_an_effect():
     for model, system in SYSTEMS.items():
         config = Config.of(model=model)

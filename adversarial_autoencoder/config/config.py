@@ -74,6 +74,8 @@ class Config(
         # A name that is no system is refused later, with the other settings out of range.
         system = SYSTEMS[model] if model in tuple(SYSTEMS) else System("", ())
         defaults = dict(system.defaults)
+        if (prior := given.get("prior")) in tuple(PRIORS):
+            defaults = PRIORS[prior].defaults | defaults
         if given.get("prior") in COMPONENT_PRIORS:
             # With components it would tie z to the class instead of making it independent.
             defaults.pop("condition_prior_on_labels", None)
