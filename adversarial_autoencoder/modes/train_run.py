@@ -50,7 +50,7 @@ def train_run(command: "Command", overrides: dict) -> None:
 
 def _train(command, run, config, holding):
     """Trains a run from its last completed epoch on. If it is None, makes and locks a new one."""
-    dataset = data.load(config.dataset, config.data_dir)
+    dataset = data.load(config.dataset, config.data_dir, form=config.image_form)
     batch_size_is_given = config.batch_size is not None
     config = located(config, dataset).for_data(len(dataset.x_train))
     if run is not None and _is_complete(command, run, config, dataset):
