@@ -69,6 +69,11 @@ class ImageForm:
             ),
         }
 
+    def resizing(self) -> str:
+        """A sentence for the log, about what happens to the size of images."""
+        size = self.settings()["image_size"]
+        return f"Images are resized so that they cover {size} pixels, and cropped at the centre."
+
 
 def in_one_form(given: dict[str, Any]) -> dict[str, Any]:
     """Writes settings of equal meaning in the same way, such as 32 and 32x32.

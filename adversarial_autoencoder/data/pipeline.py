@@ -1,5 +1,7 @@
 """The stream of minibatches for training."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 

@@ -13,7 +13,7 @@ from adversarial_autoencoder.errors import InputError
 # A range that is narrower than this part of the possible one is probably a mistake.
 NARROW = 1 / 4
 # Values of -1 to 1 reach at least so far down. Less is noise around 0.
-SIGNED = -0.5
+SIGNED = -0.75
 
 
 def array_range(
@@ -144,8 +144,8 @@ def check_inside(low: float, high: float, value_range: tuple[float, float], what
     if not (value_range[0] <= low and high <= value_range[1]):
         expected = " to ".join(map(format_value, value_range))
         raise InputError(
-            f"The values of {what} must be in the value_range {expected}."
-            f"{hints.for_range(low, high)} Received: {format_value(low)} to {format_value(high)}"
+            f"The values of {what} must be in the value_range {expected}. "
+            f"Received: {format_value(low)} to {format_value(high)}"
         )
 
 
@@ -192,7 +192,7 @@ def _recognised(
     # Floats with the values of integers are integers, if there are more than 0 and 1.
     whole = not is_float or (high > 1 and all((a == np.round(a)).all() for a in x.values()))
     if low < 0:
-        return (-1, 1) if -1 <= low <= (-1 if whole else SIGNED) and high <= 1 else None
+        return (-1, 1) if -1 <= low <= (-1 if whole else SIGNED) and 0 < high <= 1 else None
     if is_float and high <= 1:
         return BY_TYPE
     narrow = _is_narrow(low, high, 0, 255)

@@ -19,6 +19,8 @@ def prepare(command: "Command", overrides: dict) -> None:
         raise InputError(f"The mode prepare needs --{missing}. Received: none")
     form = Config.of(**overrides).image_form
     import_tensorflow()
+    if form.size:
+        print(form.resizing(), flush=True)
     dataset = data.prepare(folder, output, form=form)
     print(
         f"Wrote {len(dataset.x_train)} training, {len(dataset.x_validation)} validation and "

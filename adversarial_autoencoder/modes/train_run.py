@@ -78,6 +78,8 @@ def _train(command, run, config, holding):
         holding.enter_context(run.held())
     run.write_config(config, dataset)
     replicas = strategy.num_replicas_in_sync
+    if config.image_size:
+        print(config.image_form.resizing(), flush=True)
     print(
         f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
         f"{counted(len(dataset.x_train), 'image')} of {'x'.join(map(str, dataset.image_shape))}, "
