@@ -59,7 +59,7 @@ def checked_arguments(method, model, *args, **kwargs):
 
 
 def one_line(method):
-    """Converts the errors of `streams.checked_dataset` into a ValueError of one line.
+    """Converts the errors of checks inside data sets into a ValueError of one line.
 
     Args:
         method: A method that reads data sets.
@@ -73,10 +73,12 @@ def one_line(method):
         try:
             return method(*args, **kwargs)
         except tf.errors.InvalidArgumentError as error:
-            found = re.search(r"assertion failed: \[((Images|Labels|Every) .*)\]", error.message)
+            # TensorFlow adds where it happened, before and after.
+            pattern = r"(assertion failed: \[|ValueError: )((?:Images|Labels|Every|An) .*)"
+            found = re.search(pattern, error.message)
             if found is None:
                 raise
-            text = found[1]
+            text = found[2].removesuffix("]") if "[" in found[1] else found[2]
         raise ValueError(text)
 
     return converted
