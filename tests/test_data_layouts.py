@@ -1,4 +1,4 @@
-"""Arrays as people have them: names, layouts, labels and MATLAB files, with a line for each guess."""
+"""Arrays as people have them: names, layouts, labels and MATLAB files."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from helpers import data_refused
 from scipy import io
 
 from adversarial_autoencoder import data
-from adversarial_autoencoder.config.image_form import ImageForm
+from adversarial_autoencoder.config.image_form import ANY_FORM, ImageForm
 from adversarial_autoencoder.data.arrays.names import USUAL_NAMES
 
 X = np.random.default_rng(1).integers(0, 256, (60, 8, 8), "uint8")
@@ -19,7 +19,7 @@ NAMES = np.array(["cat", "dog", "owl"])
 def loaded(tmp_path):
     """Loads a file with the given arrays; returns the data set and the warnings."""
 
-    def load(form=ImageForm(), suffix="npz", **arrays):
+    def load(form=ANY_FORM, suffix="npz", **arrays):
         path = tmp_path / f"set.{suffix}"
         if suffix == "npz":
             np.savez(path, **arrays)
@@ -33,7 +33,9 @@ def loaded(tmp_path):
 
 def joined(dataset, name):
     """The images or labels of all parts."""
-    return np.concatenate([getattr(dataset, f"{name}_{p}") for p in ("train", "validation", "test")])
+    return np.concatenate(
+        [getattr(dataset, f"{name}_{p}") for p in ("train", "validation", "test")]
+    )
 
 
 def assert_same(dataset, x, y=None):
@@ -134,7 +136,9 @@ def test_labels_are_numbered_and_said(loaded, labels, said, names):
     dataset, texts = loaded(x=X, y=labels)
     assert_same(dataset, X[..., None], Y)
     assert dataset.class_names == tuple(names)
-    assert [said in text and "numbered from 0 to 2" in text for text in texts] == [True] * bool(said)
+    assert [said in text and "numbered from 0 to 2" in text for text in texts] == [True] * bool(
+        said
+    )
 
 
 def test_booleans_are_two_classes(loaded):
@@ -158,7 +162,10 @@ def test_test_labels_get_the_numbers_of_training_labels(loaded, tmp_path):
     dataset, _ = loaded(x_train=X, y_train=Y + 1, x_test=X[:3], y_test=np.array([1, 3, -1]))
     assert dataset.y_test.tolist() == [0, 2, -1]
     # Numbers from 0 beside numbers from 1 would shift all classes.
-    for y_train, y_test, found in ((Y + 1, [0, 1, 2], "'0'"), (NAMES[Y], ["cat", "ape", "owl"], "'ape'")):
+    for y_train, y_test, found in (
+        (Y + 1, [0, 1, 2], "'0'"),
+        (NAMES[Y], ["cat", "ape", "owl"], "'ape'"),
+    ):
         np.savez(tmp_path / "set.npz", x_train=X, y_train=y_train, x_test=X[:3], y_test=y_test)
         message = data_refused(tmp_path / "set.npz")
         assert f"must contain only labels of y_train. Received: {found}" in message
@@ -167,7 +174,9 @@ def test_test_labels_get_the_numbers_of_training_labels(loaded, tmp_path):
 def test_matlab_files_of_street_numbers_are_read(loaded):
     """As SVHN: images on the last axis, and the label 10 for the digit 0."""
     y = np.arange(60) % 10 + 1
-    dataset, texts = loaded(suffix="mat", X=np.moveaxis(COLOUR, 0, -1), y=y[:, None].astype("uint8"))
+    dataset, texts = loaded(
+        suffix="mat", X=np.moveaxis(COLOUR, 0, -1), y=y[:, None].astype("uint8")
+    )
     assert_same(dataset, COLOUR, y - 1)
     assert dataset.class_names == tuple(map(str, range(1, 11)))
     assert "the images on the last axis" in texts[0]

@@ -70,7 +70,9 @@ def test_grey_is_the_luma_of_colour():
     x = np.array([[[[255, 0, 0], [0, 255, 0], [0, 0, 255], [9, 9, 9]]]], "uint8")
     assert convert(x, 1).ravel().tolist() == [76, 150, 29, 9]
     assert convert(convert(x, 1), 3).shape == x.shape
-    np.testing.assert_allclose(convert(x / np.float32(255), 1).ravel(), [0.299, 0.587, 0.114, 9 / 255])
+    np.testing.assert_allclose(
+        convert(x / np.float32(255), 1).ravel(), [0.299, 0.587, 0.114, 9 / 255]
+    )
 
 
 @pytest.mark.parametrize(("mode", "found"), [("RGB", 3), ("L", 1)])
@@ -110,7 +112,8 @@ def test_small_images_are_counted(tmp_path):
     folder = save(tmp_path / "photos", (8, 8), (8, 30), (30, 8), (30, 30))
     texts = []
     data.load(folder, warn=texts.append, form=ImageForm((16, 16)))
-    assert texts == [f"3 of the 4 images in {folder} are smaller than --image_size 16x16 and are enlarged."]
+    (text,) = texts
+    assert text.startswith(f"3 of the 4 images in {folder} are smaller than --image_size 16x16")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +150,9 @@ def test_a_run_keeps_its_size_for_later_images(tmp_path, command_line, no_pictur
         f"--dataset={tmp_path}/photos", *flags, *form, "--run_name=a", results=results
     )
     assert err == ""
-    assert out.startswith("Images are resized so that they cover 8x8 pixels, and cropped at the cent")
+    assert out.startswith(
+        "Images are resized so that they cover 8x8 pixels, and cropped at the cent"
+    )
     config = json.loads((results / "a" / "config.json").read_text())["config"]
     assert (config["image_size"], config["channels"]) == ("8x8", "1")
     command_line("--mode=reconstruct", "--image_size=8x8", results=results)

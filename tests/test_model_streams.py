@@ -145,5 +145,6 @@ def test_other_errors_stay(make_model, images):
         with tf.control_dependencies([tf.debugging.Assert(False, ["another error"])]):
             return tf.identity(x)
 
+    stream = tf.data.Dataset.from_tensor_slices(images).batch(SIZE).map(broken)
     with pytest.raises(tf.errors.InvalidArgumentError, match="another error"):
-        make_model().fit(tf.data.Dataset.from_tensor_slices(images).batch(50).map(broken), verbose=0)
+        make_model().fit(stream, verbose=0)

@@ -8,7 +8,7 @@ from helpers import data_refused
 from PIL import Image
 
 from adversarial_autoencoder import data
-from adversarial_autoencoder.config.image_form import ImageForm
+from adversarial_autoencoder.config.image_form import ANY_FORM, ImageForm
 from adversarial_autoencoder.data.value_range import scaled
 
 X = np.random.default_rng(0).integers(0, 256, (12, 8, 8), "uint8")
@@ -19,7 +19,7 @@ BY_TYPE = ImageForm(value_range="dtype")
 def loaded(tmp_path):
     """Loads an .npz file with the given arrays; returns the data set and the warnings."""
 
-    def load(form=ImageForm(), **arrays):
+    def load(form=ANY_FORM, **arrays):
         np.savez(tmp_path / "set.npz", **arrays)
         texts = []
         return data.load(tmp_path / "set.npz", warn=texts.append, form=form), texts
@@ -120,7 +120,9 @@ def test_a_given_range_holds_for_every_type(loaded):
     for x in (X.astype("int64"), X.astype("float32")):
         dataset, texts = loaded(form, x_train=x)
         assert texts == []
-        np.testing.assert_allclose(values(dataset) / np.float32(255 if x.dtype == int else 1), values(exact) / 255)
+        np.testing.assert_allclose(
+            values(dataset) / np.float32(255 if x.dtype == int else 1), values(exact) / 255
+        )
 
 
 def test_values_outside_a_given_range_are_refused(tmp_path):
@@ -156,7 +158,13 @@ def test_each_array_is_compared_with_the_common_range(loaded):
 def test_half_of_the_values_are_scaled_exactly():
     x = np.arange(5, dtype="uint16")
     assert scaled(x, (0, 5)).tolist() == [0, 51, 102, 153, 204]
-    assert scaled(x.astype("uint64") + 2**40, (2**40, 2**40 + 4)).tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert scaled(x.astype("uint64") + 2**40, (2**40, 2**40 + 4)).tolist() == [
+        0,
+        0.25,
+        0.5,
+        0.75,
+        1,
+    ]
 
 
 def save(folder, images, suffix="png"):

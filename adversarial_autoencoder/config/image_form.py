@@ -75,6 +75,10 @@ class ImageForm:
         return f"Images are resized so that they cover {size} pixels, and cropped at the centre."
 
 
+# Images of any common size, with a range that follows from the data; and without any conversion.
+ANY_FORM, UNCHANGED = ImageForm(), ImageForm(value_range=BY_TYPE)
+
+
 def in_one_form(given: dict[str, Any]) -> dict[str, Any]:
     """Writes settings of equal meaning in the same way, such as 32 and 32x32.
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from adversarial_autoencoder.config.image_form import BY_TYPE, ImageForm
+from adversarial_autoencoder.config.image_form import UNCHANGED, ImageForm
 from adversarial_autoencoder.data.checks import UNLABELLED, checked_arrays
 
 PARTS = ("train", "validation", "test")
@@ -82,7 +82,7 @@ class Dataset:
     y_test: np.ndarray | None
     class_names: tuple[str, ...]
     checksum: str
-    form: ImageForm = ImageForm(value_range=BY_TYPE)
+    form: ImageForm = UNCHANGED
 
     @property
     def image_shape(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from adversarial_autoencoder.config.image_form import BY_TYPE, ImageForm
+from adversarial_autoencoder.config.image_form import ANY_FORM, BY_TYPE, UNCHANGED, ImageForm
 from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.data import known, shards
 from adversarial_autoencoder.data.array_files import read_npz
@@ -25,7 +25,7 @@ ARRAY_READERS = {".npz": read_npz, ".mat": read_mat}
 def load_images(
     path: str | pathlib.Path,
     warn: Callable[[str], object] = print_warning,
-    form: ImageForm = ImageForm(),
+    form: ImageForm = ANY_FORM,
 ) -> tuple[list[str], np.ndarray]:
     """Loads a user's images without labels.
 
@@ -60,7 +60,7 @@ def prepare(
     folder: str | pathlib.Path,
     output: str | pathlib.Path,
     warn: Callable[[str], object] = print_warning,
-    form: ImageForm = ImageForm(),
+    form: ImageForm = ANY_FORM,
 ) -> Dataset:
     """Writes the images of a folder to TFRecord files, for data sets larger than memory.
 
@@ -111,7 +111,7 @@ def load(
     dataset: str | pathlib.Path | None = None,
     data_dir: str | pathlib.Path | None = None,
     warn: Callable[[str], object] = print_warning,
-    form: ImageForm = ImageForm(),
+    form: ImageForm = ANY_FORM,
 ) -> Dataset:
     """Loads a data set by its name or path.
 
@@ -186,7 +186,7 @@ def _in_form(dataset, form):
             f"Received: value_range={form.settings()['value_range']}"
         )
     form = dataclasses.replace(form, value_range=BY_TYPE)
-    if form == ImageForm(value_range=BY_TYPE):
+    if form == UNCHANGED:
         return dataclasses.replace(dataset, form=form)
     x = {f"x_{k}": reshaped(getattr(dataset, f"x_{k}"), form, dataset.name) for k in PARTS}
     return dataclasses.replace(
@@ -196,7 +196,7 @@ def _in_form(dataset, form):
 
 def _checked_form(dataset, path, form):
     """Checks that the form that is asked for is the one with which a data set was prepared."""
-    wanted, default, prepared = (f.settings() for f in (form, ImageForm(), dataset.form))
+    wanted, default, prepared = (f.settings() for f in (form, ANY_FORM, dataset.form))
     for name, value in wanted.items():
         if value not in (default[name], prepared[name]):
             raise InputError(
@@ -227,14 +227,15 @@ def _training_folder(path: pathlib.Path, warn: Callable[[str], object]) -> Image
 
 
 def _warn_of_unlabelled(path, arrays, warn):
-    """Says how many labels are -1."""
-    for name, y in arrays.items():
-        if name.startswith("y") and y is not None and path.is_file():
-            if unlabelled := np.count_nonzero(y == UNLABELLED):
-                warn(
-                    f"{unlabelled} of the {len(y)} labels in {name} of {path} are "
-                    f"{UNLABELLED}, for unlabelled images."
-                )
+    """Says how many labels of a file are -1."""
+    labels = {name: y for name, y in arrays.items() if name.startswith("y") and y is not None}
+    for name, y in labels.items():
+        unlabelled = np.count_nonzero(y == UNLABELLED)
+        if unlabelled and path.is_file():
+            warn(
+                f"{unlabelled} of the {len(y)} labels in {name} of {path} are "
+                f"{UNLABELLED}, for unlabelled images."
+            )
 
 
 def _kind(name: str, path: pathlib.Path) -> tuple[bool, bool]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from adversarial_autoencoder.config.image_form import BY_TYPE, ImageForm
+from adversarial_autoencoder.config.image_form import UNCHANGED, ImageForm
 from adversarial_autoencoder.data.dataset import (
     MAX_VALIDATION_IMAGES,
     PARTS,
@@ -30,6 +30,7 @@ from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
 
 DESCRIPTION = "dataset.json"
 ARRAYS = "arrays.npz"
+BYTES = np.dtype("uint8")
 SHARD_BYTES = 64 * 2**20
 MAX_SHARDS = 128  # All are open during writing, and macOS allows 256 open files by default.
 HELD_OUT = ("x_validation", "y_validation", "x_test", "y_test", "y_train")
@@ -58,7 +59,7 @@ class Shards:
 
     paths: tuple[str, ...]
     shape: tuple[int, ...]
-    dtype: np.dtype = np.dtype("uint8")
+    dtype: np.dtype = BYTES
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -142,8 +143,8 @@ def write(
     y: np.ndarray | None = None,
     class_names: Sequence[str] = (),
     sizes: Mapping[str, int] | None = None,
-    dtype: np.dtype = np.dtype("uint8"),
-    form: ImageForm = ImageForm(value_range=BY_TYPE),
+    dtype: np.dtype = BYTES,
+    form: ImageForm = UNCHANGED,
 ) -> Dataset:
     """Writes a data set into a new folder.
 

@@ -55,8 +55,8 @@ def array_range(
         if chosen is None:
             raise InputError(
                 f"The values of {what} must be in a usual range: integers from 0 to 65535, or "
-                f"floating-point numbers in 0 to 1, -1 to 1 or 0 to 255.{hints.for_range(low, high)}"
-                f" Received: {types} from {format_value(low)} to {format_value(high)}"
+                f"floating-point numbers in 0 to 1, -1 to 1 or 0 to 255."
+                f"{hints.for_range(low, high)} Received: {types} from {format_value(low)} to {format_value(high)}"
             )
         if not isinstance(chosen, str):
             warn(_says(f"The values of {what}", low, high, chosen))

@@ -22,8 +22,10 @@ def prepare(command: "Command", overrides: dict) -> None:
     if form.size:
         print(form.resizing(), flush=True)
     dataset = data.prepare(folder, output, form=form)
+    shape = "x".join(map(str, dataset.image_shape))
     print(
         f"Wrote {len(dataset.x_train)} training, {len(dataset.x_validation)} validation and "
-        f"{counted(len(dataset.x_test), 'test image')} of {'x'.join(map(str, dataset.image_shape))} to {command.output_dir}"
+        f"{counted(len(dataset.x_test), 'test image')} of {shape} to "
+        f"{command.output_dir}"
     )
     print(f"Next:    python run.py --mode train --dataset {command.output_dir}")

@@ -51,11 +51,10 @@ def numbered_labels(
                 f"Received: {len(classes)} names for {counted(len(y_train), 'image')}"
             )
         said = f"names of {counted(len(classes), 'class')}"
-    elif y_train.ndim == 1 and y_train.dtype.kind in "bf":
-        if all(y.dtype.kind in "bf" and _is_whole(y) for y in labels.values()):
-            labels = {name: y.astype("int64") for name, y in labels.items()}
-            said = "booleans" if y_train.dtype.kind == "b" else "floating-point numbers"
-            y_train = labels["y_train"]
+    elif all(y.dtype.kind in "bf" and _is_whole(y) for y in labels.values()):
+        labels = {name: y.astype("int64") for name, y in labels.items()}
+        said = "booleans" if y_train.dtype.kind == "b" else "floating-point numbers"
+        y_train = labels["y_train"]
     if y_train.ndim == 1 and y_train.dtype.kind in "iu":
         known = np.unique(y_train[y_train != UNLABELLED])
         if len(known) > 1 and np.array_equal(known, np.arange(1, len(known) + 1)):
@@ -101,8 +100,7 @@ def _numbers(y: np.ndarray, classes: np.ndarray, name: str) -> np.ndarray:
     unknown = (classes[places] != y) & ~hidden
     if unknown.any():
         raise InputError(
-            f"{name} must contain only labels of y_train. "
-            f"Received: {_text(y[unknown][0])!r}"
+            f"{name} must contain only labels of y_train. Received: {_text(y[unknown][0])!r}"
         )
     return np.where(hidden, UNLABELLED, places)
 

@@ -52,7 +52,9 @@ def read_mat(path: pathlib.Path, warn: Callable[[str], object] = print_warning) 
                     f"{name} in {path} must be an array of numbers. "
                     f"Received: {variables[name][1]} for {array}"
                 )
-        sizes = (math.prod(variables[name][0]) * _BYTES[variables[name][1]] for name in found.values())
+        sizes = (
+            math.prod(variables[name][0]) * _BYTES[variables[name][1]] for name in found.values()
+        )
         check_size(path, found.values(), sum(sizes))
         warn_of_others(path, found, variables, warn)
         file.seek(0)
@@ -60,6 +62,8 @@ def read_mat(path: pathlib.Path, warn: Callable[[str], object] = print_warning) 
         arrays: dict[str, Any] = dict.fromkeys(USUAL_NAMES)
         for array, name in found.items():
             if not isinstance(content.get(name), np.ndarray) or content[name].dtype.hasobject:
-                raise InputError(f"{name} in {path} must be a full array of numbers. Received: other")
+                raise InputError(
+                    f"{name} in {path} must be a full array of numbers. Received: other"
+                )
             arrays[array] = content[name]
         return arrays

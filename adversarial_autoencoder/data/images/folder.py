@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from adversarial_autoencoder.config.image_form import ImageForm
+from adversarial_autoencoder.config.image_form import ANY_FORM, ImageForm
 from adversarial_autoencoder.data.checks import UNLABELLED
 from adversarial_autoencoder.data.dataset import PARTS
 from adversarial_autoencoder.data.images.files import SUFFIXES, ImageReader
@@ -83,7 +83,7 @@ class ImageFolder:
         return [str(path.relative_to(self.path)) for path in self.paths]
 
     def read(
-        self, form: ImageForm = ImageForm(), warn: Callable[[str], object] = print_warning
+        self, form: ImageForm = ANY_FORM, warn: Callable[[str], object] = print_warning
     ) -> tuple[np.ndarray, ImageForm]:
         """Reads the images into memory.
 
@@ -112,7 +112,7 @@ class ImageFolder:
         return np.stack([plan.convert(image) for image in images]), plan.form
 
     def plan(
-        self, form: ImageForm = ImageForm(), warn: Callable[[str], object] = print_warning
+        self, form: ImageForm = ANY_FORM, warn: Callable[[str], object] = print_warning
     ) -> "Plan":
         """Reads the images one after the other to find their common shape and range.
 
@@ -155,8 +155,8 @@ class ImageFolder:
         """The plan for the images that a reader has read."""
         if reader.enlarged:
             warn(
-                f"{reader.enlarged} of the {len(self.paths)} images in {self.path} are smaller than "
-                f"--image_size {form.settings()['image_size']} and are enlarged."
+                f"{reader.enlarged} of the {len(self.paths)} images in {self.path} are smaller "
+                f"than --image_size {form.settings()['image_size']} and are enlarged."
             )
         found = file_range(reader.ranges, self.path, form, warn)
         channels = form.channels or max(image.shape[2] for image in images)
@@ -334,4 +334,3 @@ def _with_labels(folder, parts):
         labels=np.concatenate(labels) if class_names else None,
         class_names=class_names or None,
     )
-
