@@ -53,7 +53,12 @@ def folder(*sizes, mode="L", suffix="png", bad=None):
 
 
 FOUR = [(60, 60)] * 4
-HDF5 = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(128) + b"\x89HDF\r\n\x1a\n" + bytes(64)
+HDF5 = (
+    b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124)
+    + b"\0\2IM"
+    + b"\x89HDF\r\n\x1a\n"
+    + bytes(64)
+)
 NAMES = np.array([f"class {i}" for i in range(30)])
 
 
@@ -84,18 +89,18 @@ NAMES = np.array([f"class {i}" for i in range(30)])
         (npz(x=X.reshape(30, -1)), ".npz", ["--image_size=8x9"], "72 values for each image"),
         (npz(x=X), ".npz", ["--image_size=900000"], "GiB of memory"),
         (npz(x=np.zeros((30, 5, 5, 2, 2))), ".npz", [], "must have the shape"),
-        (mat(x=np.array([1, "a"], object)), ".mat", [], "Received: cell for x_train"),
-        (mat(x={"a": X}), ".mat", [], "Received: struct for x_train"),
+        (mat(x=np.array([1, "a"], object)), ".mat", [], "Received: a cell array"),
+        (mat(x={"a": X}), ".mat", [], "Received: a struct"),
         (mat(left=X), ".mat", [], "Received: left"),
         (mat(x=X, images=X), ".mat", [], "one array that can be x_train"),
-        (mat(x=X * 1j), ".mat", [], "complex128"),
+        (mat(x=X * 1j), ".mat", [], "complex numbers"),
         (cut_mat, ".mat", [], "a readable .mat file"),
         (large_mat, ".mat", [], "bytes in total when unpacked"),
         (raw(".mat", b""), ".mat", [], "a readable .mat file"),
         (raw(".mat", b"no file of MATLAB" * 20), ".mat", [], "a readable .mat file"),
         (raw(".mat", HDF5), ".mat", [], "version 7 or below: save(file, ..., '-v7')"),
         (raw(".txt", b"text"), ".txt", [], "an .npz or .mat file or a folder"),
-        (folder(*FOUR, bad=lambda content: content[:80]), "", ["--image_size=8"], "3.png"),
+        (folder(*FOUR, bad=lambda content: content[:50]), "", ["--image_size=8"], "3.png"),
         (folder(*FOUR, bad=lambda content: b""), "", ["--image_size=8"], "3.png"),
         (folder(*FOUR, mode="F", suffix="tif"), "", ["--image_size=8"], "32-bit pixels"),
         (folder(*FOUR, mode="I", suffix="tif"), "", ["--image_size=8"], "32-bit pixels"),

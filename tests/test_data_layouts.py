@@ -7,6 +7,7 @@ from scipy import io
 
 from adversarial_autoencoder import data
 from adversarial_autoencoder.config.image_form import ANY_FORM, ImageForm
+from adversarial_autoencoder.data.arrays.mat_files import read_mat
 from adversarial_autoencoder.data.arrays.names import USUAL_NAMES
 
 X = np.random.default_rng(1).integers(0, 256, (60, 8, 8), "uint8")
@@ -195,3 +196,20 @@ def test_other_matlab_files_are_read(loaded):
     dataset, (text,) = loaded(suffix="mat", images=np.moveaxis(X, 0, -1))
     assert "the images on the last axis" in text
     assert_same(dataset, X[..., None])
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(
+    "x",
+    [np.arange(24.0).reshape(2, 3, 4), np.int16([[1, -2]]), np.ones((3, 2)) > 0, np.zeros((0, 3))]
+    + [np.float32([[0.1]]), np.int64([[2**40]]), np.uint16([[65535]]), np.array([[1.5, 2**60]])],
+)
+def test_matlab_arrays_are_those_that_scipy_reads(tmp_path, x, compressed):
+    """The reader is the project's own."""
+    io.savemat(tmp_path / "a.mat", {"x": x, "other": x}, do_compression=compressed)
+    texts = []
+    found = read_mat(tmp_path / "a.mat", texts.append)["x_train"]
+    expected = io.loadmat(tmp_path / "a.mat")["x"]
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    assert np.array_equal(found, expected)
+    assert "Left out: ['other']" in texts[0]

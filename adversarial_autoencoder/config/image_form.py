@@ -58,7 +58,7 @@ class ImageForm:
             value_range if value_range in (AUTO, BY_TYPE) else _range(value_range),
         )
 
-    def settings(self) -> dict[str, str | None]:
+    def settings(self) -> dict[str, Any]:
         """The settings that `of` reads, in one form for the same meaning."""
         size, low_high = self.size, self.value_range
         return {

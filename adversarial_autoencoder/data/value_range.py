@@ -42,7 +42,7 @@ def array_range(
         raise InputError(
             f"{what} must all be integers or all be floating-point numbers. Received: {types}"
         )
-    lows, highs = ({k: v.item() for k, v in _each(x, f).items()} for f in (np.min, np.max))
+    lows, highs = ({k: f(array).item() for k, array in x.items()} for f in (np.min, np.max))
     low, high = float(np.min([*lows.values()])), float(np.max([*highs.values()]))
     if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError(
@@ -51,19 +51,21 @@ def array_range(
         )
     chosen = form.value_range
     if chosen == AUTO:
-        chosen = _recognised(low, high, x)
-        if chosen is None:
+        recognised = _recognised(low, high, x)
+        if recognised is None:
             raise InputError(
                 f"The values of {what} must be in a usual range: integers from 0 to 65535, or "
-                f"floating-point numbers in 0 to 1, -1 to 1 or 0 to 255."
-                f"{hints.for_range(low, high)} Received: {types} from {format_value(low)} to {format_value(high)}"
+                "floating-point numbers in 0 to 1, -1 to 1 or 0 to 255."
+                f"{hints.for_range(low, high)} "
+                f"Received: {types} from {format_value(low)} to {format_value(high)}"
             )
+        chosen = recognised
         if not isinstance(chosen, str):
             warn(_says(f"The values of {what}", low, high, chosen))
-    limits = (0, 1 if kinds == {"f"} else 255) if isinstance(chosen, str) else chosen
-    check_inside(low, high, limits, what)
+    black, white = (0, 1 if kinds == {"f"} else 255) if isinstance(chosen, str) else chosen
+    check_inside(low, high, (black, white), what)
     for name in x:
-        warn_if_narrow(f"{name} in {source}", lows[name], highs[name], *limits, warn)
+        warn_if_narrow(f"{name} in {source}", lows[name], highs[name], black, white, warn)
     return chosen
 
 
@@ -201,10 +203,6 @@ def _recognised(
     return (low, high) if whole and low < high <= 65535 else None
 
 
-def _each(x: Mapping[str, np.ndarray], function: Callable) -> dict[str, np.generic]:
-    return {name: function(array) for name, array in x.items()}
-
-
 def _types(x: Mapping[str, np.ndarray]) -> str:
     return ", ".join(sorted({str(array.dtype) for array in x.values()}))
 
@@ -216,6 +214,6 @@ def _is_narrow(low: float, high: float, black: float, white: float) -> bool:
 def _says(what: str, low: float, high: float, chosen: tuple[float, float]) -> str:
     black, white = map(format_value, chosen)
     return (
-        f"{what} are {format_value(low)} to {format_value(high)}: {black} becomes black and {white} "
-        "white. --value_range LOW,HIGH sets another range."
+        f"{what} are {format_value(low)} to {format_value(high)}: {black} becomes black and "
+        f"{white} white. --value_range LOW,HIGH sets another range."
     )

@@ -121,9 +121,10 @@ def _read_image(
         with path.open("rb") as stream, Image.open(stream, formats=_FORMATS) as image:
             if getattr(image, "is_animated", False) and image.format != "MPO":
                 raise ValueError(f"{getattr(image, 'n_frames', 'several')} frames")
-            pixels, *values = _pixels(_upright(image))
+            pixels, low, high, limit = _pixels(_upright(image))
             height, width = pixels.shape[:2]
-            return resize(pixels, size or (height, width)), (height, width), *values
+            resized = resize(pixels, size or (height, width))
+            return resized, (height, width), low, high, limit
     except _UNREADABLE as error:
         raise InputError(
             f"{path} must be a readable image with one frame. Received: {first_line(error)}"

@@ -101,7 +101,8 @@ class ImageFolder:
                 the others, or has values outside the range of the form; or if the images do not
                 fit in memory.
         """
-        reader, images = self._reader(form, len(self.paths)), []
+        reader = self._reader(form, len(self.paths))
+        images: list[np.ndarray] = []
         for image in reader(self.paths):
             if not images:
                 shape = (len(self.paths), *image.shape[:2], form.channels or image.shape[2])
