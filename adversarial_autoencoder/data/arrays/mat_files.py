@@ -145,7 +145,7 @@ def _read_array(file: BinaryIO, variable: _Variable, order: str) -> np.ndarray:
     kind, data = _element(stream, order)
     if kind not in _STORED:
         raise ValueError(f"the type {kind}")
-    numbers = np.frombuffer(data, np.dtype(_STORED[kind]).newbyteorder(order))
+    numbers = np.frombuffer(data, f"{order}{_STORED[kind]}")
     if numbers.size != math.prod(variable.shape):
         raise ValueError(f"{numbers.size} numbers, but its dimensions are {variable.shape}")
     return numbers.astype(_CLASSES[variable.kind]).reshape(variable.shape, order="F")
