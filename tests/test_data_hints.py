@@ -47,10 +47,6 @@ def in_order(x, expected):
 @pytest.mark.parametrize(
     ("x", "line", "expected"),
     [
-        (np.moveaxis(COLOUR, -1, 1), "np.moveaxis(x_train, 1, -1)", COLOUR),
-        (X[:, None], "np.moveaxis(x_train, 1, -1)", X),
-        (np.moveaxis(COLOUR, 0, -1), "np.moveaxis(x_train, -1, 0)", COLOUR),
-        (X.reshape(12, -1), "x_train.reshape(-1, 8, 8)", X),
         (
             np.moveaxis(COLOUR, -1, 1).reshape(12, -1),
             "np.moveaxis(x_train.reshape(-1, 3, 8, 8), 1, -1)",
@@ -59,16 +55,9 @@ def in_order(x, expected):
         (np.concatenate([COLOUR, COLOUR[..., :1]], -1), "x_train[..., :3]", COLOUR),
         (np.stack([X, X], -1), "x_train[..., :1]", X),
         (COLOUR[:, None], "np.squeeze(x_train, 1)", COLOUR),
-        (X > 99, 'x_train.astype("uint8") * 255', (X > 99) * 255),
-        (X.astype(str), '"float32") / 255', X / 255),
+        (X.astype(str), '"float32")', X / 255),
         (X.astype("longdouble") / 255, 'x_train.astype("float32")', X / 255),
         (X / 255 + 0j, "np.abs(x_train)", X / 255),
-        (X.astype("float32"), "x_train / 255", X / 255),
-        (X / 127.5 - 1, "(x_train + 1) / 2", X / 255),
-        ((X / 255 - 0.5) * 8, "(x_train + 4) / 8", X / 255),
-        (X.astype("uint16") * 257, "np.round(x_train * (255 / 65535))", X),
-        (X.astype("int16") - 300, '(x_train.astype("float64") + 300)', X),
-        (X.astype("int64") + 1000, '(x_train.astype("float64") - 1000)', X),
         (
             np.where(X.max() == X, np.nan, X / 255),
             "np.nan_to_num",
@@ -77,24 +66,13 @@ def in_order(x, expected):
     ],
 )
 def test_images_are_converted_by_the_suggested_line(converted, x, line, expected):
-    if x.dtype.kind == "U":  # The text of the numbers 0 to 255.
-        x, _ = converted("np.array", "x_train / 255", x_train=x)
-    else:
-        x, _ = converted(line, x_train=x)
+    x, _ = converted(line, x_train=x)
     in_order(x, expected)
 
 
 @pytest.mark.parametrize(
     ("y", "line", "expected"),
     [
-        (np.eye(3)[Y], "y_train.argmax(axis=1)", Y),
-        (np.eye(3, dtype=int)[Y], "y_train.argmax(axis=1)", Y),
-        (Y[:, None], "y_train[:, 0]", Y),
-        (np.array(["a", "b", "c"])[Y], "np.unique(y_train, return_inverse=True)", Y),
-        (np.array([b"a", b"b", b"c"])[Y], "np.unique(y_train, return_inverse=True)", Y),
-        (Y + 1, "y_train - 1", Y),
-        (Y.astype("float32"), 'y_train.astype("int64")', Y),
-        (Y > 0, 'y_train.astype("int64")', Y > 0),
         (Y * 5, "np.unique(y_train, return_inverse=True)", Y),
         (Y - 7, "np.unique(y_train, return_inverse=True)", Y),
         (np.where(Y > 0, 1, -1), "(y_train + 1) // 2", Y > 0),
@@ -107,50 +85,19 @@ def test_labels_are_converted_by_the_suggested_line(converted, y, line, expected
     assert np.bincount(labels + 1).tolist() == np.bincount(expected.astype(int) + 1).tolist()
 
 
-def test_test_labels_get_the_numbers_of_the_training_labels(converted, tmp_path):
-    """The class b has no test image."""
-    names = np.array(["a", "b", "c"])
-    train, test = names[Y], names[[0, 2, 2]]
-    converted("np.unique", "np.searchsorted", x_train=X, y_train=train, x_test=X[:3], y_test=test)
-    assert data.load(tmp_path / "set.npz").y_test.tolist() == [0, 2, 2]
-    arrays = {"x_train": X, "y_train": Y + 1, "x_test": X[:3], "y_test": np.array([1, 2, 3])}
-    converted("y_train - 1", "y_test - 1", **arrays)
-    assert data.load(tmp_path / "set.npz").y_test.tolist() == [0, 1, 2]
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        {"x": X, "y": Y},
-        {"X": X, "labels": Y},
-        {"images": X},
-        {"train_images": X, "train_labels": Y, "test_images": X[:3], "test_labels": Y[:3]},
-        {"arr_0": X, "arr_1": Y},
-        {"imgs": X, "labs": Y, "extra": Y},
-    ],
-)
-def test_arrays_are_renamed_by_the_suggested_line(tmp_path, names):
-    path = tmp_path / "set.npz"
-    np.savez(path, **names)
-    (code,) = re.findall(r"To convert the names: (.*)\. Received", refused(path))
-    exec(code, {"np": np})
-    dataset = data.load(tmp_path / "renamed_set.npz")
-    assert len(dataset.x_test) == (3 if "test_images" in names else 2)
-    assert dataset.num_classes == (0 if list(names) == ["images"] else 3)
-
-
 def test_names_that_say_nothing_have_no_suggestion(tmp_path):
     np.savez(tmp_path / "set.npz", alpha=X, beta=Y)
     message = refused(tmp_path / "set.npz")
-    assert message.endswith("must contain the array x_train. Received: ['alpha', 'beta']")
+    assert "must contain the array x_train, or a usual name of it such as x" in message
+    assert message.endswith("Received: alpha, beta")
 
 
 def test_arrays_that_are_left_out_are_named(tmp_path):
-    np.savez(tmp_path / "set.npz", x_train=X, x_val=X, y_val=Y)
+    np.savez(tmp_path / "set.npz", x_train=X, x=X, bonus=Y)
     warnings = []
     data.load(tmp_path / "set.npz", warn=warnings.append)
     (text,) = warnings
-    assert text.endswith("Left out: ['x_val', 'y_val']")
+    assert text.endswith("Left out: ['bonus', 'x']")
 
 
 @pytest.mark.parametrize("shape", [(12, 64, 1), (12, 1, 64)])
@@ -161,4 +108,4 @@ def test_flat_images_with_an_axis_for_channels_are_named(tmp_path, shape):
     data.load(tmp_path / "set.npz", warn=warnings.append)
     (text,) = warnings
     assert f"read as images of {shape[2]}x{shape[1]} pixels" in text
-    assert "x_train = x_train.reshape(-1, 8, 8)" in text
+    assert text.endswith("give vectors, shape (12, 64), and --image_size 8.")

@@ -11,10 +11,12 @@ import zipfile
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.io import savemat
 
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.array_files import read_idx, read_npz
+from adversarial_autoencoder.data.arrays.mat_files import read_mat
 from adversarial_autoencoder.errors import InputError
 
 # The same examples in every run of the tests, without a time limit.
@@ -80,6 +82,22 @@ def test_random_headers_in_archives(header, rest, version):
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("x_train.npy", b"\x93NUMPY" + version + length + header + rest)
     reads(file.getvalue(), "data.npz", read_npz)
+
+
+def a_mat_file(**options):
+    file = io.BytesIO()
+    arrays = {"x": np.arange(90, dtype="uint8").reshape(9, 5, 2), "y": np.arange(9) % 3}
+    savemat(file, arrays, **options)
+    return file.getvalue()
+
+
+MAT_FILES = [a_mat_file(), a_mat_file(do_compression=True)]
+
+
+@bounded
+@given(st.one_of(*map(mutated, MAT_FILES)) | st.binary(max_size=300))
+def test_random_mat_files(content):
+    reads(content, "data.mat", lambda path: read_mat(path, warn=lambda text: None))
 
 
 IDX = bytes([0, 0, 8, 3]) + struct.pack(">III", 3, 2, 2) + bytes(12)

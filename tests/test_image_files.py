@@ -6,7 +6,8 @@ from helpers import data_refused as refused
 from PIL import Image
 
 from adversarial_autoencoder import data
-from adversarial_autoencoder.data.image_folder import find_images
+from adversarial_autoencoder.config.image_form import ImageForm
+from adversarial_autoencoder.data.images.folder import find_images
 
 GREY = (np.arange(6, dtype="uint8") * 40).reshape(2, 3)
 COLOUR = np.stack([GREY, GREY // 2, GREY], axis=-1)
@@ -25,7 +26,8 @@ UPRIGHT = {
 
 def read_one(folder):
     """The only image in a folder."""
-    (image,) = find_images(folder, warn=pytest.fail).read(warn=lambda text: None)
+    form = ImageForm(value_range="dtype")
+    (image,), _ = find_images(folder, warn=pytest.fail).read(form, warn=lambda text: None)
     return image
 
 
@@ -49,6 +51,8 @@ def test_the_orientation_is_applied(tmp_path, orientation, suffix):
             folder / f"a.{suffix}", exif=with_orientation(orientation), **lossless
         )
         expected = UPRIGHT[orientation](COLOUR if name == "colour" else GREY[..., np.newaxis])
+        if name == "16bit":
+            expected = (expected / 255).astype("float32")
         assert np.array_equal(read_one(folder), expected)
 
 
@@ -100,7 +104,7 @@ def test_16_bits_of_pgm_are_scaled_as_those_of_png(tmp_path):
         folder = tmp_path / suffix
         folder.mkdir()
         Image.fromarray(GREY.astype("uint16") * 257).save(folder / f"a.{suffix}")
-        assert np.array_equal(read_one(folder)[..., 0], GREY)
+        assert np.array_equal(read_one(folder)[..., 0], (GREY / 255).astype("float32"))
 
 
 @pytest.mark.parametrize("name", ["a.pgm", "a.jfif", "a.ppm"])

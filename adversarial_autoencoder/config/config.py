@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from adversarial_autoencoder.config import rules
+from adversarial_autoencoder.config.image_form import ImageForm, in_one_form
 from adversarial_autoencoder.config.model_groups import (
     DataSettings,
     ModelSettings,
@@ -89,6 +90,11 @@ class Config(
         return defaults
 
     @classmethod
+    def expanded(cls, given: dict) -> dict:
+        """Replaces `~` in the given paths, and writes sizes and ranges in one form."""
+        return in_one_form(super().expanded(given))
+
+    @classmethod
     def of(cls, **given: Any) -> "Config":
         """Makes the settings, and checks that each given one has an effect.
 
@@ -104,6 +110,11 @@ class Config(
         config = cls(**given)
         rules.check_given(config, given)
         return config
+
+    @property
+    def image_form(self) -> ImageForm:
+        """The form into which images are brought."""
+        return ImageForm.of(self.image_size, self.channels, self.value_range)
 
     @property
     def system(self) -> System:

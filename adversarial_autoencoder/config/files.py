@@ -3,11 +3,12 @@
 import dataclasses
 
 from adversarial_autoencoder.config.config import Config
+from adversarial_autoencoder.config.image_form import BY_TYPE
 from adversarial_autoencoder.config.rules import unmet_needs
 from adversarial_autoencoder.errors import InputError, did_you_mean
 
 # Settings that runs of version 0.1.0 do not have, with the values that they were trained with.
-SINCE_0_1 = {"normalize_codes": False}
+SINCE_0_1 = {"normalize_codes": False, "value_range": BY_TYPE}
 
 
 def from_dict(values: dict) -> Config:

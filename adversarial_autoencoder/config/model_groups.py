@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from adversarial_autoencoder.config.image_form import AUTO, CHANNELS
 from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
     COMPONENT_PRIORS,
@@ -194,8 +195,8 @@ class DataSettings(Settings):
 
     dataset: str | None = setting(
         None,
-        "mnist, fashion_mnist, digits (8x8, embedded), an .npz file, or a folder of images; not"
-        " given: mnist, or digits if mnist is not available",
+        "mnist, fashion_mnist, digits (8x8, embedded), an .npz or .mat file, or a folder of images;"
+        " not given: mnist, or digits if mnist is not available",
         is_path=True,
     )
     data_dir: str | None = setting(
@@ -203,4 +204,19 @@ class DataSettings(Settings):
         "folder with mnist.npz or the four IDX files; not given: the environment variable"
         " AAE_DATA_DIR, or Keras's download cache",
         is_path=True,
+    )
+    image_size: str | None = setting(
+        None,
+        "height, or HxW, in pixels: resize images so that they cover it, and crop them at the"
+        " centre; flat arrays get this shape. Not given: all images must have one size",
+    )
+    channels: str = setting(
+        AUTO,
+        "channels of the images: 1 is grey, 3 is colour; auto: 3 if an image is in colour",
+        choices=CHANNELS,
+    )
+    value_range: str = setting(
+        AUTO,
+        "LOW,HIGH: the values that are black and white; dtype: 0,255 for integers (0,65535 in"
+        " 16-bit files) and 0,1 for floats; auto: from the data, for usual ranges",
     )

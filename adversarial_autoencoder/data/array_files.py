@@ -9,16 +9,15 @@ import pathlib
 import reprlib
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.lib import format as npy
 
-from adversarial_autoencoder.data import hints
+from adversarial_autoencoder.data.arrays.names import USUAL_NAMES, find_arrays
 from adversarial_autoencoder.errors import MALFORMED, InputError, first_line, print_warning
 
-NPZ_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 # Size of the unpacked arrays. Half of the memory leaves room for copies of them.
 MAX_NPZ_BYTES = min(16 * 2**30, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
 _NPY_HEADER_BYTES = 2**14  # NumPy refuses headers of more than 10 000 bytes.
@@ -26,49 +25,72 @@ _CHUNK_BYTES = 2**20
 
 
 def read_npz(path: pathlib.Path, warn: Callable[[str], object] = print_warning) -> dict[str, Any]:
-    """Reads x_train, y_train, x_test and y_test from an .npz file.
+    """Reads the arrays of a data set from an .npz file.
 
     Args:
         path: Path of the file.
         warn: Function that is called with the text of a warning, about arrays with other names.
 
     Returns:
-        A dict with the four names as keys. The value is an array, or None if the file does not
-        contain this array.
+        A dict with the names in `names.USUAL_NAMES` as keys, such as x_train and y_train. The value
+        is an array, or None if the file does not contain this array.
 
     Raises:
-        InputError: If the file is not an .npz file, is damaged, lacks x_train or contains pickled
-            objects, or if its arrays need more than `MAX_NPZ_BYTES` bytes (16 GiB or half of the
-            memory, whichever is smaller).
+        InputError: If the file is not an .npz file, is damaged, lacks training images or contains
+            pickled objects, or if its arrays need more than `MAX_NPZ_BYTES` bytes (16 GiB or half
+            of the memory, whichever is smaller).
     """
-    with _reading(path, "a readable .npz file"), zipfile.ZipFile(path) as archive:
-        found = set(archive.namelist())
-        if "x_train.npy" not in found:
-            names = sorted(name.removesuffix(".npy") for name in found)
-            raise InputError(
-                f"{path} must contain the array x_train.{hints.for_names(path, names)} "
-                f"Received: {reprlib.repr(names)}"
-            )
-        members = {
-            name: archive.getinfo(f"{name}.npy") for name in NPZ_ARRAYS if f"{name}.npy" in found
-        }
+    with reading(path, "a readable .npz file"), zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        found = find_arrays(path, names)
+        members = {array: archive.getinfo(f"{name}.npy") for array, name in found.items()}
         # zipfile never unpacks more than the declared size of a member.
-        size = sum(member.file_size for member in members.values())
-        if size > MAX_NPZ_BYTES:
-            raise InputError(
-                f"The arrays {', '.join(members)} in {path} must have at most {MAX_NPZ_BYTES} "
-                f"bytes in total when unpacked. Received: {size} bytes"
-            )
-        if others := sorted({name.removesuffix(".npy") for name in found} - set(NPZ_ARRAYS)):
-            warn(
-                f"Only the arrays {', '.join(NPZ_ARRAYS)} of {path} are read. "
-                f"Left out: {reprlib.repr(others)}"
-            )
-        arrays: dict[str, Any] = dict.fromkeys(NPZ_ARRAYS)
-        for name, member in members.items():
-            with _reading(f"{name} in {path}", "a readable array"):
-                arrays[name] = _read_npy(archive, member)
+        check_size(path, found.values(), sum(member.file_size for member in members.values()))
+        warn_of_others(path, found, names, warn)
+        arrays: dict[str, Any] = dict.fromkeys(USUAL_NAMES)
+        for array, member in members.items():
+            with reading(f"{found[array]} in {path}", "a readable array"):
+                arrays[array] = _read_npy(archive, member)
         return arrays
+
+
+def check_size(path: pathlib.Path, names: Iterable[str], size: int) -> None:
+    """Checks that arrays fit in memory before they are unpacked.
+
+    Args:
+        path: Path of the file.
+        names: Names of the arrays.
+        size: The size that the file declares, in bytes.
+
+    Raises:
+        InputError: If the size is above `MAX_NPZ_BYTES`.
+    """
+    if size > MAX_NPZ_BYTES:
+        raise InputError(
+            f"The arrays {', '.join(names)} in {path} must have at most {MAX_NPZ_BYTES} "
+            f"bytes in total when unpacked. Received: {size} bytes"
+        )
+
+
+def warn_of_others(
+    path: pathlib.Path,
+    found: dict[str, str],
+    names: Iterable[str],
+    warn: Callable[[str], object],
+) -> None:
+    """Warns of arrays that are not read.
+
+    Args:
+        path: Path of the file.
+        found: The arrays that are read, as `names.find_arrays` gives them.
+        names: Names of all arrays in the file.
+        warn: Function that is called with the text of the warning.
+    """
+    if others := sorted(set(names) - set(found.values())):
+        warn(
+            f"Only the arrays {', '.join(found.values())} of {path} are read. "
+            f"Left out: {reprlib.repr(others)}"
+        )
 
 
 def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
@@ -113,7 +135,7 @@ def read_idx(path: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
     """
     size = math.prod(shape)
     open_file: Any = gzip.open if path.suffix == ".gz" else open
-    with _reading(path, f"an IDX file of {shape} unsigned bytes"), open_file(path, "rb") as stream:
+    with reading(path, f"an IDX file of {shape} unsigned bytes"), open_file(path, "rb") as stream:
         magic = stream.read(4)
         if magic != bytes([0, 0, 8, len(shape)]):
             raise ValueError(f"magic number 0x{magic.hex()}")
@@ -135,8 +157,16 @@ def _read_at_most(stream: BinaryIO, size: int) -> bytearray:
 
 
 @contextlib.contextmanager
-def _reading(name: str | pathlib.Path, expected: str) -> Iterator[None]:
-    """Converts the exceptions of damaged files to an InputError with the name of the file."""
+def reading(name: str | pathlib.Path, expected: str) -> Iterator[None]:
+    """Converts the exceptions of damaged files to an InputError with the name of the file.
+
+    Args:
+        name: What is read.
+        expected: What it must be.
+
+    Raises:
+        InputError: If the block raises one of `MALFORMED`.
+    """
     try:
         yield
     except InputError:

@@ -69,6 +69,36 @@ def checked_arrays(
     return checked
 
 
+def check_images(x: np.ndarray, name: str | pathlib.Path) -> None:
+    """Checks the type and the shape of images.
+
+    Args:
+        x: Images, shape (n, h, w, 1) or (n, h, w, 3): booleans, integers, or floating-point numbers
+            of at most 64 bits.
+        name: Name of the array. Error messages quote it.
+
+    Raises:
+        InputError: If the array does not meet these conditions or is empty. The message contains
+            the line of NumPy that converts usual other layouts.
+    """
+    variable = str(name).partition(" in ")[0]
+    if not (x.dtype.kind in "biu" or (x.dtype.kind == "f" and x.dtype.itemsize <= 8)):
+        raise InputError(
+            f"{name} must have the dtype uint8, float16, float32 or float64."
+            f"{hints.for_dtype(variable, x)} Received: {x.dtype}"
+        )
+    if x.ndim != 4 or x.shape[-1] not in (1, 3):
+        raise InputError(
+            f"{name} must have the shape (n, h, w), (n, h, w, 1) or (n, h, w, 3)."
+            f"{hints.for_shape(variable, x.shape)} Received: {x.shape}"
+        )
+    if 0 in x.shape:
+        raise InputError(
+            f"{name} must contain at least one image with at least one pixel. "
+            f"Received: shape {x.shape}"
+        )
+
+
 def checked_images(x: np.ndarray, name: str | pathlib.Path) -> np.ndarray:
     """Checks images and converts them to a common shape and dtype.
 
@@ -82,36 +112,17 @@ def checked_images(x: np.ndarray, name: str | pathlib.Path) -> np.ndarray:
         otherwise.
 
     Raises:
-        InputError: If the array does not meet these conditions or is empty. The message contains
-            the line of NumPy that converts usual other layouts.
+        InputError: If the array does not meet these conditions or is empty.
     """
-    variable = str(name).partition(" in ")[0]
-    numeric = x.dtype.kind in "iu" or (x.dtype.kind == "f" and x.dtype.itemsize <= 8)
-    if not numeric:
-        raise InputError(
-            f"{name} must have the dtype uint8, float16, float32 or float64."
-            f"{hints.for_dtype(variable, x)} Received: {x.dtype}"
-        )
-    shape = x.shape
-    if x.ndim == 3:
-        x = x[..., np.newaxis]
-    if x.ndim != 4 or x.shape[-1] not in (1, 3):
-        raise InputError(
-            f"{name} must have the shape (n, h, w), (n, h, w, 1) or (n, h, w, 3)."
-            f"{hints.for_shape(variable, shape)} Received: {shape}"
-        )
-    if 0 in x.shape:
-        raise InputError(
-            f"{name} must contain at least one image with at least one pixel. "
-            f"Received: shape {x.shape}"
-        )
+    x = x[..., np.newaxis] if x.ndim == 3 else x
+    check_images(x, name)
     low, high = x.min().item(), x.max().item()
-    limit = 1 if x.dtype.kind == "f" else 255
+    limit = 1 if x.dtype.kind in "fb" else 255
     # Every comparison with NaN is false, so `low < 0 or high > limit` would accept NaN.
-    if not (low >= 0 and high <= limit):
+    if x.dtype.kind == "b" or not (low >= 0 and high <= limit):
         raise InputError(
-            f"{name} has the dtype {x.dtype}, so its values must be in the range 0 to {limit}."
-            f"{hints.for_range(variable, low, high, limit == 1)} Received: {low} to {high}"
+            f"{name} must be integers in 0..255, or floating-point numbers in 0..1. "
+            f"Received: {x.dtype} from {low} to {high}"
         )
     return x.astype("float32" if limit == 1 else "uint8", copy=False)
 

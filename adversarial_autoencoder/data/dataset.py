@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from adversarial_autoencoder.config.image_form import UNCHANGED, ImageForm
 from adversarial_autoencoder.data.checks import UNLABELLED, checked_arrays
 
 PARTS = ("train", "validation", "test")
@@ -59,6 +60,7 @@ class Dataset:
             even if the training images have labels.
         class_names: One string for each class. Empty if the data set has no labels.
         checksum: Checksum of the arrays before the split, in the format of `checksum`.
+        form: The form into which the images were brought, with the range of values that was used.
 
     Example:
         >>> import numpy as np
@@ -80,6 +82,7 @@ class Dataset:
     y_test: np.ndarray | None
     class_names: tuple[str, ...]
     checksum: str
+    form: ImageForm = UNCHANGED
 
     @property
     def image_shape(self) -> tuple[int, ...]:

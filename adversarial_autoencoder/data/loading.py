@@ -1,31 +1,39 @@
 """Loads a data set by its name or path."""
 
 import contextlib
+import dataclasses
 import pathlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from adversarial_autoencoder.config.image_form import ANY_FORM, BY_TYPE, UNCHANGED, ImageForm
 from adversarial_autoencoder.config.paths import expand_home
-from adversarial_autoencoder.data import hints, known, shards
+from adversarial_autoencoder.data import known, shards
 from adversarial_autoencoder.data.array_files import read_npz
-from adversarial_autoencoder.data.checks import UNLABELLED, checked_images
-from adversarial_autoencoder.data.dataset import Dataset, make_dataset
-from adversarial_autoencoder.data.image_files import ImageReader
-from adversarial_autoencoder.data.image_folder import ImageFolder, find_images
-from adversarial_autoencoder.data.value_range import warn_if_narrow
+from adversarial_autoencoder.data.arrays.layouts import as_images, reshaped
+from adversarial_autoencoder.data.arrays.mat_files import read_mat
+from adversarial_autoencoder.data.checks import UNLABELLED
+from adversarial_autoencoder.data.dataset import PARTS, Dataset, checksum, make_dataset
+from adversarial_autoencoder.data.images.folder import ImageFolder, find_images
 from adversarial_autoencoder.errors import InputError, did_you_mean, print_warning
+
+# The readers of files of arrays, by suffix.
+ARRAY_READERS = {".npz": read_npz, ".mat": read_mat}
 
 
 def load_images(
-    path: str | pathlib.Path, warn: Callable[[str], object] = print_warning
+    path: str | pathlib.Path,
+    warn: Callable[[str], object] = print_warning,
+    form: ImageForm = ANY_FORM,
 ) -> tuple[list[str], np.ndarray]:
     """Loads a user's images without labels.
 
     Args:
-        path: An .npz file with the array x_train, or a folder of images, with or without
-            sub-folders.
+        path: An .npz or .mat file, of which the array x_train is read, or a folder of images, with
+            or without sub-folders.
         warn: Function that is called with the text of a warning. By default, it prints on stderr.
+        form: The form into which the images are brought, such as that of a run.
 
     Returns:
         Two values. First, the names of the n images: file names relative to the folder, or the
@@ -40,19 +48,19 @@ def load_images(
     with _if_usable(warn) as warn:
         if is_folder:
             found = find_images(path, warn)
-            return found.names, found.read(warn)
-        if is_file and path.suffix.lower() == ".npz":
-            arrays = read_npz(path, warn)
-            x = checked_images(arrays["x_train"], f"x_train in {path}")
-            _warn_of_arrays(path, {"x_train": arrays["x_train"]}, warn)
+            return found.names, found.read(form, warn)[0]
+        if is_file and (read := ARRAY_READERS.get(path.suffix.lower())):
+            x_train = read(path, warn)["x_train"]
+            x = as_images({"x_train": x_train}, path, form, warn)[0]["x_train"]
             return [str(i) for i in range(len(x))], x
-    raise InputError(f"images must be an .npz file or a folder of images. Received: {path}")
+    raise InputError(f"images must be an .npz or .mat file or a folder of images. Received: {path}")
 
 
 def prepare(
     folder: str | pathlib.Path,
     output: str | pathlib.Path,
     warn: Callable[[str], object] = print_warning,
+    form: ImageForm = ANY_FORM,
 ) -> Dataset:
     """Writes the images of a folder to TFRecord files, for data sets larger than memory.
 
@@ -60,9 +68,10 @@ def prepare(
     while it needs them.
 
     Args:
-        folder: A folder of images; see `image_folder.ImageFolder`.
+        folder: A folder of images; see `images.folder.ImageFolder`.
         output: The folder to write. It must not exist or must be empty.
         warn: Function that is called with the text of a warning. By default, it prints on stderr.
+        form: The form into which the images are brought.
 
     Returns:
         The `Dataset`. Its training images are `shards.Shards`.
@@ -78,7 +87,7 @@ def prepare(
         raise InputError(f"output_dir must be a new or an empty folder. Received: {output}")
     with _if_usable(warn) as warn:
         found = _training_folder(folder, warn)
-        shape = found.read_shape(warn)
+        plan = found.plan(form, warn)
         needed = 4 - len(found.sizes)
         if found.sizes["train"] < needed:
             raise InputError(
@@ -88,11 +97,13 @@ def prepare(
     return shards.write(
         output,
         folder.resolve().name,
-        lambda indices: ImageReader()([found.paths[i] for i in indices]),
-        shape,
+        lambda indices: found.read_some(indices, plan),
+        plan.shape,
         found.labels,
         found.class_names or (),
         found.sizes,
+        plan.dtype,
+        plan.form,
     )
 
 
@@ -100,17 +111,20 @@ def load(
     dataset: str | pathlib.Path | None = None,
     data_dir: str | pathlib.Path | None = None,
     warn: Callable[[str], object] = print_warning,
+    form: ImageForm = ANY_FORM,
 ) -> Dataset:
     """Loads a data set by its name or path.
 
     Args:
         dataset: One of these: the name "mnist", "fashion_mnist" or "digits"; the path of an .npz
-            file with x_train and optionally y_train, x_test and y_test; the path of a folder of
-            images, see `image_folder.ImageFolder`; or the path of a folder that `prepare` wrote.
+            or .mat file with x_train and optionally y_train, x_test and y_test, also with other
+            usual names; the path of a folder of images, see `images.folder.ImageFolder`; or the
+            path of a folder that `prepare` wrote.
             The default None loads MNIST. If MNIST is not available, it warns and loads digits.
         data_dir: Folder with the files of MNIST or Fashion-MNIST. The default is the environment
             variable AAE_DATA_DIR. If neither is set, Keras downloads the files and caches them.
         warn: Function that is called with the text of a warning. By default, it prints on stderr.
+        form: The form into which the images are brought: size, channels and range of values.
 
     Returns:
         A `Dataset`.
@@ -125,37 +139,71 @@ def load(
         ((1249, 8, 8, 1), 10)
     """
     with _if_usable(warn) as warn:
-        return _load(dataset, data_dir, warn)
+        if dataset is None or dataset in known.NAMES:
+            return _in_form(_load_known(dataset, data_dir, warn), form)
+        return _load_own(expand_home(dataset, "dataset"), warn, form)
 
 
-def _load(dataset, data_dir, warn):
+def _load_known(dataset, data_dir, warn):
+    """Loads a data set by its name."""
     if dataset is None:
         try:
             return known.load_mnist("mnist", data_dir, warn)
         except known.UnavailableError as error:
             warn(f"digits (8x8 pixels) replaces mnist, which is not available. {error}")
-            return known.load_digits()
-    if dataset == "digits":
-        return known.load_digits()
-    if dataset in known.NAMES:
-        return known.load_mnist(str(dataset), data_dir, warn)
-    path = expand_home(dataset, "dataset")
+            dataset = "digits"
+    return known.load_digits() if dataset == "digits" else known.load_mnist(dataset, data_dir, warn)
+
+
+def _load_own(path, warn, form):
+    """Loads a user's file or folder."""
     is_folder, is_file = _kind("dataset", path)
     if is_folder and shards.is_prepared(path):
-        return shards.read(path)
+        return _checked_form(shards.read(path), path, form)
     if is_folder:
         found = _training_folder(path, warn)
-        arrays = found.split(found.read(warn))
-        return make_dataset(path.resolve().name, path, **arrays, class_names=found.class_names)
-    if is_file and path.suffix.lower() == ".npz":
-        arrays = read_npz(path, warn)
-        made = make_dataset(path.stem, path, **arrays)
-        _warn_of_arrays(path, arrays, warn)
-        return made
-    raise InputError(
-        f"dataset must be {', '.join(known.NAMES)}, an .npz file or a folder of images."
-        f"{did_you_mean(dataset, known.NAMES)} Received: {dataset}"
+        x, form = found.read(form, warn)
+        arrays = found.split(x) | {"class_names": found.class_names}
+        name = path.resolve().name
+    elif is_file and (read := ARRAY_READERS.get(path.suffix.lower())):
+        arrays, form = as_images(read(path, warn), path, form, warn)
+        name = path.stem
+    else:
+        raise InputError(
+            f"dataset must be {', '.join(known.NAMES)}, an .npz or .mat file or a folder of images."
+            f"{did_you_mean(path, known.NAMES)} Received: {path}"
+        )
+    made = make_dataset(name, path, **arrays)
+    _warn_of_unlabelled(path, arrays, warn)
+    return dataclasses.replace(made, form=form)
+
+
+def _in_form(dataset, form):
+    """A data set with a name, in another size or with other channels."""
+    if not isinstance(form.value_range, str):
+        raise InputError(
+            f"value_range must be auto for {dataset.name}. "
+            f"Received: value_range={form.settings()['value_range']}"
+        )
+    form = dataclasses.replace(form, value_range=BY_TYPE)
+    if form == UNCHANGED:
+        return dataclasses.replace(dataset, form=form)
+    x = {f"x_{k}": reshaped(getattr(dataset, f"x_{k}"), form, dataset.name) for k in PARTS}
+    return dataclasses.replace(
+        dataset, **x, form=form, checksum=checksum(*x.values(), dataset.y_train)
     )
+
+
+def _checked_form(dataset, path, form):
+    """Checks that the form that is asked for is the one with which a data set was prepared."""
+    wanted, default, prepared = (f.settings() for f in (form, ANY_FORM, dataset.form))
+    for name, value in wanted.items():
+        if value not in (default[name], prepared[name]):
+            raise InputError(
+                f"{path} is prepared with {name}={prepared[name]}; another one needs --mode "
+                f"prepare again. Received: {name}={value}"
+            )
+    return dataset
 
 
 @contextlib.contextmanager
@@ -178,26 +226,16 @@ def _training_folder(path: pathlib.Path, warn: Callable[[str], object]) -> Image
     return found
 
 
-def _warn_of_arrays(
-    path: pathlib.Path, arrays: dict[str, np.ndarray | None], warn: Callable[[str], object]
-) -> None:
-    """Warns of arrays that can be used and are probably not meant in this way."""
-    for name, array in arrays.items():
-        if array is None:
-            continue
-        if name.startswith("y"):
-            if unlabelled := np.count_nonzero(array == UNLABELLED):
-                warn(
-                    f"{unlabelled} of the {len(array)} labels in {name} of {path} are "
-                    f"{UNLABELLED}, for unlabelled images."
-                )
-            continue
-        limit = 1 if array.dtype.kind == "f" else 255
-        low, high = array.min().item(), array.max().item()
-        warn_if_narrow(f"{name} in {path}", name, low, high, limit, warn)
-        height, width = array.shape[1:3]
-        if 1 in (height, width) and (hint := hints.for_shape(name, (len(array), height * width))):
-            warn(f"{name} in {path} is read as images of {width}x{height} pixels.{hint}")
+def _warn_of_unlabelled(path, arrays, warn):
+    """Says how many labels of a file are -1."""
+    labels = {name: y for name, y in arrays.items() if name.startswith("y") and y is not None}
+    for name, y in labels.items():
+        unlabelled = np.count_nonzero(y == UNLABELLED)
+        if unlabelled and path.is_file():
+            warn(
+                f"{unlabelled} of the {len(y)} labels in {name} of {path} are "
+                f"{UNLABELLED}, for unlabelled images."
+            )
 
 
 def _kind(name: str, path: pathlib.Path) -> tuple[bool, bool]:

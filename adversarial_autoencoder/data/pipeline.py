@@ -1,5 +1,7 @@
 """The stream of minibatches for training."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -118,7 +120,7 @@ def _replica_parts(batches, worker):
 
 def _from_shards(x, batch_size, seed, initial_epoch, labels, labelled_stream, worker):
     """Implements `training_batches` for `Shards`. A labelled stream keeps its images in memory."""
-    piece = max(SHUFFLE_BYTES // int(np.prod(x.shape[1:])), batch_size)
+    piece = max(SHUFFLE_BYTES // (math.prod(x.shape[1:]) * x.dtype.itemsize), batch_size)
 
     def one_pass(number):
         key = tf.random.fold_in(tf.stack([tf.constant(seed, "int64"), number]), _IMAGES)

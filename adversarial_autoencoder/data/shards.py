@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from adversarial_autoencoder.config.image_form import UNCHANGED, ImageForm
 from adversarial_autoencoder.data.dataset import (
     MAX_VALIDATION_IMAGES,
     PARTS,
@@ -29,6 +30,7 @@ from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
 
 DESCRIPTION = "dataset.json"
 ARRAYS = "arrays.npz"
+BYTES = np.dtype("uint8")
 SHARD_BYTES = 64 * 2**20
 MAX_SHARDS = 128  # All are open during writing, and macOS allows 256 open files by default.
 HELD_OUT = ("x_validation", "y_validation", "x_test", "y_test", "y_train")
@@ -41,6 +43,7 @@ class Shards:
     Args:
         paths: Paths of the TFRecord files.
         shape: Shape of all images together, (n, height, width, channels).
+        dtype: Data type of a pixel, uint8 or float32.
 
     Example:
         >>> import pathlib, tempfile
@@ -56,9 +59,7 @@ class Shards:
 
     paths: tuple[str, ...]
     shape: tuple[int, ...]
-
-    # Code that accepts an array or `Shards` asks both for the dtype.
-    dtype = np.dtype("uint8")
+    dtype: np.dtype = BYTES
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -88,7 +89,7 @@ class Shards:
             examples: Records, a string tensor of shape (batch,).
 
         Returns:
-            Images, uint8 of shape (batch, height, width, channels), and their indices, int64 of
+            Images, `dtype` of shape (batch, height, width, channels), and their indices, int64 of
             shape (batch,).
         """
         import tensorflow as tf
@@ -98,7 +99,8 @@ class Shards:
             "index": tf.io.FixedLenFeature((), tf.int64),
         }
         parsed = tf.io.parse_example(examples, features)
-        images = tf.io.decode_raw(parsed["image"], "uint8", fixed_length=math.prod(self.shape[1:]))
+        size = math.prod(self.shape[1:]) * self.dtype.itemsize
+        images = tf.io.decode_raw(parsed["image"], self.dtype.name, fixed_length=size)
         return tf.reshape(images, (-1, *self.shape[1:])), parsed["index"]
 
     def take(self, indices: Sequence[int] | np.ndarray, axis: int = 0) -> np.ndarray:
@@ -109,11 +111,11 @@ class Shards:
             axis: Always 0. `numpy.ndarray.take` has the same argument.
 
         Returns:
-            Images, uint8 of shape (m, height, width, channels), in the order of the indices.
+            Images, `dtype` of shape (m, height, width, channels), in the order of the indices.
         """
         positions = np.full(len(self), -1, "int64")
         positions[indices] = np.arange(len(indices))
-        taken = np.empty((len(indices), *self.shape[1:]), "uint8")
+        taken = np.empty((len(indices), *self.shape[1:]), self.dtype)
         for batch in self.examples(list(self.paths)).batch(1000):
             images, found = self.parse(batch)
             places = positions[found.numpy()]
@@ -141,6 +143,8 @@ def write(
     y: np.ndarray | None = None,
     class_names: Sequence[str] = (),
     sizes: Mapping[str, int] | None = None,
+    dtype: np.dtype = BYTES,
+    form: ImageForm = UNCHANGED,
 ) -> Dataset:
     """Writes a data set into a new folder.
 
@@ -153,13 +157,15 @@ def write(
         folder: Path of a folder that does not exist or is empty.
         name: Short name of the data set.
         read_images: A function that takes the indices of all images in the new order and returns an
-            iterator over these images. An image is uint8 of shape (height, width, c), where c is
-            the number of channels or 1.
+            iterator over these images. An image has the shape (height, width, c), where c is the
+            number of channels or 1.
         shape: Shape of all images together, (n, height, width, channels). n is at least 3.
         y: Labels of the images, integers of shape (n,), -1 for an unlabelled image; or None.
         class_names: One string for each class. Empty if there are no labels.
         sizes: Numbers of training, validation and test images that are given, in this order: a dict
             from "train", "validation" and "test". None: all are training images.
+        dtype: Data type of the images, uint8 or float32.
+        form: The form into which the images were brought.
 
     Returns:
         The `Dataset`. Its training images are `Shards`.
@@ -170,23 +176,23 @@ def write(
     order, places = _split(sizes)
     num_train = places["train"].stop
     x_validation, x_test = (
-        np.empty((places[part].stop - places[part].start, *shape[1:]), "uint8")
+        np.empty((places[part].stop - places[part].start, *shape[1:]), dtype)
         for part in ("validation", "test")
     )
     # These are views: to write to them fills the two arrays.
     held_out = [*x_validation, *x_test]
-    num_shards = math.ceil(num_train * math.prod(shape[1:]) / SHARD_BYTES)
+    num_shards = math.ceil(num_train * math.prod(shape[1:]) * dtype.itemsize / SHARD_BYTES)
     num_shards = min(num_shards, MAX_SHARDS)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"train-{i:05d}.tfrecord" for i in range(num_shards)]
-    digest = hashlib.sha256(f"uint8{tuple(shape)}".encode())
+    digest = hashlib.sha256(f"{dtype.name}{tuple(shape)}".encode())
     if len(sizes) > 1:
         digest.update(repr(dict(sizes)).encode())
     with contextlib.ExitStack() as files:
         writers = [files.enter_context(tf.io.TFRecordWriter(str(path))) for path in paths]
         # In random order, every piece of a file is a mixture of all classes.
         for i, image in enumerate(read_images(order)):
-            image = np.ascontiguousarray(np.broadcast_to(image, shape[1:]))
+            image = np.ascontiguousarray(np.broadcast_to(image, shape[1:]), dtype.newbyteorder("<"))
             digest.update(image.data)
             if i < num_train:
                 writers[i % num_shards].write(_example(image, i))
@@ -204,6 +210,8 @@ def write(
         "image_shape": list(shape[1:]),
         "training_images": num_train,
         "class_names": list(class_names),
+        "dtype": dtype.name,
+        "form": form.settings(),
         "checksum": f"sha256:{digest.hexdigest()}",
         "files": [path.name for path in paths],
         "bytes": {path.name: path.stat().st_size for path in (*paths, folder / ARRAYS)},
@@ -235,9 +243,14 @@ def read(folder: pathlib.Path) -> Dataset:
         shape = (description["training_images"], *description["image_shape"])
         return Dataset(
             name=description["name"],
-            x_train=Shards(tuple(str(folder / name) for name in description["files"]), shape),
+            x_train=Shards(
+                tuple(str(folder / name) for name in description["files"]),
+                shape,
+                np.dtype(description["dtype"]),
+            ),
             class_names=tuple(description["class_names"]),
             checksum=description["checksum"],
+            form=ImageForm.of(**description["form"]),
             **arrays,
         )
     except MALFORMED as error:

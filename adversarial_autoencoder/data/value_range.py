@@ -1,37 +1,219 @@
-"""Warns of images that use only a small part of the range of values."""
+"""The range of the values of images: recognised, warned about, and scaled to [0, 1]."""
 
-from collections.abc import Callable
+import math
+import pathlib
+from collections.abc import Callable, Mapping
 
+import numpy as np
+
+from adversarial_autoencoder.config.image_form import AUTO, BY_TYPE, ImageForm, format_value
 from adversarial_autoencoder.data import hints
+from adversarial_autoencoder.errors import InputError
 
 # A range that is narrower than this part of the possible one is probably a mistake.
 NARROW = 1 / 4
+# Values of -1 to 1 reach at least so far down. Less is noise around 0.
+SIGNED = -0.75
+
+
+def array_range(
+    x: Mapping[str, np.ndarray],
+    source: str | pathlib.Path,
+    form: ImageForm,
+    warn: Callable[[str], object],
+) -> tuple[float, float] | str:
+    """Chooses the values that become 0 and 1 for arrays of images, and checks their range.
+
+    Args:
+        x: The arrays by name, numbers or booleans, none of them empty.
+        source: Where they come from.
+        form: The form. Its range is the answer unless it is "auto".
+        warn: Function that is called with the text of a warning.
+
+    Returns:
+        Two numbers, or "dtype" if the values need no scaling but that of their data type.
+
+    Raises:
+        InputError: If values are outside the range, or "auto" knows no range that fits.
+    """
+    what, types = f"{', '.join(x)} in {source}", _types(x)
+    kinds = {array.dtype.kind for array in x.values()}
+    if len({kind == "f" for kind in kinds}) > 1:
+        raise InputError(
+            f"{what} must all be integers or all be floating-point numbers. Received: {types}"
+        )
+    lows, highs = ({k: f(array).item() for k, array in x.items()} for f in (np.min, np.max))
+    low, high = float(np.min([*lows.values()])), float(np.max([*highs.values()]))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise InputError(
+            f"{what} must contain finite numbers.{hints.not_finite(', '.join(x))} "
+            f"Received: values from {low} to {high}"
+        )
+    chosen = form.value_range
+    if chosen == AUTO:
+        recognised = _recognised(low, high, x)
+        if recognised is None:
+            raise InputError(
+                f"The values of {what} must be in a usual range: integers from 0 to 65535, or "
+                "floating-point numbers in 0 to 1, -1 to 1 or 0 to 255."
+                f"{hints.for_range(low, high)} "
+                f"Received: {types} from {format_value(low)} to {format_value(high)}"
+            )
+        chosen = recognised
+        if not isinstance(chosen, str):
+            warn(_says(f"The values of {what}", low, high, chosen))
+    black, white = (0, 1 if kinds == {"f"} else 255) if isinstance(chosen, str) else chosen
+    check_inside(low, high, (black, white), what)
+    for name in x:
+        warn_if_narrow(f"{name} in {source}", lows[name], highs[name], black, white, warn)
+    return chosen
+
+
+def file_range(
+    ranges: Mapping[int, tuple[int, int]],
+    source: str | pathlib.Path,
+    form: ImageForm,
+    warn: Callable[[str], object],
+) -> tuple[float, float] | str:
+    """Chooses the values that become 0 and 1 for image files, and checks their range.
+
+    Args:
+        ranges: The smallest and the largest value, by the largest value that files can hold: 255 or
+            65535.
+        source: Where they come from.
+        form: The form. Its range is the answer unless it is "auto".
+        warn: Function that is called with the text of a warning.
+
+    Returns:
+        Two numbers, or "dtype" for the whole range of the files.
+
+    Raises:
+        InputError: If values are outside the range of the form.
+    """
+    chosen = form.value_range
+    for limit, (low, high) in ranges.items():
+        what = f"the {'16-bit ' if limit > 255 else ''}images in {source}"
+        own = limit > 255 or _is_narrow(low, high, 0, limit)
+        if chosen == AUTO and own and len(ranges) == 1 and low < high:
+            warn(_says(f"The values of {what}", low, high, (low, high)))
+            return low, high
+        if isinstance(chosen, str):
+            warn_if_narrow(what, low, high, 0, limit, warn)
+        else:
+            check_inside(low, high, chosen, what)
+            warn_if_narrow(what, low, high, *chosen, warn)
+    return BY_TYPE if chosen == AUTO else chosen
+
+
+def scaled(x: np.ndarray, value_range: tuple[float, float] | str) -> np.ndarray:
+    """Scales images.
+
+    Args:
+        x: Images: numbers or booleans inside the range. uint16 stands for 16-bit files.
+        value_range: The values that become 0 and 1; or "dtype" for the whole range of the type.
+
+    Returns:
+        uint8 in 0..255 where this keeps each value exactly, otherwise float32 in [0, 1].
+    """
+    if value_range == BY_TYPE:
+        is_float = x.dtype.kind == "f"
+        value_range = (0, 1) if is_float else (0, 65535 if x.dtype == np.uint16 else 255)
+    assert not isinstance(value_range, str)
+    low, high = value_range
+    span = high - low
+    if x.dtype.kind in "biu" and low == int(low) and span == int(span) and 255 % span == 0:
+        if (low, span) == (0, 255):
+            return x.astype("uint8", copy=False)
+        return ((x.astype("int64") - int(low)) * (255 // int(span))).astype("uint8")
+    if (low, high) == (0, 1):
+        return x.astype("float32", copy=False)
+    # float64 keeps all values of 32-bit integers; resizing may exceed the range by rounding.
+    return np.clip((x.astype("float64") - low) / span, 0, 1).astype("float32")
+
+
+def check_inside(low: float, high: float, value_range: tuple[float, float], what: str) -> None:
+    """Checks that values are inside a range that was given.
+
+    Args:
+        low: The smallest value.
+        high: The largest value.
+        value_range: The range.
+        what: The images, for the error.
+
+    Raises:
+        InputError: If they are not.
+    """
+    if not (value_range[0] <= low and high <= value_range[1]):
+        expected = " to ".join(map(format_value, value_range))
+        raise InputError(
+            f"The values of {what} must be in the value_range {expected}. "
+            f"Received: {format_value(low)} to {format_value(high)}"
+        )
 
 
 def warn_if_narrow(
-    what: str, name: str, low: float, high: float, limit: int, warn: Callable[[str], object]
+    what: str,
+    low: float,
+    high: float,
+    black: float,
+    white: float,
+    warn: Callable[[str], object],
 ) -> None:
     """Warns if images use only a small part of the range of values, such as masks of 0 and 1.
 
     Args:
         what: The images, for the text of the warning.
-        name: Name of their array, for the line of NumPy that scales them.
         low: Their smallest value.
         high: Their largest value.
-        limit: The largest possible value: 1 for floating-point numbers, otherwise 255 or 65535.
+        black: The smallest possible value.
+        white: The largest possible value.
         warn: Function that is called with the text of a warning.
 
     Example:
         >>> from adversarial_autoencoder.data.value_range import warn_if_narrow
-        >>> warn_if_narrow("x_train", "x_train", 0, 200, 255, print)
-        >>> warn_if_narrow("x_train", "x_train", 7, 7, 255, print)
+        >>> warn_if_narrow("x_train", 0, 200, 0, 255, print)
+        >>> warn_if_narrow("x_train", 7, 7, 0, 255, print)
         All values of x_train are 7.
     """
     if low == high:
         warn(f"All values of {what} are {low:.7g}.")
-    elif high - low <= NARROW * limit:
+    elif _is_narrow(low, high, black, white):
+        dark = high <= (black + white) / 2
         warn(
-            f"The values of {what} are {low:.7g} to {high:.7g}, a small part of 0 to {limit}, so "
-            f"that all images are nearly {'black' if high <= limit / 2 else 'of one brightness'}."
-            f"{hints.for_range(name, low, high, limit == 1)}"
+            f"The values of {what} are {format_value(low)} to {format_value(high)}, a small part "
+            f"of {format_value(black)} to {format_value(white)}, so that all images are nearly "
+            f"{'black' if dark else 'of one brightness'}.{hints.for_range(low, high)}"
         )
+
+
+def _recognised(
+    low: float, high: float, x: Mapping[str, np.ndarray]
+) -> tuple[float, float] | str | None:
+    """The range of arrays with these values, "dtype" for the usual one, None if there is none."""
+    is_float = any(array.dtype.kind == "f" for array in x.values())
+    # Floats with the values of integers are integers, if there are more than 0 and 1.
+    whole = not is_float or (high > 1 and all((a == np.round(a)).all() for a in x.values()))
+    if low < 0:
+        return (-1, 1) if -1 <= low <= (-1 if whole else SIGNED) and 0 < high <= 1 else None
+    if is_float and high <= 1:
+        return BY_TYPE
+    narrow = _is_narrow(low, high, 0, 255)
+    if high <= 255 and (not narrow or (low == high and not is_float)):
+        return (0, 255) if is_float else BY_TYPE
+    return (low, high) if whole and low < high <= 65535 else None
+
+
+def _types(x: Mapping[str, np.ndarray]) -> str:
+    return ", ".join(sorted({str(array.dtype) for array in x.values()}))
+
+
+def _is_narrow(low: float, high: float, black: float, white: float) -> bool:
+    return high - low <= NARROW * (white - black)
+
+
+def _says(what: str, low: float, high: float, chosen: tuple[float, float]) -> str:
+    black, white = map(format_value, chosen)
+    return (
+        f"{what} are {format_value(low)} to {format_value(high)}: {black} becomes black and "
+        f"{white} white. --value_range LOW,HIGH sets another range."
+    )

@@ -13,7 +13,7 @@ from adversarial_autoencoder.model.batch import make_batch
 from adversarial_autoencoder.model.checks import functional
 from adversarial_autoencoder.model.codes import by_name
 from adversarial_autoencoder.model.finite_steps import FiniteSteps
-from adversarial_autoencoder.model.inputs import checked_arguments, steps_of_fit
+from adversarial_autoencoder.model.inputs import checked_arguments, one_line, steps_of_fit
 from adversarial_autoencoder.optimizers import PhaseOptimizer, make_optimizer
 from adversarial_autoencoder.systems import Z
 
@@ -187,9 +187,9 @@ class AdversarialAutoencoder(Autoencoder):
             raise ValueError("Layers must compute in float32 or bfloat16. Received: float16")
         if optimizer == "procedure":
             optimizer = make_optimizer(Config(), self.steps)
-        if not isinstance(optimizer, PhaseOptimizer):
-            if not isinstance(optimizer, dict):
-                optimizer = dict.fromkeys(var_lists, optimizer)
+        if not isinstance(optimizer, (PhaseOptimizer, dict)):
+            optimizer = dict.fromkeys(var_lists, optimizer)
+        if isinstance(optimizer, dict):
             optimizer = PhaseOptimizer.copies(optimizer)
         if set(optimizer.steps) != set(var_lists):
             expected, received = ", ".join(var_lists), ", ".join(optimizer.steps)
@@ -201,9 +201,8 @@ class AdversarialAutoencoder(Autoencoder):
                 stacklevel=2,
             )
         optimizer.build(var_lists)
-        self._phase_of = {
-            step.name: i for i, phase in enumerate(self.phases) for step in phase.steps(self)
-        }
+        of_phases = [[step.name for step in phase.steps(self)] for phase in self.phases]
+        self._phase_of = {name: i for i, names in enumerate(of_phases) for name in names}
         super().compile(
             optimizer=optimizer,
             run_eagerly=run_eagerly,
@@ -212,6 +211,7 @@ class AdversarialAutoencoder(Autoencoder):
             auto_scale_loss=False,  # The optimizer of each step scales its own loss.
         )
 
+    @one_line
     def fit(self, x=None, y=None, *args, **kwargs):
         """Trains the model, like `keras.Model.fit`.
 
@@ -234,6 +234,7 @@ class AdversarialAutoencoder(Autoencoder):
         self.optimizer.plan(0, float("inf"))  # `train_on_batch` has constant rates again.
         return history
 
+    @one_line
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """Computes the metrics of all phases, like `keras.Model.evaluate`.
 
@@ -272,8 +273,7 @@ class AdversarialAutoencoder(Autoencoder):
         return self._track(logs, batch)
 
     def _batch(self, data, step):
-        seed = tf.stack([tf.cast(self.seed, "int64"), tf.cast(step, "int64")])
-        batch = make_batch(data, seed)
+        batch = make_batch(data, tf.stack([tf.cast(self.seed, "int64"), tf.cast(step, "int64")]))
         if (batch.labels is not None or batch.y_labelled is not None) != self.uses_labels:
             raise ValueError(
                 "A model that uses labels takes images and labels. Received: images alone"

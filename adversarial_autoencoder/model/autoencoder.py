@@ -13,7 +13,7 @@ from adversarial_autoencoder.model.checks import (
     warn_of_unregistered,
 )
 from adversarial_autoencoder.model.codes import Codes, by_name
-from adversarial_autoencoder.model.inputs import check_images, checked_arguments
+from adversarial_autoencoder.model.inputs import check_images, checked_arguments, one_line
 from adversarial_autoencoder.model.saving import Saving
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.posteriors import POSTERIORS
@@ -128,6 +128,7 @@ class Autoencoder(Saving):
         inferred = codes[self.codes.y.name] if self.infers_y else None
         return self._decoded(codes[self.codes.z.name], self._given_y(y, inferred), training)
 
+    @one_line
     def predict(self, x, *args, **kwargs):
         """Reconstructs images in batches, like `keras.Model.predict`.
 

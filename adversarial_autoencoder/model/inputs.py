@@ -1,7 +1,9 @@
 """Checks of the images and labels that a user gives, in any form that Keras takes."""
 
+import functools
 import inspect
 import math
+import re
 import types
 import warnings
 
@@ -10,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder.model.batch import unpack
+from adversarial_autoencoder.model.streams import CheckedPyDataset, checked_dataset
 
 # Integers below it fill so little of 0..255 that they are probably masks or a few grey levels.
 NARROW = 64
@@ -55,6 +58,32 @@ def checked_arguments(method, model, *args, **kwargs):
     return bound
 
 
+def one_line(method):
+    """Converts the errors of checks inside data sets into a ValueError of one line.
+
+    Args:
+        method: A method that reads data sets.
+
+    Returns:
+        The method with this conversion.
+    """
+
+    @functools.wraps(method)
+    def converted(*args, **kwargs):
+        try:
+            return method(*args, **kwargs)
+        except tf.errors.InvalidArgumentError as error:
+            # TensorFlow adds where it happened, before and after.
+            pattern = r"(assertion failed: \[|ValueError: )((?:Images|Labels|Every|An) .*)"
+            found = re.search(pattern, error.message)
+            if found is None:
+                raise
+            text = found[2].removesuffix("]") if "[" in found[1] else found[2]
+        raise ValueError(text)
+
+    return converted
+
+
 def steps_of_fit(given):
     """The training steps of a call of `fit`.
 
@@ -84,44 +113,50 @@ def _checked_pair(x, y, model):
     """Checks images and labels, or a data set; returns them, without targets that are images."""
     if y is not None and y is x:
         y = None
-    element, x = (x, x) if isinstance(x, dict) else _first_element(x)
-    if element is None:
+    if isinstance(x, dict):
+        _check_element(x, model)
+    elif isinstance(x, tf.data.Dataset):
+        for element in x.take(1):
+            _check_element(element, model)
+        x = checked_dataset(x, _num_classes(model.codes), _needs_labels(model.codes))
+    elif isinstance(x, keras.utils.PyDataset):
+        _check_element(x[0], model)
+        x = CheckedPyDataset(x, functools.partial(_check_element, model=model, first=False))
+    elif isinstance(x, types.GeneratorType):
+        if (first := next(x, None)) is not None:
+            _check_element(first, model)
+        x = _resumed(first, x, model)
+    else:
         check_images(x, model.image_shape)
         check_labels(y, model.codes, model.image_shape)
-        return x, y
-    parts = unpack(element)
-    for name in ("x", "x_labelled"):
-        check_images(parts.get(name), model.image_shape)
-    for name in ("y", "y_labelled"):
-        check_labels(parts.get(name), model.codes, model.image_shape)
     return x, y
 
 
-def _first_element(x):
-    """The first element of a data set, and the data set as it was; None for an array."""
-    if isinstance(x, tf.data.Dataset):
-        return next(iter(x.take(1)), None), x
-    if isinstance(x, keras.utils.PyDataset):
-        return x[0], x
-    if isinstance(x, types.GeneratorType):
-        first = next(x, None)
-        return first, _resumed(first, x)
-    return None, x
+def _check_element(element, model, first=True):
+    """Checks an element of a data set."""
+    parts = unpack(element)
+    for name in ("x", "x_labelled"):
+        check_images(parts.get(name), model.image_shape, warn=first)
+    for name in ("y", "y_labelled"):
+        check_labels(parts.get(name), model.codes, model.image_shape)
 
 
-def _resumed(first, rest):
+def _resumed(first, rest, model):
     """A generator that yields its first element again; Keras takes no other iterators."""
     if first is not None:
         yield first
-    yield from rest
+    for element in rest:
+        _check_element(element, model, first=False)
+        yield element
 
 
-def check_images(x, shape) -> None:
+def check_images(x, shape, warn=True) -> None:
     """Checks the shape and the range of images.
 
     Args:
         x: Images, an array or an eager tensor; anything else passes.
         shape: Shape of one image that the encoder takes; None for any size.
+        warn: Whether to warn of integers of a narrow range.
 
     Raises:
         ValueError: If the shape differs, or integers are outside 0..255, or floats outside [0, 1].
@@ -152,7 +187,7 @@ def check_images(x, shape) -> None:
             "Images must be integers in 0..255 or floats in [0, 1]. "
             f"Received: {x.dtype} from {low} to {high}{_conversion(x, low, high)}"
         )
-    if x.dtype.kind in "iu" and 0 < high < NARROW:
+    if warn and x.dtype.kind in "iu" and 0 < high < NARROW:
         warnings.warn(
             f"The images are integers in {low}..{high}, which is nearly black on the scale 0..255. "
             f"If {high} is white, give x / {high:.1f}",
@@ -199,15 +234,25 @@ def check_labels(y, codes, image_shape) -> None:
         )
     if not y.size:
         return
-    sizes = [c.num_label_classes for c in codes] + ([codes.y.size] if codes.y is not None else [])
-    k = min((size for size in sizes if size), default=0)
+    k = _num_classes(codes)
     if k and y.max() >= k:
         raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
-    if codes.y is not None and not codes.y.inferred and y.min() < 0:
+    if _needs_labels(codes) and y.min() < 0:
         raise ValueError(
             "Every image must have a label, because the model does not infer y. "
             f"Received: {y.min()}"
         )
+
+
+def _num_classes(codes):
+    """Number of classes that labels can have, or 0 if it is not limited."""
+    sizes = [c.num_label_classes for c in codes] + ([codes.y.size] if codes.y is not None else [])
+    return min((size for size in sizes if size), default=0)
+
+
+def _needs_labels(codes):
+    """Whether each image needs a label."""
+    return codes.y is not None and not codes.y.inferred
 
 
 def _as_array(x):

@@ -154,8 +154,8 @@ CLASSIFIES = (
 
 def _classify_images(command, overrides):
     """Writes the classes of the user's images."""
-    names, images = data.load_images(command.images)
     shown = shown_run(command, overrides, needs=CLASSIFIES)
+    names, images = data.load_images(command.images, form=shown.config.image_form)
     shape, class_names = shown.run.read_classes()
     if images.shape[-1] == 1:  # A model of colour images also takes grey ones.
         images = np.repeat(images, shape[-1], axis=-1)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import data
+from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, counted
 
@@ -16,10 +17,15 @@ def prepare(command: "Command", overrides: dict) -> None:
     if folder is None or output is None:
         missing = "dataset" if folder is None else "output_dir"
         raise InputError(f"The mode prepare needs --{missing}. Received: none")
+    form = Config.of(**overrides).image_form
     import_tensorflow()
-    dataset = data.prepare(folder, output)
+    if form.size:
+        print(form.resizing(), flush=True)
+    dataset = data.prepare(folder, output, form=form)
+    shape = "x".join(map(str, dataset.image_shape))
     print(
         f"Wrote {len(dataset.x_train)} training, {len(dataset.x_validation)} validation and "
-        f"{counted(len(dataset.x_test), 'test image')} to {command.output_dir}"
+        f"{counted(len(dataset.x_test), 'test image')} of {shape} to "
+        f"{command.output_dir}"
     )
     print(f"Next:    python run.py --mode train --dataset {command.output_dir}")

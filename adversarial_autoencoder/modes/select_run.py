@@ -9,6 +9,7 @@ import numpy as np
 
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config.image_form import AUTO
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, Mismatch, counted
 
@@ -138,7 +139,7 @@ def shown_run(
     check_prior_is_named(run, config, overrides)
     dataset = None
     if with_data:
-        dataset = data.load(config.dataset, config.data_dir)
+        dataset = data.load(config.dataset, config.data_dir, form=config.image_form)
         check_data(run, dataset, recorded)
         if config.labelled_images_only:
             dataset = dataset.held_out_with_labels()
@@ -195,8 +196,12 @@ def with_overrides(run: runs.Run, config: Config, overrides: dict) -> Config:
     """
     if "prior" in overrides:
         overrides = overrides | {"prior": _located_prior(overrides["prior"])}
-    if overrides.get("precision") == "auto":  # The run keeps what "auto" chose.
-        overrides = {name: value for name, value in overrides.items() if name != "precision"}
+    # The run keeps what "auto" chose.
+    overrides = {
+        name: value
+        for name, value in overrides.items()
+        if (name, value) not in (("precision", "auto"), ("value_range", AUTO))
+    }
     for name, value in overrides.items():
         # A file of samples can move; its checksum identifies it.
         if name == "prior" and value.endswith(".npy") and config.prior.endswith(".npy"):
@@ -212,7 +217,9 @@ def with_overrides(run: runs.Run, config: Config, overrides: dict) -> Config:
 
 
 def located(config: Config, dataset: data.Dataset) -> Config:
-    """The settings with absolute paths, which hold in every working directory.
+    """The settings with absolute paths, and with the form in which the images were read.
+
+    They hold in every working directory and for other images.
 
     Args:
         config: The settings.
@@ -231,6 +238,7 @@ def located(config: Config, dataset: data.Dataset) -> Config:
         ),
         prior=_located_prior(config.prior),
         data_dir=config.data_dir and str(pathlib.Path(config.data_dir).resolve()),
+        **dataset.form.settings(),
     )
 
 

@@ -44,7 +44,9 @@ def _train_seeds(command, overrides):
     name = command.run_name
     if name is None:
         config = Config.of(**overrides)
-        name = runs.default_name(config, data.load(config.dataset, config.data_dir))
+        name = runs.default_name(
+            config, data.load(config.dataset, config.data_dir, form=config.image_form)
+        )
     commands = [
         dataclasses.replace(command, seeds=None, run_name=f"{name}-seed{setting['seed']}")
         for setting in settings

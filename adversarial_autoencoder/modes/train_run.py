@@ -50,7 +50,7 @@ def train_run(command: "Command", overrides: dict) -> None:
 
 def _train(command, run, config, holding):
     """Trains a run from its last completed epoch on. If it is None, makes and locks a new one."""
-    dataset = data.load(config.dataset, config.data_dir)
+    dataset = data.load(config.dataset, config.data_dir, form=config.image_form)
     batch_size_is_given = config.batch_size is not None
     config = located(config, dataset).for_data(len(dataset.x_train))
     if run is not None and _is_complete(command, run, config, dataset):
@@ -78,6 +78,8 @@ def _train(command, run, config, holding):
         holding.enter_context(run.held())
     run.write_config(config, dataset)
     replicas = strategy.num_replicas_in_sync
+    if config.image_size:
+        print(config.image_form.resizing(), flush=True)
     print(
         f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
         f"{counted(len(dataset.x_train), 'image')} of {'x'.join(map(str, dataset.image_shape))}, "

@@ -1,14 +1,15 @@
 """Reads image files, and remembers the range of their values."""
 
 import concurrent.futures
+import functools
 import pathlib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import ExifTags, Image
 
-from adversarial_autoencoder.data.value_range import warn_if_narrow
+from adversarial_autoencoder.data.images.resize import resize
 from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
 
 # MPO files, which phones write, are JPEG files with several pictures.
@@ -45,19 +46,25 @@ _UPRIGHT = {
 
 
 class ImageReader:
-    """Reads image files in several threads, and checks that they have the same size.
+    """Reads image files in several threads, and brings them to one size.
 
-    Transparent images are drawn on a white background. 16-bit grey is scaled to 8 bits. The
-    orientation in the EXIF data is applied. Of several pictures in an MPO file, which phones write,
-    the first is read.
+    Transparent images are drawn on a white background. The orientation in the EXIF data is applied.
+    Of several pictures in an MPO file, which phones write, the first is read.
+
+    Args:
+        size: Height and width to which the images are resized and cropped. None: they must have the
+            same size.
 
     Attributes:
         ranges: The smallest and the largest value that were read, by the largest value that the
             files can hold, 255 or 65535.
+        enlarged: Number of images that were smaller than `size`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: tuple[int, int] | None = None) -> None:
+        self.size = size
         self.ranges: dict[int, tuple[int, int]] = {}
+        self.enlarged = 0
 
     def __call__(self, paths: Sequence[pathlib.Path]) -> Iterator[np.ndarray]:
         """Reads files.
@@ -66,13 +73,15 @@ class ImageReader:
             paths: Paths of the files.
 
         Yields:
-            For each file a uint8 array: (h, w, 1) if the image is grey, otherwise (h, w, 3).
+            For each file an array: (h, w, 1) if the image is grey, otherwise (h, w, 3). It is uint8
+            for 8-bit files, and uint16 for 16-bit files.
 
         Raises:
             InputError: If an image is damaged, is animated, has 32-bit pixels, or differs in size
                 from the first one.
         """
-        size: tuple[int, ...] | None = None
+        size = self.size
+        read_image = functools.partial(_read_image, size=size)
         with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor() as pool:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             # Damaged EXIF data, which other programs ignore as well.
@@ -80,35 +89,31 @@ class ImageReader:
             # A pool starts all the work that it gets, so a chunk limits the images in memory.
             for start in range(0, len(paths), 1000):
                 chunk = paths[start : start + 1000]
-                read = pool.map(_read_image, chunk)
-                for path, (image, *values) in zip(chunk, read, strict=True):
-                    size = size or image.shape[:2]
+                read = pool.map(read_image, chunk)
+                for path, (image, original, *values) in zip(chunk, read, strict=True):
+                    size = size or original
                     if image.shape[:2] != size:
                         raise InputError(
-                            f"All images must have the size of {paths[0]}, {_format_size(size)}. "
-                            f"Received: {path} of {_format_size(image.shape[:2])}"
+                            f"All images must have the size of {paths[0]}, {_format_size(size)}; "
+                            f"--image_size {min(size)} resizes and crops them. "
+                            f"Received: {path} of {_format_size(original)}"
                         )
+                    self.enlarged += original[0] < size[0] or original[1] < size[1]
                     self._remember(*values)
                     yield image
-
-    def warn_if_narrow(self, source: str | pathlib.Path, warn: Callable[[str], object]) -> None:
-        """Warns if the images that were read use only a small part of the range of their files.
-
-        Args:
-            source: Where the images come from.
-            warn: Function that is called with the text of a warning.
-        """
-        for limit, (low, high) in self.ranges.items():
-            bits = "16-bit images" if limit > 255 else "images"
-            warn_if_narrow(f"the {bits} in {source}", "x", low, high, limit, warn)
 
     def _remember(self, low, high, limit):
         known = self.ranges.get(limit, (low, high))
         self.ranges[limit] = min(known[0], low), max(known[1], high)
 
 
-def _read_image(path: pathlib.Path) -> tuple[np.ndarray, int, int, int]:
-    """Reads an image. Returns its pixels, and smallest, largest and possible value in the file."""
+def _read_image(
+    path: pathlib.Path, size: tuple[int, int] | None
+) -> tuple[np.ndarray, tuple[int, int], int, int, int]:
+    """Reads an image. Returns it, its size before resizing, and its range.
+
+    The range is the smallest, the largest and the possible value in the file.
+    """
     try:
         # The decoders of other formats, such as EPS, start external programs. With a path instead
         # of a stream, Pillow maps some files into memory, and mixes up their pixels if they are
@@ -116,7 +121,10 @@ def _read_image(path: pathlib.Path) -> tuple[np.ndarray, int, int, int]:
         with path.open("rb") as stream, Image.open(stream, formats=_FORMATS) as image:
             if getattr(image, "is_animated", False) and image.format != "MPO":
                 raise ValueError(f"{getattr(image, 'n_frames', 'several')} frames")
-            return _pixels(_upright(image))
+            pixels, low, high, limit = _pixels(_upright(image))
+            height, width = pixels.shape[:2]
+            resized = resize(pixels, size or (height, width))
+            return resized, (height, width), low, high, limit
     except _UNREADABLE as error:
         raise InputError(
             f"{path} must be a readable image with one frame. Received: {first_line(error)}"
@@ -134,12 +142,12 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _pixels(image: Image.Image) -> tuple[np.ndarray, int, int, int]:
-    """Converts an image to uint8, and finds the range of its values."""
+    """Converts an image to uint8 or uint16, and finds the range of its values."""
     # Pillow reads 16-bit PGM with 32 bits, scaled to 0..65535.
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         grey = np.asarray(image)
         low, high, limit = int(grey.min()), int(grey.max()), 65535
-        return np.round(grey / 257).astype("uint8")[..., np.newaxis], low, high, limit
+        return grey.astype("uint16")[..., np.newaxis], low, high, limit
     if image.mode in ("I", "F"):
         raise ValueError("32-bit pixels")
     if image.has_transparency_data:

@@ -4,14 +4,17 @@ import dataclasses
 import functools
 import itertools
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from adversarial_autoencoder.config.image_form import ANY_FORM, ImageForm
 from adversarial_autoencoder.data.checks import UNLABELLED
 from adversarial_autoencoder.data.dataset import PARTS
-from adversarial_autoencoder.data.image_files import SUFFIXES, ImageReader
+from adversarial_autoencoder.data.images.files import SUFFIXES, ImageReader
+from adversarial_autoencoder.data.images.resize import check_memory, convert
+from adversarial_autoencoder.data.value_range import file_range, scaled
 from adversarial_autoencoder.errors import InputError, print_warning
 
 # Usual names of the folders of a split, in lower case.
@@ -20,6 +23,34 @@ _PART_OF = {
     **dict.fromkeys(("val", "valid", "validation"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How the images of a folder are converted.
+
+    Args:
+        form: The form, with the range of values that is used.
+        shape: Shape of all images together, (n, height, width, channels).
+        dtype: Their type, uint8 or float32.
+    """
+
+    form: ImageForm
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    def convert(self, image: np.ndarray) -> np.ndarray:
+        """Converts an image.
+
+        Args:
+            image: What an `ImageReader` yields.
+
+        Returns:
+            An array of shape (height, width, channels).
+        """
+        image = convert(scaled(image, self.form.value_range), self.shape[-1])
+        # An image of 8 bits among others of 16 bits.
+        return image if image.dtype == self.dtype else image.astype(self.dtype) / 255
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,42 +82,91 @@ class ImageFolder:
         """The paths of the images relative to the folder."""
         return [str(path.relative_to(self.path)) for path in self.paths]
 
-    def read(self, warn: Callable[[str], object] = print_warning) -> np.ndarray:
+    def read(
+        self, form: ImageForm = ANY_FORM, warn: Callable[[str], object] = print_warning
+    ) -> tuple[np.ndarray, ImageForm]:
         """Reads the images into memory.
 
         Args:
+            form: The form into which they are brought.
             warn: Function that is called with the text of a warning.
 
         Returns:
-            The images, uint8 of shape (n, h, w, 1) if all are grey, otherwise (n, h, w, 3).
+            Two values. First, the images, of shape (n, h, w, 1) if all are grey, otherwise
+            (n, h, w, 3): uint8 in 0..255, or float32 in [0, 1]. Second, the form with the range of
+            values that was used.
 
         Raises:
-            InputError: If an image is damaged, is animated, has 32-bit pixels, or differs in size
-                from the others.
+            InputError: If an image is damaged, is animated, has 32-bit pixels, differs in size from
+                the others, or has values outside the range of the form; or if the images do not
+                fit in memory.
         """
-        reader = ImageReader()
-        images = list(reader(self.paths))
-        reader.warn_if_narrow(self.path, warn)
-        size, channels = images[0].shape[:2], max(image.shape[2] for image in images)
-        return np.stack([np.broadcast_to(image, (*size, channels)) for image in images])
+        reader = self._reader(form, len(self.paths))
+        images: list[np.ndarray] = []
+        for image in reader(self.paths):
+            if not images:
+                shape = (len(self.paths), *image.shape[:2], form.channels or image.shape[2])
+                check_memory(shape, image.itemsize, self.path)
+            images.append(image)
+        plan = self._plan(form, reader, images, warn)
+        check_memory(plan.shape, plan.dtype.itemsize, self.path)
+        return np.stack([plan.convert(image) for image in images]), plan.form
 
-    def read_shape(self, warn: Callable[[str], object] = print_warning) -> tuple[int, ...]:
-        """Reads the images one after the other to find their common shape.
+    def plan(
+        self, form: ImageForm = ANY_FORM, warn: Callable[[str], object] = print_warning
+    ) -> "Plan":
+        """Reads the images one after the other to find their common shape and range.
 
         Args:
+            form: The form into which they are brought.
             warn: Function that is called with the text of a warning.
 
         Returns:
-            The shape of all images together, (n, height, width, channels).
+            The `Plan`, with which `read_some` reads them.
 
         Raises:
-            InputError: If an image is damaged, is animated, has 32-bit pixels, or differs in size
-                from the others.
+            InputError: As for `read`.
         """
-        reader = ImageReader()
-        shapes = [image.shape for image in reader(self.paths)]
-        reader.warn_if_narrow(self.path, warn)
-        return len(shapes), *shapes[0][:2], max(shape[2] for shape in shapes)
+        reader = self._reader(form, 1)
+        # Of the images only their shapes and types are kept.
+        seen = {(image.shape, image.dtype): image[:1, :1] for image in reader(self.paths)}
+        shape = next(iter(seen))[0]
+        return self._plan(form, reader, list(seen.values()), warn, shape[:2])
+
+    def read_some(self, indices: Iterable[int], plan: "Plan") -> Iterator[np.ndarray]:
+        """Reads images one after the other.
+
+        Args:
+            indices: The indices of the images.
+            plan: What `plan` returned.
+
+        Yields:
+            The images as `read` returns them, each of shape (h, w, c).
+        """
+        reader = ImageReader(plan.form.size)
+        yield from map(plan.convert, reader([self.paths[i] for i in indices]))
+
+    def _reader(self, form, n):
+        """A reader for `n` images at a time."""
+        if form.size:
+            check_memory((n, *form.size, form.channels or 1), 1, self.path)
+        return ImageReader(form.size)
+
+    def _plan(self, form, reader, images, warn, size=None):
+        """The plan for the images that a reader has read."""
+        if reader.enlarged:
+            warn(
+                f"{reader.enlarged} of the {len(self.paths)} images in {self.path} are smaller "
+                f"than --image_size {form.settings()['image_size']} and are enlarged."
+            )
+        found = file_range(reader.ranges, self.path, form, warn)
+        channels = form.channels or max(image.shape[2] for image in images)
+        types = {scaled(np.zeros((), dtype), found).dtype for dtype in {x.dtype for x in images}}
+        return Plan(
+            form=dataclasses.replace(form, value_range=found),
+            shape=(len(self.paths), *(size or images[0].shape[:2]), channels),
+            dtype=max(types, key=lambda dtype: dtype.itemsize),
+        )
 
     def split(self, x: np.ndarray) -> dict[str, Any]:
         """Splits the images and labels into the parts that are given.

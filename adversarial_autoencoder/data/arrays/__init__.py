@@ -1,0 +1,1 @@
+"""Arrays as people have them: their names, layouts and labels."""

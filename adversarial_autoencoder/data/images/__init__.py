@@ -1,0 +1,1 @@
+"""Image files: finding, reading and resizing them."""
