@@ -7,7 +7,7 @@ import shlex
 import pytest
 from absl.testing import flagsaver
 
-import run
+from adversarial_autoencoder import command_line
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.modes.command import Command, check_mode
 
@@ -44,7 +44,7 @@ def test_the_commands_of_a_page_parse(page, monkeypatch):
             continue
         words = [PLACEHOLDERS.get(word, word) for word in shlex.split(command)]
         with flagsaver.flagsaver():
-            run.FLAGS.unparse_flags()
-            run.parse_flags(["run.py", *words])
-            check_mode(Command(**run.given(Command)).mode, run.given(Command))
-            Config.of(**run.given(Config))
+            command_line.FLAGS.unparse_flags()
+            command_line.parse_flags(["run.py", *words])
+            check_mode(Command(**command_line.given(Command)).mode, command_line.given(Command))
+            Config.of(**command_line.given(Config))

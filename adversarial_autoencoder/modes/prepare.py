@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from adversarial_autoencoder import data
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, counted
+from adversarial_autoencoder.modes.program import program
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
@@ -22,4 +23,4 @@ def prepare(command: "Command", overrides: dict) -> None:
         f"Wrote {len(dataset.x_train)} training, {len(dataset.x_validation)} validation and "
         f"{counted(len(dataset.x_test), 'test image')} to {command.output_dir}"
     )
-    print(f"Next:    python run.py --mode train --dataset {command.output_dir}")
+    print(f"Next:    {program()} --mode train --dataset {command.output_dir}")
