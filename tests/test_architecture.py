@@ -22,7 +22,7 @@ LAYERS = [
     {"model"},
     {"data", "figures"},
     {"evaluation"},
-    {"training"},
+    {"export", "training"},
     {"modes"},
     {"command_line"},
 ]
