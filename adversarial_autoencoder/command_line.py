@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pathlib
 import re
 import signal
 import sys
@@ -15,7 +16,13 @@ from adversarial_autoencoder import __version__
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.recipes import with_recipes
 from adversarial_autoencoder.config.setting import value_type
-from adversarial_autoencoder.errors import InputError, TrainingError, did_you_mean, first_line
+from adversarial_autoencoder.errors import (
+    ExportError,
+    InputError,
+    TrainingError,
+    did_you_mean,
+    first_line,
+)
 from adversarial_autoencoder.systems import SYSTEMS
 
 try:
@@ -122,7 +129,7 @@ def main(argv):
         sys.exit(130)
     except InputError as error:
         fail(error, 2)
-    except TrainingError as error:
+    except (ExportError, TrainingError) as error:
         fail(error, 1)
     except OSError as error:  # Such as a full disk, or a folder that may not be written to.
         where = f": {error.filename}" if error.filename else ""
@@ -155,7 +162,9 @@ def help_text():
     for group, fields in (Command.groups() | Config.groups()).items():
         parts += ["", group, *map(flag_entry, fields)]
         if group == "Command":
-            parts.append(entry("--flagfile FILE", "read flags from a file, a flag a line, or from a recipe"))
+            parts.append(
+                entry("--flagfile FILE", "read flags from a file, a flag a line, or from a recipe")
+            )
             parts.append(entry("--version", "print the version"))
     return "\n".join(parts)
 
@@ -192,11 +201,11 @@ def entry(left, right):
 
 
 def run():
-    """Runs the program and exits with its status. The commands `aae` and `python run.py` call it."""
+    """Runs the program and exits with its status: the commands `aae` and `python run.py`."""
     # Names of files and classes can have characters that the terminal cannot show.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     # Python adds the folder of a script. Your own function for --prior is in the working directory.
-    sys.path.append(os.getcwd())
+    sys.path.append(str(pathlib.Path.cwd()))
     define_flags()
     app.run(main, flags_parser=parse_flags)

@@ -1,6 +1,6 @@
 """Trains the run `digits-demo` of the package: the embedded digits, on which each mode works.
 
-    python benchmarks/demo.py
+python benchmarks/demo.py
 """
 
 import pathlib

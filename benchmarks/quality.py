@@ -52,9 +52,7 @@ class Row:
 FOR_FID = "--z_dim 16 --epochs 20 --batch_norm --reconstruction_loss bce"
 
 ROWS = {
-    "semi_supervised_100": Row(
-        "--flagfile=mnist_100_labels", "error", "1.90 ± 0.10 %", "5 %"
-    ),
+    "semi_supervised_100": Row("--flagfile=mnist_100_labels", "error", "1.90 ± 0.10 %", "5 %"),
     # Not to be compared with the paper's: convolutions, shifts and rotations know where a pixel is.
     "semi_supervised_100_conv": Row("--flagfile=mnist_100_labels_conv", seeds=1),
     "semi_supervised_100_augment": Row(
@@ -69,9 +67,7 @@ ROWS = {
         "1.60 ± 0.08 %",
         "2.9 % (1280 labels)",
     ),
-    "semi_supervised_all": Row(
-        "--flagfile=mnist_all_labels", "error", "0.85 ± 0.02 %"
-    ),
+    "semi_supervised_all": Row("--flagfile=mnist_all_labels", "error", "0.85 ± 0.02 %"),
     "reduction_1000": Row("--flagfile=mnist_reduction_1000", "error", "4.20 %"),
     "reduction_100": Row("--flagfile=mnist_reduction_100", "error", "6.08 %", "26 %"),
     "reduction_none": Row(

@@ -49,7 +49,13 @@ def page():
         for field in fields:
             lines = [_sentence(field.metadata["help"]), *_conditions(field)]
             parts += _entry(field.name, _usage(field), _default(field), lines)
-    parts += ["## Recipes", "", "A recipe is a flag file of the package. Its name is enough:", "", "```"]
+    parts += [
+        "## Recipes",
+        "",
+        "A recipe is a flag file of the package. Its name is enough:",
+        "",
+        "```",
+    ]
     parts += ["python run.py --mode train --flagfile mnist_100_labels", "```", ""]
     for path in sorted(recipes.FOLDER.glob("*.flags")):
         lines = [

@@ -29,7 +29,7 @@ def content_of(page):
 
 
 def randomized(model):
-    """A model whose variables, also the statistics of normalizations, are not those of its start."""
+    """A model whose variables, and statistics of normalizations, are not those of its start."""
     rng = np.random.default_rng(1)
     for variable in model.decoder.variables:
         if variable.name != "seed_generator_state":
@@ -167,7 +167,9 @@ def test_weights_that_float16_cannot_hold_are_refused(digits):
     model = model_of()
     kernel = model.decoder.get_layer("decoder_dense_0").kernel
     kernel.assign(kernel * 0 + 1e5)
-    with pytest.raises(InputError, match=r"at most 65504 .* Received: 1e\+05 in kernel of decoder_"):
+    with pytest.raises(
+        InputError, match=r"at most 65504 .* Received: 1e\+05 in kernel of decoder_"
+    ):
         explorer.explorer_page(model, digits[:5])
 
 
@@ -241,14 +243,18 @@ def opened(browser, tmp_path):
     assert problems == []
 
 
+# A function in JavaScript: the RGBA pixels of a canvas.
+PIXELS = """(id) => {
+  const {width, height} = element(id);
+  return [...element(id).getContext("2d").getImageData(0, 0, width, height).data];
+}"""
+
+
 def state_of(page):
     """The code that a page shows, and the pixels that it draws for it, in [0, 1]."""
     page.wait_for_function("!due && !state.waiting.length")
     z, y = page.evaluate("[[...state.z], state.y]")
-    pixels = page.evaluate(
-        "(() => { const c = element('decoded');"
-        "return [...c.getContext('2d', {willReadFrequently: true}).getImageData(0, 0, c.width, c.height).data]; })()"
-    )
+    pixels = page.evaluate(PIXELS, "decoded")
     return np.array([z], "float32"), np.array([y]), np.array(pixels).reshape(-1, 4)[:, 0] / 255
 
 
@@ -286,7 +292,8 @@ def test_keys_sliders_pins_and_axes(opened, digits, classes):
     assert moved[1] > start[1]
     assert page.locator("#play").is_disabled()
     page.click("#pin-a")
-    page.locator("#sliders input").nth(1).fill(page.locator("#sliders input").nth(1).get_attribute("max"))
+    slider = page.locator("#sliders input").nth(1)
+    slider.fill(slider.get_attribute("max"))
     assert state_of(page)[0][0][3] > moved[3]
     page.click("#sample")
     page.click("#pin-b")
@@ -320,16 +327,14 @@ def test_a_point_shows_its_image_and_its_reconstruction(opened, digits, classes)
     model = model_of(num_classes=10)
     page = opened(explorer.explorer_page(model, digits[:50], classes[:50], NAMES))
     page.evaluate("setNear(17)")
-    read = (
-        "(id) => { const c = element(id);"
-        "return [...c.getContext('2d', {willReadFrequently: true}).getImageData(0, 0, c.width, c.height).data]; }"
-    )
     original, again = (
-        np.array(page.evaluate(read, name)).reshape(8, 8, 4)[..., 0]
+        np.array(page.evaluate(PIXELS, name)).reshape(8, 8, 4)[..., 0]
         for name in ("original", "reconstruction")
     )
     assert np.array_equal(original, digits[17, ..., 0])
-    np.testing.assert_allclose(again / 255, model.predict(digits[17:18], verbose=0)[0, ..., 0], atol=0.02)
+    np.testing.assert_allclose(
+        again / 255, model.predict(digits[17:18], verbose=0)[0, ..., 0], atol=0.02
+    )
     page.click("#use")
     z, y, _ = state_of(page)
     np.testing.assert_allclose(z, model.encode(digits[17:18]), atol=1e-5)

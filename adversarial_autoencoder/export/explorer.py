@@ -184,4 +184,3 @@ def _probe(model, z, y):
         "codes": {name: code[0].tolist() for name, code in codes.items()},
         "image": _base64(image, "<f2"),
     }
-

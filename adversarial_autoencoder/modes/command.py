@@ -47,6 +47,17 @@ class CommandSettings(Settings):
         choices=("prior", "gaussian_mixture"),
         modes=("evaluate", "sample"),
     )
+    format: str = setting(
+        "savedmodel",
+        "format of the exported model; onnx and litert need the extra export",
+        choices=("savedmodel", "onnx", "litert", "keras"),
+        modes=("export",),
+    )
+    license: str | None = setting(
+        None,
+        "licence of the trained model, an identifier of the Hugging Face hub such as mit",
+        modes=("card",),
+    )
     results_dir: str = setting("results", "folder of the runs", is_path=True)
     output_dir: str | None = setting(
         None, "new folder for the prepared data", modes=("prepare",), is_path=True
