@@ -73,6 +73,14 @@ def test_the_installed_command_trains_a_recipe_and_a_prior_of_the_working_direct
     assert (aae.work / "results" / "line" / "model.keras").exists()
 
 
+@pytest.mark.slow
+def test_the_installed_command_draws_the_run_of_the_package(aae):
+    out, err = aae("--mode=latent_grid", "--run=digits-demo")
+    assert (out, err) == ("Wrote results/digits-demo/figures/latent_grid.png\n", "")
+    aae("--mode=explore", "--run=digits-demo")
+    assert (aae.work / "results" / "digits-demo" / "figures" / "explorer.html").exists()
+
+
 def test_every_recipe_is_in_the_package_data():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     package = ROOT / "adversarial_autoencoder"

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import data, runs
@@ -127,7 +127,7 @@ def _data_rows(recorded: Mapping) -> list[tuple[str, str]]:
     return [*rows, ("classes", shown)] if names else rows
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     lines = ["| " + " | ".join(map(_text, row)) + " |" for row in (header, *rows)]
     return ["\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]])]
 

@@ -84,6 +84,13 @@ class FigureSettings(Settings):
     grid_dims: str = setting(
         "0,1", "the two dimensions of z to draw", modes=("latent_grid", "latent_scatter")
     )
+    view: str = setting(
+        "dims",
+        "plane of the scatter plot: two dimensions of z, the principal components of the codes, or"
+        " t-SNE",
+        choices=("dims", "pca", "tsne"),
+        modes=("latent_scatter",),
+    )
     grid_class: int = setting(
         0,
         "value of y for all images of the grid, if the model has a y",
