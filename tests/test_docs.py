@@ -13,7 +13,10 @@ from adversarial_autoencoder.modes.command import Command, check_mode
 
 ROOT = pathlib.Path(__file__).parent.parent
 # The page on extending has a test of its own, test_extending.py.
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("[!e]*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(path for path in (ROOT / "docs").glob("*.md") if path.stem != "extending"),
+]
 CODE = re.compile(r"^```python\n(.*?)^```", re.S | re.M)
 # In a block of code, with lines that end in a backslash joined, or between two backticks.
 COMMAND = re.compile(r"(?:^\s*|`)(?:\. \S+ && )?python run\.py (--mode[^`\n]*)", re.M)

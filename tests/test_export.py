@@ -14,7 +14,6 @@ from adversarial_autoencoder.export import files
 from adversarial_autoencoder.export.parts import expected_outputs, parts_of
 from adversarial_autoencoder.systems import SYSTEMS
 
-NEEDS = [name for packages in files.FORMATS.values() for name in packages]
 FORMATS = [
     pytest.param(
         name,
@@ -66,7 +65,8 @@ def test_a_bfloat16_model_has_float32_parts(digits):
     model = training.build(config_of("aae", precision="mixed_bfloat16"), (8, 8, 1), None)
     assert_parts_agree(model, digits[:30], tolerance=0.05)
     for part in parts_of(model).values():
-        assert {v.dtype for v in part.variables} == {"float32"}
+        dtypes = {v.dtype for v in part.variables if v.name != "seed_generator_state"}
+        assert dtypes == {"float32"}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import html
 import importlib.resources
 import json
 import re
-import typing
 import zlib
 from collections.abc import Sequence
 
@@ -175,7 +174,7 @@ def _compressed_images(x):
 
 def _probe(model, z, y):
     """A code, and its image by Keras, with which the page checks itself."""
-    codes: dict[str, typing.Any] = {Z: z[:1]}
+    codes = {Z: z[:1]}
     weights = np.zeros((1, model.num_classes), "float32") if y is None else y[:1]
     if model.num_classes:
         codes[Y] = weights
