@@ -20,6 +20,7 @@ _MODULES = (
     "data",
     "devices",
     "evaluation",
+    "export",
     "figures",
     "losses",
     "model",

@@ -71,6 +71,13 @@ class TrainingError(RuntimeError):
     """
 
 
+class ExportError(RuntimeError):
+    """A model that cannot be exported, or whose file differs from it. No file is left.
+
+    The message is one line. It says what happened.
+    """
+
+
 def first_line(error: object) -> str:
     """Returns the first line of a text or of an exception's message.
 

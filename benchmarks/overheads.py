@@ -34,7 +34,7 @@ def peak_mib(process):
 TIMED_TRAINING = """
 import sys, time
 sys.argv = sys.argv[1:]
-import run
+from adversarial_autoencoder import command_line
 import keras
 from adversarial_autoencoder import training
 from adversarial_autoencoder.training import callbacks
@@ -71,8 +71,8 @@ train = training.train
 def timed_train(*args, further_callbacks=()):
     return train(*args, further_callbacks=[*further_callbacks, Clock()])
 training.train = timed_train
-run.define_flags()
-run.app.run(run.main, flags_parser=run.parse_flags)
+command_line.define_flags()
+command_line.app.run(command_line.main, flags_parser=command_line.parse_flags)
 """
 
 

@@ -52,11 +52,9 @@ class Row:
 FOR_FID = "--z_dim 16 --epochs 20 --batch_norm --reconstruction_loss bce"
 
 ROWS = {
-    "semi_supervised_100": Row(
-        "--flagfile=recipes/mnist_100_labels.flags", "error", "1.90 ± 0.10 %", "5 %"
-    ),
+    "semi_supervised_100": Row("--flagfile=mnist_100_labels", "error", "1.90 ± 0.10 %", "5 %"),
     # Not to be compared with the paper's: convolutions, shifts and rotations know where a pixel is.
-    "semi_supervised_100_conv": Row("--flagfile=recipes/mnist_100_labels_conv.flags", seeds=1),
+    "semi_supervised_100_conv": Row("--flagfile=mnist_100_labels_conv", seeds=1),
     "semi_supervised_100_augment": Row(
         "--model semi_supervised_aae --num_labels 100 --consistency augment"
         " --information_weight 0.1 --z_dim 10 --prior_std 1 --separate_y --detach_y"
@@ -64,34 +62,32 @@ ROWS = {
         seeds=1,
     ),
     "semi_supervised_1000": Row(
-        "--flagfile=recipes/mnist_1000_labels.flags",
+        "--flagfile=mnist_1000_labels",
         "error",
         "1.60 ± 0.08 %",
         "2.9 % (1280 labels)",
     ),
-    "semi_supervised_all": Row(
-        "--flagfile=recipes/mnist_all_labels.flags", "error", "0.85 ± 0.02 %"
-    ),
-    "reduction_1000": Row("--flagfile=recipes/mnist_reduction_1000.flags", "error", "4.20 %"),
-    "reduction_100": Row("--flagfile=recipes/mnist_reduction_100.flags", "error", "6.08 %", "26 %"),
+    "semi_supervised_all": Row("--flagfile=mnist_all_labels", "error", "0.85 ± 0.02 %"),
+    "reduction_1000": Row("--flagfile=mnist_reduction_1000", "error", "4.20 %"),
+    "reduction_100": Row("--flagfile=mnist_reduction_100", "error", "6.08 %", "26 %"),
     "reduction_none": Row(
-        "--flagfile=recipes/mnist_reduction_none.flags",
+        "--flagfile=mnist_reduction_none",
         "clustering_error_best_image",
         "13.95 %",
         "40 %",
     ),
     "clustering_16": Row(
-        "--flagfile=recipes/mnist_clustering_16.flags",
+        "--flagfile=mnist_clustering_16",
         "clustering_error_best_image",
         "9.55 ± 2.05 %",
         "15 %",
     ),
     "clustering_30": Row(
-        "--flagfile=recipes/mnist_clustering_30.flags",
+        "--flagfile=mnist_clustering_30",
         "clustering_error_best_image",
         "4.10 ± 1.13 %",
     ),
-    "parzen": Row("--flagfile=recipes/mnist_likelihood.flags", "parzen", "340 ± 2", "377.5"),
+    "parzen": Row("--flagfile=mnist_likelihood", "parzen", "340 ± 2", "377.5"),
     "fid_aae": Row(
         f"--model aae {FOR_FID} --input_noise 0 --discriminator_noise 0.99"
         " --discriminator_learning_rate 1e-5 --generator_epsilon 5e-3 --nonormalize_codes",

@@ -70,7 +70,7 @@ def train_in_fork(flags, out, err):
     assert len(list(threads.iterdir())) == 1, "to fork beside threads is not safe"
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    import run as program
+    from adversarial_autoencoder import command_line as program
 
     program.define_flags()
     program.app.run(program.main, argv=["run.py", *flags], flags_parser=program.parse_flags)

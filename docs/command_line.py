@@ -1,10 +1,9 @@
 """The page of the command line, generated from the settings, the modes and the systems."""
 
 import dataclasses
-import pathlib
 import re
 
-from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config import Config, recipes
 from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.errors import first_line
 from adversarial_autoencoder.modes import MODES
@@ -13,7 +12,6 @@ from adversarial_autoencoder.systems import SYSTEMS
 
 # A larger upper bound only keeps nonsense out.
 UNLIMITED = 10**9
-RECIPES = pathlib.Path(__file__).parent.parent / "recipes"
 
 INTRODUCTION = """# Command line
 
@@ -26,7 +24,10 @@ python run.py --mode MODE [--flag value ...]
 its range and a flag that has no effect are errors: the program prints one line that says what was
 expected, and ends with status 2.
 
-`--flagfile FILE` reads flags from a file, one on each line. Later flags override earlier ones.
+`--flagfile FILE` reads flags from a file, one on each line. Later flags override earlier ones. The
+name of a [recipe](#recipes) stands for its file.
+
+After `pip install .`, the command `aae` is the same program: `aae --mode MODE` in any folder.
 """
 
 
@@ -48,15 +49,21 @@ def page():
         for field in fields:
             lines = [_sentence(field.metadata["help"]), *_conditions(field)]
             parts += _entry(field.name, _usage(field), _default(field), lines)
-    parts += ["## Recipes", "", "A recipe is a flag file in `recipes/`:", "", "```"]
-    parts += ["python run.py --mode train --flagfile=recipes/mnist_100_labels.flags", "```", ""]
-    for path in sorted(RECIPES.glob("*.flags")):
+    parts += [
+        "## Recipes",
+        "",
+        "A recipe is a flag file of the package. Its name is enough:",
+        "",
+        "```",
+    ]
+    parts += ["python run.py --mode train --flagfile mnist_100_labels", "```", ""]
+    for path in sorted(recipes.FOLDER.glob("*.flags")):
         lines = [
             line.removeprefix("#").strip()
             for line in path.read_text().splitlines()
             if line.startswith("#")
         ]
-        parts += _entry(f"recipe-{path.stem}", f"recipes/{path.name}", "", lines)
+        parts += _entry(f"recipe-{path.stem}", f"--flagfile {path.stem}", "", lines)
     return "\n".join(parts) + "\n"
 
 

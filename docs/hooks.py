@@ -26,7 +26,7 @@ import command_line  # noqa: E402
 import measurements  # noqa: E402
 
 # Modules that a user of the library does not call.
-INTERNAL = ("__init__", "__main__", "command")
+INTERNAL = ("__init__", "command", "command_line")
 DIRECTIVE = re.compile(r"\{\{ (\w+)((?: [^{}\s]+)*) \}\}")
 
 

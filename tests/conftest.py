@@ -34,11 +34,11 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(scope="session")
 def program():
-    """run.py as a module, with its flags defined: the whole program without a process."""
-    import run
+    """The command line as a module, with its flags defined: the program without a process."""
+    from adversarial_autoencoder import command_line
 
-    run.define_flags()
-    return run
+    command_line.define_flags()
+    return command_line
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,8 @@ def test_list_shows_the_runs_without_tensorflow(demo, command_line):
     assert row[:5] == ["demo", "aae", "digits", "finished", "4/4"]
     assert err == ""
     code = (
-        "import sys, run; run.define_flags(); run.FLAGS(sys.argv); run.main([]);"
+        "import sys; from adversarial_autoencoder import command_line as run;"
+        "run.define_flags(); run.FLAGS(sys.argv); run.main([]);"
         "assert 'tensorflow' not in sys.modules"
     )
     command = [sys.executable, "-c", code, "--mode=list", f"--results_dir={demo}"]

@@ -38,6 +38,8 @@ def test_a_mode_draws_its_figure_and_prints_its_path(demo, command_line, mode, f
         ("cluster_grid", {}),
         ("histograms", {}),
         ("latent_scatter", {"grid_dims": "1,3"}),
+        ("latent_scatter", {"view": "pca"}),
+        ("latent_scatter", {"view": "tsne"}),
         ("latent_grid", {"grid_dims": "3,1", "grid_size": 3, "grid_class": 9}),
         ("interpolate", {"num_images": 3}),
         ("reconstruct", {"num_images": 3}),
@@ -45,8 +47,9 @@ def test_a_mode_draws_its_figure_and_prints_its_path(demo, command_line, mode, f
     ],
 )
 def test_every_mode_draws_a_run_with_two_codes(few, command_line, mode, settings):
-    # The images of two styles are two figures.
-    name = f"{mode}_{settings['style_from']}" if "style_from" in settings else mode
+    # The images of two styles are two figures, and so are two views.
+    kind = settings.get("style_from") or settings.get("view")
+    name = f"{mode}_{kind}" if kind else mode
     path = few / "few" / "figures" / f"{name}.png"
     path.unlink(missing_ok=True)
     flags = [f"--{name}={value}" for name, value in settings.items()]
@@ -87,3 +90,9 @@ def test_a_value_of_y_that_does_not_exist_is_refused(demo, few):
         command = Command(mode="latent_grid", results_dir=str(folder), grid_class=y)
         with pytest.raises(InputError, match=f"value of y that .* Received: grid_class={y}"):
             modes.latent_grid(command, {})
+
+
+def test_two_dimensions_of_a_projected_plane_are_refused(few, command_line):
+    flags = ["--mode=latent_scatter", "--view=pca", "--grid_dims=1,2"]
+    _, err = command_line(*flags, results=few, status=2)
+    assert err == "Error: --grid_dims needs --view dims. Received: --view pca\n"

@@ -1,20 +1,18 @@
 """Every recipe names its source, is valid, and trains on small digits."""
 
 import dataclasses
-import pathlib
 import re
 
 import numpy as np
 import pytest
 from absl.testing import flagsaver
 
-import run
-from adversarial_autoencoder import runs, training
-from adversarial_autoencoder.config import Config
+from adversarial_autoencoder import command_line, runs, training
+from adversarial_autoencoder.config import Config, recipes
 from adversarial_autoencoder.evaluation.clustering import name_by_majority, named_error
 from adversarial_autoencoder.evaluation.parzen import choose_sigma, parzen
 
-RECIPES = sorted((pathlib.Path(run.__file__).parent / "recipes").glob("*.flags"))
+RECIPES = sorted(recipes.FOLDER.glob("*.flags"))
 # The recipes of this project, whose results are measured, and those of publications.
 OWN = [path for path in RECIPES if path.stem.startswith("mnist_")]
 PUBLISHED = [path for path in RECIPES if path not in OWN]
@@ -27,9 +25,9 @@ pytestmark = pytest.mark.usefixtures("program", "no_pictures")
 def settings_of(*flags):
     """The settings that run.py would train with."""
     with flagsaver.flagsaver():
-        run.FLAGS.unparse_flags()
-        run.parse_flags(["run.py", *flags])
-        return Config.of(**run.given(Config))
+        command_line.FLAGS.unparse_flags()
+        command_line.parse_flags(["run.py", *flags])
+        return Config.of(**command_line.given(Config))
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)

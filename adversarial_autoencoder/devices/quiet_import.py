@@ -1,7 +1,35 @@
-"""Imports TensorFlow without the messages of its C++ library."""
+"""Runs TensorFlow without the messages of its libraries."""
 
+import contextlib
 import os
 import pathlib
+import sys
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def no_output(*streams: int) -> Iterator[None]:
+    """Discards what is written to file descriptors, as a context manager.
+
+    Libraries in C++ and their Python parts write to the descriptors, past `sys.stderr`.
+
+    Args:
+        *streams: File descriptors: 1 for stdout, 2 for stderr.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = {stream: os.dup(stream) for stream in streams}
+    with pathlib.Path(os.devnull).open("wb") as nowhere:
+        for stream in streams:
+            os.dup2(nowhere.fileno(), stream)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for stream, copy in saved.items():
+                os.dup2(copy, stream)
+                os.close(copy)
 
 
 def import_tensorflow() -> None:
@@ -10,13 +38,7 @@ def import_tensorflow() -> None:
     TF_CPP_MIN_LOG_LEVEL is not enough: the library writes messages before it reads this variable.
     They would hide the one-line errors of the program.
     """
-    saved = os.dup(2)
-    with pathlib.Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import tensorflow
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
+    with no_output(2):
+        import tensorflow
     # A strategy logs each collective operation at the level INFO.
     tensorflow.get_logger().setLevel("WARNING")

@@ -103,6 +103,7 @@ def latent_scatter(
     heads: np.ndarray | None = None,
     columns: int = 2,
     panel_inches: float = 5.8,
+    axis_names: tuple[str, str] | None = None,
 ) -> Figure:
     """Draw the codes of images next to samples of the prior, both coloured by class.
 
@@ -118,6 +119,7 @@ def latent_scatter(
         heads: Cluster heads to mark among the codes, shape (num_clusters, z_dim), or None.
         columns: 2 for codes and prior side by side, 1 for the codes above the prior.
         panel_inches: Width and height of both.
+        axis_names: Names of the axes, if the codes are projected. Default: the dimensions of z.
 
     Returns:
         The figure.
@@ -154,8 +156,9 @@ def latent_scatter(
     for axes in (left, right):
         axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
         axes.set_aspect("equal")
-        axes.set_xlabel(f"$z_{{{dims[0]}}}$")
-        axes.set_ylabel(f"$z_{{{dims[1]}}}$")
+        x_name, y_name = axis_names or (f"$z_{{{dim}}}$" for dim in dims)
+        axes.set_xlabel(x_name)
+        axes.set_ylabel(y_name)
     if labels is not None:
         names = [*class_names, "unlabelled"] if np.min(labels) < 0 else class_names
         _add_legend(figure, names, colours[: len(names)], below=columns == 1)

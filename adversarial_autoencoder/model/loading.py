@@ -12,10 +12,13 @@ def load_model(path, **kwargs):
     before. A prior of your own must be registered with Keras, as for any model.
 
     Args:
-        path: Path of the .keras file.
+        path: Path of the .keras file; or hf://user/name, a model on the Hugging Face hub that
+            `save` wrote there. It needs the package huggingface-hub.
         **kwargs: Further arguments of `keras.saving.load_model`, such as `compile`.
 
     Returns:
         The `AdversarialAutoencoder`.
     """
-    return keras.saving.load_model(expand_home(path, "path"), **kwargs)
+    if "://" not in str(path):  # Keras reads hf://user/name by itself.
+        path = expand_home(path, "path")
+    return keras.saving.load_model(path, **kwargs)

@@ -5,6 +5,9 @@ value. The first line of its docstring is its help. It checks what was asked for
 TensorFlow, which takes seconds.
 """
 
+from adversarial_autoencoder.modes.card import card
+from adversarial_autoencoder.modes.explore import explore
+from adversarial_autoencoder.modes.export import export
 from adversarial_autoencoder.modes.measure import classify, evaluate
 from adversarial_autoencoder.modes.pictures import (
     cluster_grid,
@@ -30,8 +33,11 @@ MODES = {
     "interpolate": interpolate,
     "style_grid": style_grid,
     "cluster_grid": cluster_grid,
+    "explore": explore,
     "classify": classify,
     "evaluate": evaluate,
+    "export": export,
+    "card": card,
     "compare": compare,
     "prepare": prepare,
     "list": list_runs,

@@ -47,6 +47,17 @@ class CommandSettings(Settings):
         choices=("prior", "gaussian_mixture"),
         modes=("evaluate", "sample"),
     )
+    format: str = setting(
+        "savedmodel",
+        "format of the exported model; onnx and litert need the extra export",
+        choices=("savedmodel", "onnx", "litert", "keras"),
+        modes=("export",),
+    )
+    license: str | None = setting(
+        None,
+        "licence of the trained model, an identifier of the Hugging Face hub such as mit",
+        modes=("card",),
+    )
     results_dir: str = setting("results", "folder of the runs", is_path=True)
     output_dir: str | None = setting(
         None, "new folder for the prepared data", modes=("prepare",), is_path=True
@@ -72,6 +83,13 @@ class FigureSettings(Settings):
     )
     grid_dims: str = setting(
         "0,1", "the two dimensions of z to draw", modes=("latent_grid", "latent_scatter")
+    )
+    view: str = setting(
+        "dims",
+        "plane of the scatter plot: two dimensions of z, the principal components of the codes, or"
+        " t-SNE",
+        choices=("dims", "pca", "tsne"),
+        modes=("latent_scatter",),
     )
     grid_class: int = setting(
         0,

@@ -34,6 +34,8 @@ def latent_grid(command: "Command", overrides: dict) -> None:
 
 def latent_scatter(command: "Command", overrides: dict) -> None:
     """Draw the codes of the test images, coloured by class, next to samples of the prior."""
+    if command.view != "dims" and command.grid_dims != "0,1":
+        raise InputError(f"--grid_dims needs --view dims. Received: --view {command.view}")
     shown = shown_run(command, overrides, dims := _dims(command), with_data=True)
     model, dataset = shown.model, shown.dataset
     z, prior_labels = model.represent(dataset.x_test, seed=0), None
@@ -43,10 +45,23 @@ def latent_scatter(command: "Command", overrides: dict) -> None:
     z_prior = model.draw_representation(len(z), labels=prior_labels)
     from adversarial_autoencoder import figures
 
+    labels, heads, axis_names = dataset.y_test, model.cluster_heads, None
+    name = "latent_scatter"
+    if command.view != "dims":
+        from adversarial_autoencoder.evaluation import projection
+
+        n = projection.MAX_TSNE if command.view == "tsne" else None
+        arrays = [z[:n], z_prior[:n], *([] if heads is None else [heads])]
+        z, z_prior, *rest = projection.project(command.view, *arrays)
+        heads = rest[0] if rest else None
+        labels, prior_labels = (None if v is None else v[:n] for v in (labels, prior_labels))
+        title = {"pca": "principal component", "tsne": "t-SNE dimension"}[command.view]
+        axis_names, dims = (f"{title} 1", f"{title} 2"), (0, 1)
+        name = f"latent_scatter_{command.view}"
     figure = figures.latent_scatter(
-        z, z_prior, dataset.y_test, dataset.class_names, dims, prior_labels, model.cluster_heads
+        z, z_prior, labels, dataset.class_names, dims, prior_labels, heads, axis_names=axis_names
     )
-    save_figure(shown.run, figure, "latent_scatter")
+    save_figure(shown.run, figure, name)
 
 
 def histograms(command: "Command", overrides: dict) -> None:

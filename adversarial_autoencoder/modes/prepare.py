@@ -6,6 +6,7 @@ from adversarial_autoencoder import data
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, counted
+from adversarial_autoencoder.modes.program import program
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
@@ -28,4 +29,4 @@ def prepare(command: "Command", overrides: dict) -> None:
         f"{counted(len(dataset.x_test), 'test image')} of {shape} to "
         f"{command.output_dir}"
     )
-    print(f"Next:    python run.py --mode train --dataset {command.output_dir}")
+    print(f"Next:    {program()} --mode train --dataset {command.output_dir}")

@@ -127,7 +127,8 @@ def shown_run(
         config = _fitting_config(run, overrides)
         return run.is_trained and config.z_dim > max(dims) and serves(config)
 
-    run = runs.find(command.results_dir, command.run, fits, what)
+    run = runs.find_demo(command.results_dir, command.run)
+    run = run or runs.find(command.results_dir, command.run, fits, what)
     config, recorded = run.read_config()
     config = with_overrides(run, config, overrides)
     if not (run.is_trained and config.z_dim > max(dims) and serves(config)):
@@ -146,6 +147,7 @@ def shown_run(
     import_tensorflow()
     from adversarial_autoencoder.training import load
 
+    run = runs.copied(run, command.results_dir)
     return Shown(run, config, load(run), dataset)
 
 

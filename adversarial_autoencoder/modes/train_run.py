@@ -12,6 +12,7 @@ from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import counted
+from adversarial_autoencoder.modes.program import program
 from adversarial_autoencoder.modes.select_run import (
     check_data,
     check_prior_is_named,
@@ -101,7 +102,7 @@ def _train(command, run, config, holding):
         epochs, options = len(run.read_history()), _options(command, run, config)
         saved = "; the last one is saved" if epochs else ""
         print(f"\nCompleted {epochs} of {counted(config.epochs, 'epoch')}{saved}.")
-        print(f"Stopped. To resume: python run.py --mode train --resume {options}")
+        print(f"Stopped. To resume: {program()} --mode train --resume {options}")
         raise
     _print_summary(command, run, config)
 
@@ -142,7 +143,7 @@ def _print_summary(command, run, config):
             line += f", error {last['val_cluster_error']:.2%} if each stands for its main class"
         print(line)
     print(
-        f"Next:    python run.py --mode {_next_mode(config)} {_options(command, run, config)}"
+        f"Next:    {program()} --mode {_next_mode(config)} {_options(command, run, config)}"
         f"   and   tensorboard --logdir {shlex.quote(str(run.path))}"
     )
 

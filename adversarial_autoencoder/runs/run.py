@@ -223,6 +223,22 @@ class Run:
             figure.savefig(temporary, dpi=150)
         return path
 
+    def write_page(self, page: str, name: str) -> pathlib.Path:
+        """Writes figures/<name>.html.
+
+        Args:
+            page: The HTML of a page.
+            name: Name of the page.
+
+        Returns:
+            The path of the file.
+        """
+        self.figures_path.mkdir(exist_ok=True)
+        path = self.figures_path / f"{name}.html"
+        with atomic(path) as temporary:
+            temporary.write_text(page, encoding="utf-8")
+        return path
+
     def write_checkpoint(
         self, save: Callable[[pathlib.Path], object], rows: Sequence[Mapping[str, float]]
     ) -> None:

@@ -1,0 +1,144 @@
+"""The parts of a trained model as networks of Keras layers alone, in float32.
+
+They contain the scaling of the images and the sigmoid of the decoder, and no noise. A program can
+run them without this package.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from adversarial_autoencoder.model.codes import by_name
+from adversarial_autoencoder.systems import Y, Z
+
+PROBABILITIES, IMAGE, SCORE = "probabilities", "image", "score"
+
+
+def parts_of(model, dtype="uint8"):
+    """Makes the parts of a model.
+
+    Args:
+        model: An `AdversarialAutoencoder`; it need not have been called.
+        dtype: Data type of the images that the parts take: "uint8" for integers in 0..255, or
+            "float32" for numbers in [0, 1].
+
+    Returns:
+        A dict from name to functional Keras model. Inputs and outputs have names: "x" are images,
+        "z" and "y" codes.
+
+        - "encoder": x to z, without noise.
+        - "decoder": z, or z and y, to the image in [0, 1]. y are weights of its values, such as
+          one-hot vectors.
+        - "classifier": x to the probabilities of y, if the model infers y.
+        - "scorer": x, or x and y if the model does not infer y, to the mean squared error of the
+          reconstruction of each image. Images that differ from the training images have a high
+          score.
+
+    Example:
+        >>> from adversarial_autoencoder import AdversarialAutoencoder, networks
+        >>> from adversarial_autoencoder.export.parts import parts_of
+        >>> model = AdversarialAutoencoder(
+        ...     networks.encoder((8, 8, 1), z_dim=2, hidden_units=16),
+        ...     networks.decoder((8, 8, 1), z_dim=2, hidden_units=16),
+        ...     networks.discriminator(2, hidden_units=16),
+        ... )
+        >>> parts = parts_of(model)
+        >>> sorted(parts), parts["decoder"].output_shape
+        (['decoder', 'encoder', 'scorer'], (None, 8, 8, 1))
+    """
+    encoder, decoder = float32_copy(model.encoder), float32_copy(model.decoder)
+
+    def images():
+        x = keras.Input(model.image_shape, dtype=dtype, name="x")
+        return x, layers.Rescaling(1 / 255 if dtype == "uint8" else 1.0, name="scaled")(x)
+
+    def codes_of(scaled):
+        """The means of the codes, from images in [0, 1]."""
+        source = encoder.input
+        if isinstance(source, dict):  # With noise inputs, here 0.
+            pixels = layers.Reshape((math.prod(model.image_shape),))(scaled)
+            zeros = ops.zeros_like(pixels[:, :1])
+            source = {"x": scaled, "noise": ops.repeat(zeros, source["noise"].shape[-1], axis=1)}
+        heads = by_name(encoder(scaled if not isinstance(source, dict) else source), Z)
+        codes = {Z: heads[Z][:, : model.z_dim]}  # A gaussian posterior has the variance behind it.
+        if Y in heads:
+            codes[Y] = layers.Softmax(name=PROBABILITIES)(heads[Y])
+        return codes
+
+    def decoded(codes):
+        single = not isinstance(decoder.input, dict)
+        return layers.Activation("sigmoid", name=IMAGE)(decoder(codes[Z] if single else codes))
+
+    x, scaled = images()
+    parts = {"encoder": keras.Model({"x": x}, _named(codes_of(scaled)[Z], Z), name="encoder")}
+    codes = {code.name: keras.Input((code.size,), name=code.name) for code in model.codes}
+    parts["decoder"] = keras.Model(codes, decoded(codes), name="decoder")
+    if model.infers_y:
+        x, scaled = images()
+        parts["classifier"] = keras.Model({"x": x}, codes_of(scaled)[Y], name="classifier")
+    x, scaled = images()
+    codes, inputs = codes_of(scaled), {"x": x}
+    if model.codes.y is not None and not model.infers_y:
+        codes[Y] = inputs[Y] = keras.Input((model.num_classes,), name=Y)
+    error = ops.square(scaled - decoded(codes))
+    score = ops.mean(layers.Reshape((math.prod(model.image_shape),))(error), axis=-1)
+    parts["scorer"] = keras.Model(inputs, _named(score, SCORE), name="scorer")
+    return parts
+
+
+def expected_outputs(model, x, y=None):
+    """What the parts of a model give for some images, computed by the model.
+
+    Args:
+        model: An `AdversarialAutoencoder`.
+        x: Images, shape (n, ...).
+        y: Classes, integers of shape (n,), if the model does not infer y.
+
+    Returns:
+        A dict from the name of a part to its inputs, a dict of arrays by name, and its output.
+    """
+    z = model.encode(x)
+    codes, weights = {Z: z}, None
+    if model.num_classes:
+        weights = model.classify(x) if model.infers_y else np.eye(model.num_classes)[y]
+        codes[Y] = weights = weights.astype("float32")
+    images = model.decode(z, weights)
+    scaled = x / np.float32(255) if x.dtype == np.uint8 else x
+    score = np.square(scaled - images).reshape(len(x), -1).mean(axis=1)
+    given = {Y: weights} if model.num_classes and not model.infers_y else {}
+    outputs = {
+        "encoder": ({"x": x}, z),
+        "decoder": (codes, images),
+        "scorer": ({"x": x} | given, score),
+    }
+    if model.infers_y:
+        outputs["classifier"] = ({"x": x}, weights)
+    return outputs
+
+
+def float32_copy(network):
+    """Copies a network with its weights; it computes in float32 and has no penalties.
+
+    Args:
+        network: Functional Keras model.
+
+    Returns:
+        A functional Keras model.
+    """
+
+    def copied(layer):
+        config = layer.get_config() | {"dtype": "float32"}
+        config |= {name: None for name in config if name.endswith("_regularizer")}
+        return layer.__class__.from_config(config)
+
+    copy = keras.models.clone_model(network, clone_function=copied, recursive=True)
+    copy.set_weights([np.asarray(weight, "float32") for weight in network.get_weights()])
+    copy.trainable = False
+    return copy
+
+
+def _named(tensor, name):
+    """The same tensor, as the output of a layer with a name."""
+    return layers.Identity(name=name)(tensor)
