@@ -203,7 +203,7 @@ def find_images(folder: pathlib.Path, warn: Callable[[str], object] = print_warn
 
     Example:
         >>> import pathlib, tempfile
-        >>> from adversarial_autoencoder.data.image_folder import find_images
+        >>> from adversarial_autoencoder.data.images.folder import find_images
         >>> with tempfile.TemporaryDirectory() as path:
         ...     for name in ("cat", "dog"):
         ...         pathlib.Path(path, name).mkdir()
