@@ -129,6 +129,7 @@ NAMES_CODES = (
     "model/codes.py",
     "model/batch.py",
     "model/inputs.py",
+    "model/streams.py",
     "systems.py",
     "networks/",
     "phases/",

@@ -6,6 +6,7 @@ from helpers import data_refused as refused
 from PIL import Image
 
 from adversarial_autoencoder import data
+from adversarial_autoencoder.config.image_form import UNCHANGED
 
 
 def save(folder, *names, first=0):
@@ -119,7 +120,7 @@ def test_prepared_data_keeps_the_split(tmp_path):
 def test_images_to_classify_can_be_in_any_folder(tmp_path):
     save(tmp_path / "test", "a.png", first=30)
     save(tmp_path / "val" / "cat", "b.png", first=60)
-    names, x = data.load_images(tmp_path, warn=lambda text: None)
+    names, x = data.load_images(tmp_path, warn=lambda text: None, form=UNCHANGED)
     assert names == ["val/cat/b.png", "test/a.png"]
     assert x[:, 0, 0, 0].tolist() == [60, 30]
 
