@@ -25,12 +25,14 @@ _MODULES = (
     "losses",
     "model",
     "networks",
+    "observations",
     "optimizers",
     "phases",
     "posteriors",
     "priors",
     "runs",
     "systems",
+    "tables",
     "training",
 )
 

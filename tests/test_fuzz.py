@@ -153,3 +153,23 @@ HISTORY = b"epoch,loss\r\n1,0.5\r\n2,0.25\r\n"
 )
 def test_random_histories(content):
     reads(content, "model.keras", lambda path: runs.Run(path.parent).read_history())
+
+
+# Parts of texts that mean something in a CSV file.
+TOKENS = [
+    *("1", "2", "-3", "4.5", "a", "b", '"', '""', '"x,y"', ",", ",", ",", "\n", "\n", "\r\n"),
+    *(" ", "?", "NA", "inf", "1e5", "1e400", "0012", "true", "false", "\t", ";", "|", "\ufeff"),
+    *("\0", "=1+1", "'", "\\", "9" * 25, "\xe9"),
+]
+
+
+@bounded
+@given(st.lists(st.sampled_from(TOKENS), max_size=60).map("".join) | st.text(max_size=40))
+def test_random_tables(text):
+    reads(text.encode("utf-8", "replace"), "t.csv", lambda p: data.load(p, warn=lambda text: None))
+
+
+@bounded
+@given(mutated(b"a,b,c\n" + b"1,x,2.5\n2,y,3.5\n" * 9))
+def test_random_bytes_in_a_table(content):
+    reads(content, "t.csv", lambda path: data.load(path, warn=lambda text: None))

@@ -189,14 +189,32 @@ class NetworkSettings(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, init=False)
 class DataSettings(Settings):
-    """The images."""
+    """The images or the table."""
 
     GROUP = "Data"
 
     dataset: str | None = setting(
         None,
-        "mnist, fashion_mnist, digits (8x8, embedded), an .npz or .mat file, or a folder of images;"
-        " not given: mnist, or digits if mnist is not available",
+        "mnist, fashion_mnist, digits (8x8, embedded), an .npz or .mat file, a folder of images, or"
+        " a table (.csv, .tsv, .parquet, .npy); not given: mnist, or digits if mnist is not"
+        " available",
+        is_path=True,
+    )
+    label_column: str | None = setting(
+        None, "column of a table that has the labels; an empty value: unlabelled"
+    )
+    drop_columns: str | None = setting(
+        None, "columns of a table to leave out, as a,b,c, such as names and identifiers"
+    )
+    columns: str | None = setting(
+        None,
+        "JSON file that declares columns of a table: an object from their names to numeric or"
+        " categorical. Not given, or another column: inferred",
+        is_path=True,
+    )
+    test_dataset: str | None = setting(
+        None,
+        "file with the test rows of a table; not given: a sixth of --dataset",
         is_path=True,
     )
     data_dir: str | None = setting(

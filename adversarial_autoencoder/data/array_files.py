@@ -93,6 +93,27 @@ def warn_of_others(
         )
 
 
+def read_npy(path: pathlib.Path) -> np.ndarray:
+    """Reads an .npy file.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        The array.
+
+    Raises:
+        InputError: If the file is no .npy file, is damaged, contains pickled objects, or is larger
+            than `MAX_NPZ_BYTES`.
+    """
+    with reading(path, "a readable .npy file"):
+        if (size := path.stat().st_size) > MAX_NPZ_BYTES:
+            raise InputError(
+                f"{path} must have at most {MAX_NPZ_BYTES} bytes. Received: {size} bytes"
+            )
+        return np.load(path, allow_pickle=False)
+
+
 def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     """Reads the array in a member of an archive. Damage raises one of `MALFORMED`."""
     # zipfile unpacks bzip2 and LZMA without a limit. NumPy never writes them.

@@ -1,6 +1,7 @@
 """Checks of the arrays in a user's data set."""
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ UNLABELLED = -1
 
 
 def checked_arrays(
-    source: str | pathlib.Path, arrays: dict[str, np.ndarray | None]
+    source: str | pathlib.Path,
+    arrays: dict[str, np.ndarray | None],
+    checked_x: Callable[[np.ndarray, str], np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """Checks the arrays of a data set and converts them to the common shapes and dtypes.
 
@@ -25,6 +28,8 @@ def checked_arrays(
             occur, and -1 means unlabelled. x_validation and x_test: images with the height, width,
             channels and type of x_train, or None. y_validation and y_test: their labels, which must
             be classes of y_train or -1, or None. A missing array counts as None.
+        checked_x: Function that checks and converts other data than images, as `checked_images`
+            does.
 
     Returns:
         A dict with all six names. Images have the shape (n, h, w, c). They are float32 if they
@@ -36,7 +41,8 @@ def checked_arrays(
     """
     x_train, y_train = arrays["x_train"], arrays.get("y_train")
     assert x_train is not None
-    x_train = checked_images(x_train, f"x_train in {source}")
+    checked_x = checked_x or checked_images
+    x_train = checked_x(x_train, f"x_train in {source}")
     if y_train is not None:
         y_train = _checked_classes(y_train, len(x_train), f"y_train in {source}")
     checked: dict[str, Any] = {"x_train": x_train, "y_train": y_train}
@@ -44,7 +50,9 @@ def checked_arrays(
     for part in ("validation", "test"):
         x, y = arrays.get(f"x_{part}"), arrays.get(f"y_{part}")
         if x is not None:
-            x = _checked_like(x, x_train, f"x_{part} in {source}")
+            x = _checked_like(
+                checked_x(x, f"x_{part} in {source}"), x_train, f"x_{part} in {source}"
+            )
             given += 1
         if y is not None:
             if x is None or y_train is None:
@@ -128,12 +136,10 @@ def checked_images(x: np.ndarray, name: str | pathlib.Path) -> np.ndarray:
 
 
 def _checked_like(x: np.ndarray, x_train: np.ndarray, name: str) -> np.ndarray:
-    """Checks images that must be like the training images."""
-    x = checked_images(x, name)
+    """Checks images or rows that must be like those of the training."""
     if (x.shape[1:], x.dtype) != (x_train.shape[1:], x_train.dtype):
         raise InputError(
-            f"{name} must contain images like those in x_train, {_describe(x_train)}. "
-            f"Received: {_describe(x)}"
+            f"{name} must be like x_train, {_describe(x_train)}. Received: {_describe(x)}"
         )
     return x
 

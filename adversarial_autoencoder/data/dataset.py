@@ -3,13 +3,14 @@
 import dataclasses
 import hashlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from adversarial_autoencoder.config.image_form import UNCHANGED, ImageForm
 from adversarial_autoencoder.data.checks import UNLABELLED, checked_arrays
+from adversarial_autoencoder.tables import Schema
 
 PARTS = ("train", "validation", "test")
 MAX_VALIDATION_IMAGES = 10_000
@@ -61,6 +62,8 @@ class Dataset:
         class_names: One string for each class. Empty if the data set has no labels.
         checksum: Checksum of the arrays before the split, in the format of `checksum`.
         form: The form into which the images were brought, with the range of values that was used.
+        schema: The columns of a table, whose rows take the place of images: float32 arrays of shape
+            (n, columns). None for images.
 
     Example:
         >>> import numpy as np
@@ -83,11 +86,17 @@ class Dataset:
     class_names: tuple[str, ...]
     checksum: str
     form: ImageForm = UNCHANGED
+    schema: Schema | None = None
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape of an image, (height, width, channels)."""
+        """Shape of an image, (height, width, channels), or of a row, (columns,)."""
         return self.x_train.shape[1:]
+
+    @property
+    def noun(self) -> str:
+        """What x is, in the singular: "image" or "row"."""
+        return "image" if self.schema is None else "row"
 
     @property
     def num_classes(self) -> int:
@@ -154,6 +163,28 @@ def make_dataset(
         given |= {"x_validation": x_validation, "y_validation": y_validation}
     arrays = checked_arrays(source, given)
     digest = checksum(*(arrays[array] for array in given))
+    return split(name, arrays, digest, class_names, shuffle)
+
+
+def split(
+    name: str,
+    arrays: Mapping[str, Any],
+    digest: str,
+    class_names: Sequence[str] | None = None,
+    shuffle: bool = True,
+) -> Dataset:
+    """Splits checked arrays, as `make_dataset` describes.
+
+    Args:
+        name: Short name of the data set.
+        arrays: The arrays: "x_train", "y_train" and so on for each part; None for a missing one.
+        digest: Their checksum.
+        class_names: One string for each class. The default is the numbers of the classes.
+        shuffle: Whether to shuffle the training images before the split.
+
+    Returns:
+        A `Dataset`.
+    """
     parts = {part: (arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in PARTS}
     if arrays["y_train"] is not None and class_names is None:
         class_names = [str(label) for label in range(arrays["y_train"].max() + 1)]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.image_form import ANY_FORM, BY_TYPE, UNCHANGED, ImageForm
 from adversarial_autoencoder.config.paths import expand_home
-from adversarial_autoencoder.data import known, shards
+from adversarial_autoencoder.data import known, shards, table_files, tables
 from adversarial_autoencoder.data.array_files import read_npz
 from adversarial_autoencoder.data.arrays.layouts import as_images, reshaped
 from adversarial_autoencoder.data.arrays.mat_files import read_mat
@@ -20,6 +21,8 @@ from adversarial_autoencoder.errors import InputError, did_you_mean, print_warni
 
 # The readers of files of arrays, by suffix.
 ARRAY_READERS = {".npz": read_npz, ".mat": read_mat}
+# Suffixes of files that are tables.
+TABLES = (*table_files.SUFFIXES, ".npy")
 
 
 def load_images(
@@ -112,19 +115,22 @@ def load(
     data_dir: str | pathlib.Path | None = None,
     warn: Callable[[str], object] = print_warning,
     form: ImageForm = ANY_FORM,
+    options: tables.TableOptions | None = None,
 ) -> Dataset:
     """Loads a data set by its name or path.
 
     Args:
         dataset: One of these: the name "mnist", "fashion_mnist" or "digits"; the path of an .npz
             or .mat file with x_train and optionally y_train, x_test and y_test, also with other
-            usual names; the path of a folder of images, see `images.folder.ImageFolder`; or the
-            path of a folder that `prepare` wrote.
+            usual names; the path of a folder of images, see `images.folder.ImageFolder`; the path
+            of a folder that `prepare` wrote; or the path of a table, a file with a suffix in
+            `TABLES` or an .npz file whose x_train has two axes.
             The default None loads MNIST. If MNIST is not available, it warns and loads digits.
         data_dir: Folder with the files of MNIST or Fashion-MNIST. The default is the environment
             variable AAE_DATA_DIR. If neither is set, Keras downloads the files and caches them.
         warn: Function that is called with the text of a warning. By default, it prints on stderr.
         form: The form into which the images are brought: size, channels and range of values.
+        options: Labels, columns and test rows of a table.
 
     Returns:
         A `Dataset`.
@@ -138,10 +144,38 @@ def load(
         >>> digits.x_train.shape, digits.num_classes
         ((1249, 8, 8, 1), 10)
     """
+    options = options or tables.TableOptions()
+    is_table = pathlib.Path(dataset or "").suffix.lower() in TABLES
+    if options.given and not is_table:
+        raise InputError(
+            f"{options.given[0]} needs a table, {', '.join(TABLES)}. Received: dataset={dataset}"
+        )
+    if is_table and (form.size or form.channels or not isinstance(form.value_range, str)):
+        raise InputError(
+            f"image_size, channels and value_range are for images. Received: the table {dataset}"
+        )
     with _if_usable(warn) as warn:
         if dataset is None or dataset in known.NAMES:
             return _in_form(_load_known(dataset, data_dir, warn), form)
-        return _load_own(expand_home(dataset, "dataset"), warn, form)
+        return _load_own(expand_home(dataset, "dataset"), warn, form, options)
+
+
+def load_of(config: Config, warn: Callable[[str], object] = print_warning) -> Dataset:
+    """Loads the data set of a training.
+
+    Args:
+        config: Settings of the training.
+        warn: Function that is called with the text of a warning. By default, it prints on stderr.
+
+    Returns:
+        A `Dataset`.
+
+    Raises:
+        InputError: If the data set does not exist, is not available, or cannot be used.
+    """
+    names = [field.name for field in dataclasses.fields(tables.TableOptions)]
+    options = tables.TableOptions(**{name: getattr(config, name) for name in names})
+    return load(config.dataset, config.data_dir, warn, config.image_form, options)
 
 
 def _load_known(dataset, data_dir, warn):
@@ -155,7 +189,7 @@ def _load_known(dataset, data_dir, warn):
     return known.load_digits() if dataset == "digits" else known.load_mnist(dataset, data_dir, warn)
 
 
-def _load_own(path, warn, form):
+def _load_own(path, warn, form, options):
     """Loads a user's file or folder."""
     is_folder, is_file = _kind("dataset", path)
     if is_folder and shards.is_prepared(path):
@@ -166,11 +200,17 @@ def _load_own(path, warn, form):
         arrays = found.split(x) | {"class_names": found.class_names}
         name = path.resolve().name
     elif is_file and (read := ARRAY_READERS.get(path.suffix.lower())):
-        arrays, form = as_images(read(path, warn), path, form, warn)
+        arrays = read(path, warn)
+        if arrays["x_train"].ndim == 2 and form.size is None:
+            return tables.vectors(path, arrays, warn)
+        arrays, form = as_images(arrays, path, form, warn)
         name = path.stem
+    elif is_file and path.suffix.lower() in TABLES:
+        return tables.load_table(path, options, warn)
     else:
         raise InputError(
-            f"dataset must be {', '.join(known.NAMES)}, an .npz or .mat file or a folder of images."
+            f"dataset must be {', '.join(known.NAMES)}, an .npz or .mat file, a folder of images or"
+            f" a table, {', '.join(TABLES)}."
             f"{did_you_mean(path, known.NAMES)} Received: {path}"
         )
     made = make_dataset(name, path, **arrays)

@@ -1,6 +1,5 @@
 """The report of a trained model: the values of all measures, by name."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -17,10 +16,12 @@ from adversarial_autoencoder.evaluation import (
     parzen,
     prior_match,
     reconstruction,
+    rows,
 )
 from adversarial_autoencoder.evaluation.features import Features
+from adversarial_autoencoder.evaluation.metrics import METRICS  # noqa: F401
 from adversarial_autoencoder.model import AdversarialAutoencoder
-from adversarial_autoencoder.model.batch import to_unit_interval
+from adversarial_autoencoder.observations.pixels import to_unit_interval
 
 # Limits for time and memory: images, codes or samples of each kind, and numbers in all of them.
 MAX_IMAGES, MAX_NUMBERS = 10_000, 2**25
@@ -28,99 +29,14 @@ MAX_IMAGES, MAX_NUMBERS = 10_000, 2**25
 # A mixture with many components needs more codes than the other measures.
 MAX_MIXTURE_CODES = 50_000
 
+# Rows of a table whose loss is computed at once.
+BATCH = 1000
+
 # With fewer training, validation or test images, some measures are undefined.
 MIN_IMAGES = 10
 
 # The search for the Parzen kernel width computes many estimates, so it uses fewer images.
 SIGMA_IMAGES = 1000
-
-
-@dataclasses.dataclass(frozen=True)
-class Metric:
-    """Description of one value in the report.
-
-    Args:
-        text: One line that says what the value is, with its unit.
-        better: "lower" or "higher", or an empty string if the value does not rank models.
-    """
-
-    text: str
-    better: str = ""
-
-
-METRICS: dict[str, Metric] = {
-    "epochs": Metric("number of completed epochs"),
-    "seed": Metric("seed of the training"),
-    "num_test_images": Metric("number of test images in the measures"),
-    "num_training_images": Metric("number of training images in the classifiers of codes"),
-    "num_classes": Metric("number of values of y, which are classes"),
-    "num_clusters": Metric("number of values of y, which are clusters"),
-    "mse": Metric("reconstruction: mean squared error per pixel", "lower"),
-    "bce": Metric("reconstruction: binary cross-entropy per pixel, nats", "lower"),
-    "psnr": Metric("reconstruction: mean peak signal-to-noise ratio, dB", "higher"),
-    "ssim": Metric("reconstruction: mean structural similarity, at most 1", "higher"),
-    "sliced_wasserstein": Metric(
-        "codes and prior: sliced Wasserstein-1 distance, prior standard deviations", "lower"
-    ),
-    "sliced_wasserstein_floor": Metric("the same for two samples of the prior"),
-    "mmd": Metric("codes and prior: squared maximum mean discrepancy, unbiased", "lower"),
-    "mmd_floor": Metric("the same for two samples of the prior"),
-    "kolmogorov_smirnov": Metric(
-        "codes and prior: Kolmogorov-Smirnov statistic, mean over dimensions", "lower"
-    ),
-    "kolmogorov_smirnov_max": Metric(
-        "codes and prior: Kolmogorov-Smirnov statistic, worst dimension", "lower"
-    ),
-    "kolmogorov_smirnov_floor": Metric("the mean for two samples of the prior"),
-    "gaps": Metric("fraction of prior samples without a code within gap_radius", "lower"),
-    "gaps_floor": Metric("the same with prior samples instead of codes"),
-    "gap_radius": Metric("radius for gaps, in units of z"),
-    "y_divergence": Metric("KL divergence of y from its prior, nats", "lower"),
-    "error": Metric("classification: fraction of misclassified images", "lower"),
-    "calibration_error": Metric("classification: expected calibration error, 15 bins", "lower"),
-    "nearest_neighbour_error": Metric(
-        "error of a 5-nearest-neighbour classifier of codes", "lower"
-    ),
-    "linear_probe_error": Metric("error of a logistic regression on codes", "lower"),
-    "clustering_error_best_image": Metric(
-        "error if a cluster has the class of its most probable validation image", "lower"
-    ),
-    "clustering_error_majority": Metric(
-        "error if a cluster has the majority class of its validation images", "lower"
-    ),
-    "clustering_error_matching": Metric(
-        "error if clusters and classes are matched one to one", "lower"
-    ),
-    "nmi": Metric("clusters and classes: normalized mutual information", "higher"),
-    "ari": Metric("clusters and classes: adjusted Rand index", "higher"),
-    "feature_space": Metric("checksum of the classifier that computes the features"),
-    "feature_error": Metric("error of this classifier on the test images"),
-    "fid_floor": Metric("Fréchet distance between validation and test images"),
-    "fid_reconstructions": Metric(
-        "Fréchet distance between reconstructions and test images", "lower"
-    ),
-}
-_GENERATION = {
-    "num_samples": Metric("number of generated images in these distances"),
-    "fid": Metric("Fréchet distance between generated and test images", "lower"),
-    "kid": Metric("kernel distance between generated and test images", "lower"),
-    "precision": Metric("fraction of generated images that test images cover", "higher"),
-    "recall": Metric("fraction of test images that generated images cover", "higher"),
-    "num_parzen_samples": Metric("number of generated images in the Parzen estimate"),
-    "parzen": Metric("mean Parzen log-likelihood of the test images, nats", "higher"),
-    "parzen_standard_error": Metric("standard error of this mean, nats"),
-    "parzen_sigma": Metric("Parzen kernel width, chosen on validation images"),
-}
-METRICS |= _GENERATION | {
-    f"{name}_gaussian_mixture": dataclasses.replace(
-        metric, text=f"{metric.text}; z from the Gaussian mixture"
-    )
-    for name, metric in _GENERATION.items()
-}
-METRICS |= {
-    "num_codes_gaussian_mixture": Metric("number of training codes for the Gaussian mixture"),
-    "num_components_gaussian_mixture": Metric("number of components of the Gaussian mixture"),
-}
 
 
 def measure(
@@ -153,8 +69,10 @@ def measure(
     if model.num_classes and not model.infers_y:
         dataset = dataset.held_out_with_labels()
     limit = _limit(model, dataset, max_images)
+    schema = dataset.schema
     x, x_validation = (
-        to_unit_interval(part[:limit]).numpy() for part in (dataset.x_test, dataset.x_validation)
+        to_unit_interval(part[:limit]).numpy() if schema is None else part[:limit]
+        for part in (dataset.x_test, dataset.x_validation)
     )
     x_train = dataset.x_train[:limit]
     y, y_validation, y_train = (
@@ -168,8 +86,13 @@ def measure(
     }
     inferred = model.classify(x) if model.infers_y else None
     weights = inferred if model.infers_y else y if model.num_classes else None
-    reconstructed = model.decode(model.encode(x), weights)
-    report |= _reconstruction(x, reconstructed)
+    z = model.encode(x)
+    reconstructed = model.decode_array(z, weights)
+    if schema is None:
+        report |= _reconstruction(x, reconstructed)
+    else:
+        report |= rows.reconstruction(x, reconstructed, schema)
+        report["columns_loss"] = _columns_loss(model, x, z, weights)
     report |= _prior_match(model, x)
     if model.infers_y:
         report |= _classes(model, x_validation, y_validation, inferred, y)
@@ -182,8 +105,14 @@ def measure(
         z = gaussian_mixture.sample(mixture, limit)
         report["num_codes_gaussian_mixture"] = len(codes)
         report["num_components_gaussian_mixture"] = mixture.n_components
-    generated = model.generate(limit, z=z)
-    generation_report = _parzen(x, x_validation, generated)
+    generated = model.generate_array(limit, z=z)
+    if schema is None:
+        generation_report = _parzen(x, x_validation, generated)
+    else:
+        generation_report = rows.generation(x, generated, schema)
+        floor = rows.generation(x, x_validation, schema)
+        names = ("column_distance", "correlation_difference")
+        report |= {f"{name}_floor": floor[name] for name in names}
     if features is not None:
         real, validation = features(x), features(x_validation)
         report["feature_space"] = features.fingerprint
@@ -212,6 +141,20 @@ def mixture_codes(model: AdversarialAutoencoder, dataset: Dataset) -> np.ndarray
     return model.encode(dataset.x_train[: _limit(model, dataset, MAX_MIXTURE_CODES)], seed=0)
 
 
+def mixture_sample(model: AdversarialAutoencoder, dataset: Dataset, n: int) -> np.ndarray:
+    """Sample a Gaussian mixture that is fitted to the codes of training images.
+
+    Args:
+        model: The trained model.
+        dataset: The `data.Dataset` of its training.
+        n: Number of samples, >= 1.
+
+    Returns:
+        Codes, a float32 array of shape (n, z_dim).
+    """
+    return gaussian_mixture.sample(gaussian_mixture.fit(mixture_codes(model, dataset)), n)
+
+
 def _limit(model, dataset, max_images):
     numbers = max(model.z_dim, math.prod(dataset.image_shape))
     return max(MIN_IMAGES, min(max_images, MAX_NUMBERS // numbers))
@@ -224,6 +167,16 @@ def _reconstruction(x, reconstructed):
         "psnr": reconstruction.peak_signal_to_noise_ratio(x, reconstructed),
         "ssim": reconstruction.structural_similarity(x, reconstructed),
     }
+
+
+def _columns_loss(model, x, z, weights):
+    """The loss of the reconstruction phase, in batches."""
+    batches = [slice(i, i + BATCH) for i in range(0, len(x), BATCH)]
+    losses = [
+        model.loss_of(x[part], z[part], None if weights is None else weights[part])
+        for part in batches
+    ]
+    return float(np.average(losses, weights=[len(x[part]) for part in batches]))
 
 
 def _prior_match(model, x):

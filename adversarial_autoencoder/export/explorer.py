@@ -15,7 +15,7 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.export.decoder_steps import decoder_steps
 from adversarial_autoencoder.figures.colours import class_colours
 from adversarial_autoencoder.model import AdversarialAutoencoder
-from adversarial_autoencoder.model.batch import to_unit_interval
+from adversarial_autoencoder.observations.pixels import to_unit_interval
 from adversarial_autoencoder.systems import Y, Z
 
 MAX_POINTS = 2000

@@ -16,6 +16,7 @@ from adversarial_autoencoder.figures.images import (
     style_grid,
 )
 from adversarial_autoencoder.figures.latent import latent_grid, latent_scatter
+from adversarial_autoencoder.figures.latent_columns import latent_columns, latent_columns_shown
 from adversarial_autoencoder.figures.measures import comparison, confusion
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "confusion",
     "histograms",
     "interpolations",
+    "latent_columns",
+    "latent_columns_shown",
     "latent_grid",
     "latent_scatter",
     "reconstructions",

@@ -23,6 +23,7 @@ def histograms(
     y_prior: np.ndarray | None = None,
     columns: int = 3,
     panel_inches: float = 3.2,
+    noun: str = "image",
 ) -> Figure:
     """Draw the distribution of the codes over the prior: do the codes follow the prior?
 
@@ -37,6 +38,7 @@ def histograms(
         y_prior: Samples of the prior of y, integers >= 0 of shape (m,). Required if `y` is given.
         columns: Maximum number of panels in a row.
         panel_inches: Width of a panel.
+        noun: What was encoded, in the singular.
 
     Returns:
         The figure.
@@ -79,7 +81,7 @@ def histograms(
             _add_moments(axes, values, prior)
     for axes in places[len(panels) :]:
         axes.remove()
-    _add_legend(figure, z, z_prior, (low, high))
+    _add_legend(figure, z, z_prior, (low, high), noun)
     return figure.finished()
 
 
@@ -108,8 +110,8 @@ def _add_moments(axes, values, prior):
         )
 
 
-def _add_legend(figure, z, z_prior, limits):
-    codes = f"codes of {counted(len(z), 'image')}"
+def _add_legend(figure, z, z_prior, limits, noun):
+    codes = f"codes of {counted(len(z), noun)}"
     outside = np.mean((z < limits[0]) | (z > limits[1]))
     if outside:
         codes += f" ({100 * outside:.1g}% outside the axes)"

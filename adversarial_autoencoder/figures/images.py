@@ -8,7 +8,7 @@ from adversarial_autoencoder.errors import counted
 from adversarial_autoencoder.figures.canvas import Figure, image_rows
 from adversarial_autoencoder.figures.labels import labels
 from adversarial_autoencoder.model import AdversarialAutoencoder
-from adversarial_autoencoder.model.batch import to_unit_interval
+from adversarial_autoencoder.observations.pixels import to_unit_interval
 
 # The most values of y in a figure.
 MAX_VALUES = 50

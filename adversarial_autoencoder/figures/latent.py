@@ -47,24 +47,12 @@ def latent_grid(
     Returns:
         The figure.
     """
-    mean, std = _moments(model)
+    mean, std = moments(model)
     axis_dims = list(dims)
     grid_range = 2 * std[axis_dims].mean() if grid_range is None else grid_range
-    offsets = np.linspace(-grid_range, grid_range, size, dtype="float32")
-    z = np.tile(mean, (size, size, 1))
-    z[:, :, dims[0]] += offsets
-    z[:, :, dims[1]] += offsets[::-1, None]  # The first row is the top of the figure.
-    # With cluster heads, the decoder adds the head of y to z. The grid already covers this sum, so
-    # all weights of y are 0.
-    y_weights = np.zeros((size**2, model.num_classes), "float32")
+    z, y_weights = grid_codes(model, mean, size, grid_range, dims, y)
     uses_y = model.num_classes > 0 and model.cluster_heads is None
-    if uses_y:
-        y_weights[:, y] = 1
-    images = model.decode(
-        z.reshape(-1, model.z_dim),
-        y_weights if model.num_classes else None,
-        batch_size=min(size**2, 1000),
-    )
+    images = model.decode(z, y_weights, batch_size=min(size**2, 1000))
     images = as_grid(images.reshape(size, size, *images.shape[1:]))
 
     height, width = images.shape[2:4]
@@ -93,6 +81,42 @@ def latent_grid(
     return figure.finished()
 
 
+def grid_codes(
+    model: AdversarialAutoencoder,
+    mean: np.ndarray,
+    size: int,
+    grid_range: float,
+    dims: tuple[int, int],
+    y: int,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Make a regular grid of codes.
+
+    Args:
+        model: A trained model with z_dim >= 2.
+        mean: The centre of the grid, shape (z_dim,).
+        size: Number of codes on each side of the grid, >= 2.
+        grid_range: Distance from the centre to the sides, in units of z.
+        dims: The two dimensions of z that the grid spans.
+        y: The value of y for all codes, if the model has a code y and no cluster heads.
+
+    Returns:
+        The codes, shape (size * size, z_dim), row by row from the top; and the weights of the
+        values of y, shape (size * size, num_classes), or None without y.
+    """
+    offsets = np.linspace(-grid_range, grid_range, size, dtype="float32")
+    z = np.tile(mean, (size, size, 1))
+    z[:, :, dims[0]] += offsets
+    z[:, :, dims[1]] += offsets[::-1, None]  # The first row is the top of the figure.
+    if not model.num_classes:
+        return z.reshape(-1, model.z_dim), None
+    # With cluster heads, the decoder adds the head of y to z. The grid already covers this sum, so
+    # all weights of y are 0.
+    y_weights = np.zeros((size**2, model.num_classes), "float32")
+    if model.cluster_heads is None:
+        y_weights[:, y] = 1
+    return z.reshape(-1, model.z_dim), y_weights
+
+
 def latent_scatter(
     z: np.ndarray,
     z_prior: np.ndarray,
@@ -104,6 +128,7 @@ def latent_scatter(
     columns: int = 2,
     panel_inches: float = 5.8,
     axis_names: tuple[str, str] | None = None,
+    noun: str = "image",
 ) -> Figure:
     """Draw the codes of images next to samples of the prior, both coloured by class.
 
@@ -120,6 +145,7 @@ def latent_scatter(
         columns: 2 for codes and prior side by side, 1 for the codes above the prior.
         panel_inches: Width and height of both.
         axis_names: Names of the axes, if the codes are projected. Default: the dimensions of z.
+        noun: What was encoded, in the singular.
 
     Returns:
         The figure.
@@ -143,7 +169,7 @@ def latent_scatter(
     scatter(left, z, labels)
     scatter(right, z_prior, prior_labels)
     drawn = [z, z_prior]
-    title = f"Codes of {counted(len(z), 'image')}"
+    title = f"Codes of {counted(len(z), noun)}"
     if heads is not None:
         heads = heads[:, axis_dims]
         left.scatter(*heads.T, marker="X", s=90, color="black", edgecolors="white")
@@ -193,8 +219,15 @@ def _add_legend(figure, class_names, colours, below):
     figure.set_size_inches(width + extra[0], height + extra[1])
 
 
-def _moments(model):
-    """Compute mean and standard deviation of the decoder's input space, in each dimension."""
+def moments(model: AdversarialAutoencoder) -> tuple[np.ndarray, np.ndarray]:
+    """Compute mean and standard deviation of the decoder's input space, in each dimension.
+
+    Args:
+        model: A trained model.
+
+    Returns:
+        Two arrays of shape (z_dim,).
+    """
     if model.cluster_heads is None:
         return priors.moments(model.prior, model.z_dim)
     points = model.draw_representation(10_000)

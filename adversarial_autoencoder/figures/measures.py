@@ -16,7 +16,7 @@ MAX_NAMES = 60
 MAX_BARS = 40
 
 
-def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
+def confusion(counts: np.ndarray, class_names: Sequence[str], noun: str = "image") -> Figure:
     """Draw a confusion matrix.
 
     The colours show the fraction of each true class. Up to 30 classes, the cells also show the
@@ -26,6 +26,7 @@ def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
         counts: Numbers of images from `evaluation.classification.confusion`, integers of shape
             (num_classes, num_classes). Rows are true classes, columns are predicted classes.
         class_names: Names of the classes.
+        noun: What was classified, in the singular.
 
     Returns:
         The figure.
@@ -56,7 +57,7 @@ def confusion(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
     axes.set_ylabel("true class")
     total = counts.sum()
     error = 1 - np.trace(counts) / total
-    axes.set_title(f"{counted(total, 'image')}, {error:.2%} misclassified", fontsize="medium")
+    axes.set_title(f"{counted(total, noun)}, {error:.2%} misclassified", fontsize="medium")
     figure.colorbar(shown, label="fraction of the true class", shrink=0.8)
     return figure.finished()
 

@@ -5,7 +5,7 @@ import warnings
 import keras
 import tensorflow as tf
 
-from adversarial_autoencoder import losses, phases
+from adversarial_autoencoder import phases
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices import replicas
 from adversarial_autoencoder.model.autoencoder import Autoencoder
@@ -14,6 +14,7 @@ from adversarial_autoencoder.model.checks import functional
 from adversarial_autoencoder.model.codes import by_name
 from adversarial_autoencoder.model.finite_steps import FiniteSteps
 from adversarial_autoencoder.model.inputs import checked_arguments, one_line, steps_of_fit
+from adversarial_autoencoder.observations import Pixels
 from adversarial_autoencoder.optimizers import PhaseOptimizer, make_optimizer
 from adversarial_autoencoder.systems import Z
 
@@ -86,7 +87,8 @@ class AdversarialAutoencoder(Autoencoder):
         prior: Prior p(z), a callable `(n, dim, seed) -> tensor`, or a dict from "z" and "y" to one
             each; see `priors`. Default: N(0, 5^2) for z, equal probabilities for y.
         posterior: "deterministic" or "gaussian".
-        reconstruction_loss: "mse" or "bce".
+        reconstruction_loss: "mse" or "bce", the loss of images.
+        observation: What x is: None for images, or `observations.Columns` for the rows of a table.
         phases: List of `phases.Phase`, which run in this order on every minibatch. Default:
             reconstruction, then regularization of each code that has a discriminator.
         seed: Seed of the noise in training, >= 0.
@@ -105,6 +107,7 @@ class AdversarialAutoencoder(Autoencoder):
         prior=None,
         posterior="deterministic",
         reconstruction_loss="mse",
+        observation=None,
         phases=None,
         seed=0,
         name="adversarial_autoencoder",
@@ -112,12 +115,9 @@ class AdversarialAutoencoder(Autoencoder):
         discriminators = {} if discriminator is None else by_name(discriminator, Z)
         encoder, decoder = functional(encoder), functional(decoder)
         discriminators = {code: functional(network) for code, network in discriminators.items()}
-        super().__init__(encoder, decoder, discriminators, prior, posterior, name)
-        if reconstruction_loss not in (choices := losses.RECONSTRUCTION):
-            raise ValueError(
-                f"reconstruction_loss must be one of {', '.join(choices)}. "
-                f"Received: reconstruction_loss={reconstruction_loss!r}"
-            )
+        if observation is None:
+            observation = Pixels(reconstruction_loss)
+        super().__init__(encoder, decoder, discriminators, prior, posterior, observation, name)
         self.reconstruction_loss = reconstruction_loss
         self.phases = tuple(phases or _default_phases(discriminators))
         self.seed = seed
@@ -273,7 +273,8 @@ class AdversarialAutoencoder(Autoencoder):
         return self._track(logs, batch)
 
     def _batch(self, data, step):
-        batch = make_batch(data, tf.stack([tf.cast(self.seed, "int64"), tf.cast(step, "int64")]))
+        seed = tf.stack([tf.cast(self.seed, "int64"), tf.cast(step, "int64")])
+        batch = make_batch(data, seed, self.observation.prepare)
         if (batch.labels is not None or batch.y_labelled is not None) != self.uses_labels:
             raise ValueError(
                 "A model that uses labels takes images and labels. Received: images alone"
@@ -319,28 +320,6 @@ class AdversarialAutoencoder(Autoencoder):
         if not replicas.is_divided():  # Replicas would need one exchange an update to agree.
             self.finite_steps.look_at_gradients(self._phase_of[step.name], gradients)
         self.optimizer.update(step.name, gradients, variables)
-
-    def get_config(self):
-        """The constructor's arguments, for saving."""
-        parts = {
-            "encoder": self.encoder,
-            "decoder": self.decoder,
-            "discriminator": dict(self.discriminators) or None,
-            "prior": self.priors,
-            "phases": list(self.phases),
-        }
-        return {
-            **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
-            "posterior": self.posterior,
-            "reconstruction_loss": self.reconstruction_loss,
-            "seed": self.seed,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Makes the model that `get_config` describes."""
-        return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
 
 
 def _default_phases(discriminators):

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder.model.batch import to_unit_interval
 from adversarial_autoencoder.model.checks import (
     check_discriminators,
     check_networks,
@@ -13,7 +12,7 @@ from adversarial_autoencoder.model.checks import (
     warn_of_unregistered,
 )
 from adversarial_autoencoder.model.codes import Codes, by_name
-from adversarial_autoencoder.model.inputs import check_images, checked_arguments, one_line
+from adversarial_autoencoder.model.inputs import checked_arguments, one_line
 from adversarial_autoencoder.model.saving import Saving
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.posteriors import POSTERIORS
@@ -29,10 +28,11 @@ class Autoencoder(Saving):
         discriminators: Dict from the name of a code to its discriminator.
         prior: Prior p(z), a dict from the name of a code to its prior, or None.
         posterior: "deterministic" or "gaussian".
+        observation: The `observations.Observation`.
         name: Name of the model.
     """
 
-    def __init__(self, encoder, decoder, discriminators, prior, posterior, name):
+    def __init__(self, encoder, decoder, discriminators, prior, posterior, observation, name):
         super().__init__(name=name)
         if keras.config.floatx() != "float32":
             raise ValueError(
@@ -62,11 +62,22 @@ class Autoencoder(Saving):
         self.decoder = decoder
         self.discriminators = dict(discriminators)
         self.posterior = posterior
+        self.observation = observation
+        _ = self.image_shape  # It checks that encoder and observation fit.
+
+    @property
+    def input_shape_of_x(self):
+        """Shape of what the encoder sees of one image or row."""
+        return by_name(self.encoder.input, "x")["x"].shape[1:]
 
     @property
     def image_shape(self):
-        """Shape of one image, such as (height, width, channels)."""
-        return by_name(self.encoder.input, "x")["x"].shape[1:]
+        """Shape of one image, such as (height, width, channels), or of one row, (columns,)."""
+        return self.observation.shape(self.input_shape_of_x)
+
+    def check_x(self, x, warn=True):
+        """Checks images or rows: an array or an eager tensor; anything else passes."""
+        self.observation.check(x, self.input_shape_of_x, warn)
 
     @property
     def z_dim(self):
@@ -121,9 +132,9 @@ class Autoencoder(Saving):
             Reconstructions in [0, 1], of the shape of `x`.
         """
         if tf.executing_eagerly():
-            check_images(x, self.image_shape)
+            self.check_x(x)
             y = None if y is None else self._checked_y(y, len(x))
-        heads = self.codes.heads(to_unit_interval(x), None, training)
+        heads = self.codes.heads(self.observation.prepare(x), None, training)
         codes = self.codes.from_heads(heads, None)
         inferred = codes[self.codes.y.name] if self.infers_y else None
         return self._decoded(codes[self.codes.z.name], self._given_y(y, inferred), training)
@@ -144,7 +155,7 @@ class Autoencoder(Saving):
             ValueError: If the images do not fit the model.
         """
         bound = checked_arguments(keras.Model.predict, self, x, *args, **kwargs)
-        return super().predict(*bound.args[1:], **bound.kwargs)
+        return self.observation.to_user(super().predict(*bound.args[1:], **bound.kwargs))
 
     def encode(self, x, seed=None, batch_size=1000):
         """Encodes images.
@@ -206,7 +217,7 @@ class Autoencoder(Saving):
         z, heads = self.codes.z.sample_prior(n, seed, labels), self.cluster_heads
         return z if heads is None else z + self.codes.y.sample_prior(n, seed + 1) @ heads
 
-    def decode(self, z, y=None, batch_size=1000):
+    def decode(self, z, y=None, batch_size=1000, seed=None):
         """Decodes codes.
 
         Args:
@@ -214,17 +225,26 @@ class Autoencoder(Saving):
             y: Values of y, integers of shape (n,), or weights of the values, shape
                 (n, num_classes), if the model has a y.
             batch_size: Number of codes decoded at once.
+            seed: Integer >= 0 that draws the categories of a table from their probabilities; None
+                for the most probable ones. It does not change images.
 
         Returns:
-            Images in [0, 1], a float32 array of shape (n, ...).
+            Images in [0, 1], a float32 array of shape (n, ...). For a table, its rows.
 
         Raises:
             ValueError: If `y` does not fit, or is missing.
         """
-        if y is None:
-            return _in_batches(lambda z: self._decoded(z, self._given_y(None)), batch_size, z)
-        y = self._checked_y(y, len(z))
-        return _in_batches(lambda z, y: self._decoded(z, self._given_y(y)), batch_size, z, y)
+        return self.observation.to_user(self.decode_array(z, y, batch_size, seed))
+
+    def decode_array(self, z, y=None, batch_size=1000, seed=None):
+        """Decodes codes, like `decode`, to an array also if the user gets DataFrames."""
+        y = None if y is None else self._checked_y(y, len(z))
+        parts = []
+        for i in range(0, max(len(z), 1), batch_size):
+            own = None if seed is None else tf.random.fold_in(tf.constant([seed, i], "int64"), 5)
+            given = self._given_y(None if y is None else y[i : i + batch_size])
+            parts.append(self._decoded(z[i : i + batch_size], given, seed=own).numpy())
+        return np.concatenate(parts)
 
     def generate(self, n, y=None, seed=0, z=None):
         """Decodes samples of the prior.
@@ -242,17 +262,39 @@ class Autoencoder(Saving):
         Raises:
             ValueError: If `n` is below 1, or `y` or `z` does not fit.
         """
+        return self.observation.to_user(self.generate_array(n, y, seed, z))
+
+    def generate_array(self, n, y=None, seed=0, z=None):
+        """Decodes samples of the prior, like `generate`, to an array also for DataFrames."""
         if n < 1:
             raise ValueError(f"n must be at least 1. Received: n={n}")
         if z is None:
             z = self.codes.z.sample_prior(n, seed)
         if y is None and self.codes.y:
             y = self.codes.y.sample_prior(n, seed + 1)
-        return self.decode(z, y)
+        return self.decode_array(z, y, seed=seed)
+
+    def loss_of(self, x, z, y=None):
+        """The reconstruction loss of images or rows whose codes are known.
+
+        Args:
+            x: Images or rows, an array of shape (n, ...).
+            z: Their codes, shape (n, z_dim).
+            y: Values of y, as in `decode`.
+
+        Returns:
+            A scalar.
+        """
+        codes = {self.codes.z.name: tf.convert_to_tensor(z)}
+        if (y := self._given_y(None if y is None else self._checked_y(y, len(z)))) is not None:
+            codes[self.codes.y.name] = y
+        outputs = self.decode_logits(codes, training=False)
+        return float(self.observation.loss(self.observation.prepare(x), outputs))
 
     def _infer_arrays(self, x, seed, batch_size):
-        check_images(x, self.image_shape)
-        return self.codes.infer_arrays(x, seed, to_unit_interval, batch_size)
+        x = self.observation.to_array(x)
+        self.check_x(x)
+        return self.codes.infer_arrays(x, seed, self.observation.prepare, batch_size)
 
     def _checked_y(self, y, n):
         """The y of a user as an array: values of shape (n,), or weights of them."""
@@ -284,11 +326,11 @@ class Autoencoder(Saving):
         y = tf.convert_to_tensor(y)
         return tf.one_hot(y, self.num_classes) if y.dtype.is_integer else tf.cast(y, "float32")
 
-    def _decoded(self, z, y, training=False):
+    def _decoded(self, z, y, training=False, seed=None):
         codes = {self.codes.z.name: tf.convert_to_tensor(z)}
         if y is not None:
             codes[self.codes.y.name] = y
-        return tf.sigmoid(self.decode_logits(codes, training))
+        return self.observation.restore(self.decode_logits(codes, training), seed)
 
     def decode_logits(self, codes, training):
         """Runs the decoder, in the graph too. Phases call it.
@@ -302,9 +344,3 @@ class Autoencoder(Saving):
         """
         logits = self.decoder(self.codes.decoder_input(codes), training=training)
         return tf.cast(logits, "float32")
-
-
-def _in_batches(function, batch_size, *arrays):
-    starts = range(0, max(len(arrays[0]), 1), batch_size)
-    batches = ([array[i : i + batch_size] for array in arrays] for i in starts)
-    return np.concatenate([function(*batch).numpy() for batch in batches])

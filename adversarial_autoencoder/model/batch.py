@@ -4,6 +4,8 @@ import typing
 
 import tensorflow as tf
 
+from adversarial_autoencoder.observations.pixels import to_unit_interval
+
 
 class Batch(typing.NamedTuple):
     """A minibatch.
@@ -41,7 +43,7 @@ class Batch(typing.NamedTuple):
         return self._replace(seed=tf.random.fold_in(self.seed, 100 + number))
 
 
-def make_batch(data, seed):
+def make_batch(data, seed, prepare=to_unit_interval):
     """Makes a `Batch` of an element of a data set.
 
     Args:
@@ -49,6 +51,7 @@ def make_batch(data, seed):
             "x_labelled" and "y_labelled". Labels are integers, negative for "unlabelled". Without
             separate labelled images, the classification phase uses those of the minibatch.
         seed: Integers of shape (2,).
+        prepare: Function from images to what the networks see; see `observations`.
 
     Returns:
         The `Batch`.
@@ -57,11 +60,13 @@ def make_batch(data, seed):
         ValueError: If there are sample weights, or labels that are not integers.
     """
     data = unpack(data)
-    x, labels = to_unit_interval(data["x"]), _labels(data.get("y"))
+    x, labels = prepare(data["x"]), _labels(data.get("y"))
     x_labelled, y_labelled = data.get("x_labelled"), _labels(data.get("y_labelled"))
     if x_labelled is None:
         x_labelled, y_labelled = x, labels
-    return Batch(x, seed, labels, to_unit_interval(x_labelled), y_labelled)
+    else:
+        x_labelled = prepare(x_labelled)
+    return Batch(x, seed, labels, x_labelled, y_labelled)
 
 
 def unpack(data):
@@ -82,21 +87,6 @@ def unpack(data):
     if len(rest) > 1 and rest[1] is not None:
         raise ValueError("Sample weights are not supported. Received: sample_weight")
     return {"x": x, "y": rest[0] if rest else None}
-
-
-def to_unit_interval(x):
-    """Scales integers in 0..255 to [0, 1]; floats stay unchanged.
-
-    Args:
-        x: Images, an array or a tensor.
-
-    Returns:
-        A float32 tensor of the same shape.
-    """
-    x = tf.convert_to_tensor(x)
-    if x.dtype.is_integer:
-        return tf.cast(x, "float32") / 255.0
-    return tf.cast(x, "float32")
 
 
 def _labels(y):

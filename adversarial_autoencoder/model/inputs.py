@@ -5,17 +5,13 @@ import inspect
 import math
 import re
 import types
-import warnings
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder.model.batch import unpack
 from adversarial_autoencoder.model.streams import CheckedPyDataset, checked_dataset
-
-# Integers below it fill so little of 0..255 that they are probably masks or a few grey levels.
-NARROW = 64
+from adversarial_autoencoder.observations.observation import as_array
 
 
 def checked_arguments(method, model, *args, **kwargs):
@@ -118,7 +114,8 @@ def _checked_pair(x, y, model):
     elif isinstance(x, tf.data.Dataset):
         for element in x.take(1):
             _check_element(element, model)
-        x = checked_dataset(x, _num_classes(model.codes), _needs_labels(model.codes))
+        labels = _num_classes(model.codes), _needs_labels(model.codes)
+        x = checked_dataset(x, *labels, check_x=model.observation.check_in_graph)
     elif isinstance(x, keras.utils.PyDataset):
         _check_element(x[0], model)
         x = CheckedPyDataset(x, functools.partial(_check_element, model=model, first=False))
@@ -127,7 +124,8 @@ def _checked_pair(x, y, model):
             _check_element(first, model)
         x = _resumed(first, x, model)
     else:
-        check_images(x, model.image_shape)
+        x = model.observation.to_array(x)
+        model.check_x(x)
         check_labels(y, model.codes, model.image_shape)
     return x, y
 
@@ -136,7 +134,7 @@ def _check_element(element, model, first=True):
     """Checks an element of a data set."""
     parts = unpack(element)
     for name in ("x", "x_labelled"):
-        check_images(parts.get(name), model.image_shape, warn=first)
+        model.check_x(parts.get(name), warn=first)
     for name in ("y", "y_labelled"):
         check_labels(parts.get(name), model.codes, model.image_shape)
 
@@ -148,62 +146,6 @@ def _resumed(first, rest, model):
     for element in rest:
         _check_element(element, model, first=False)
         yield element
-
-
-def check_images(x, shape, warn=True) -> None:
-    """Checks the shape and the range of images.
-
-    Args:
-        x: Images, an array or an eager tensor; anything else passes.
-        shape: Shape of one image that the encoder takes; None for any size.
-        warn: Whether to warn of integers of a narrow range.
-
-    Raises:
-        ValueError: If the shape differs, or integers are outside 0..255, or floats outside [0, 1].
-    """
-    x = _as_array(x)
-    if x is None or x.dtype.kind not in "biuf":
-        return
-    given = x.shape[1:]
-    fits = len(given) == len(shape) and all(
-        b in (None, a) for a, b in zip(given, shape, strict=True)
-    )
-    if not fits:
-        hint = ""
-        if (*given, 1) == tuple(shape):
-            hint = ": add the channel axis with x[..., None]"
-        elif given == (*shape, 1):
-            hint = ": remove the channel axis with x[..., 0]"
-        raise ValueError(
-            f"Images must have the shape (n, {', '.join(map(str, shape))}). "
-            f"Received: {x.shape}{hint}"
-        )
-    if not x.size:
-        return
-    low, high = x.min(), x.max()
-    limit = 1 if x.dtype.kind in "fb" else 255
-    if not (low >= 0 and high <= limit):  # NaN compares false with everything.
-        raise ValueError(
-            "Images must be integers in 0..255 or floats in [0, 1]. "
-            f"Received: {x.dtype} from {low} to {high}{_conversion(x, low, high)}"
-        )
-    if warn and x.dtype.kind in "iu" and 0 < high < NARROW:
-        warnings.warn(
-            f"The images are integers in {low}..{high}, which is nearly black on the scale 0..255. "
-            f"If {high} is white, give x / {high:.1f}",
-            stacklevel=2,
-        )
-
-
-def _conversion(x, low, high):
-    """A line of NumPy that brings images into the range, or nothing."""
-    if x.dtype.kind == "f" and low >= -1 and high <= 1:
-        return ": give (x + 1) / 2"
-    if x.dtype.kind == "f" and low >= 0 and high <= 255:
-        return ": give x / 255"
-    if x.dtype.kind in "iu" and low >= 0:
-        return f": give x / {high:.1f} if {high} is white"
-    return ""
 
 
 def check_labels(y, codes, image_shape) -> None:
@@ -218,7 +160,7 @@ def check_labels(y, codes, image_shape) -> None:
         ValueError: If `y` are images or not of shape (n,), a label is too large, or a label is
             negative although the model needs all labels.
     """
-    y = _as_array(y)
+    y = as_array(y)
     if y is None:
         return
     if y.ndim > 1 and y.shape[1:] == tuple(image_shape):
@@ -253,12 +195,3 @@ def _num_classes(codes):
 def _needs_labels(codes):
     """Whether each image needs a label."""
     return codes.y is not None and not codes.y.inferred
-
-
-def _as_array(x):
-    """An array or an eager tensor as an array; None for anything else."""
-    if isinstance(x, np.ndarray):
-        return x
-    if tf.is_tensor(x) and hasattr(x, "numpy"):
-        return x.numpy() if x.dtype != tf.bfloat16 else tf.cast(x, "float32").numpy()
-    return None

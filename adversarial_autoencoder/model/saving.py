@@ -69,6 +69,29 @@ class Saving(keras.Model):
     def _seed_states(self):
         return [variable for variable in self.variables if variable.name == "seed_generator_state"]
 
+    def get_config(self):
+        """The constructor's arguments, for saving."""
+        parts = {
+            "encoder": self.encoder,
+            "decoder": self.decoder,
+            "discriminator": dict(self.discriminators) or None,
+            "prior": self.priors,
+            "observation": self.observation,
+            "phases": list(self.phases),
+        }
+        return {
+            **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
+            "posterior": self.posterior,
+            "reconstruction_loss": self.reconstruction_loss,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Makes the model that `get_config` describes."""
+        return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
+
     def get_compile_config(self):
         """The arguments of `compile`, for saving; None if the model is not compiled."""
         if not self.compiled:

@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 
 from adversarial_autoencoder.model.batch import unpack
+from adversarial_autoencoder.observations.observation import expect
 
 
-def checked_dataset(dataset, num_classes, needs_labels):
+def checked_dataset(dataset, num_classes, needs_labels, check_x):
     """Adds a check of images and labels to a data set, in the graph of its input pipeline.
 
     The check runs where the elements are prepared, so that it does not slow down the training step.
@@ -16,6 +17,7 @@ def checked_dataset(dataset, num_classes, needs_labels):
         dataset: A `tf.data.Dataset`, whose elements `batch.make_batch` takes.
         num_classes: Number of classes, or 0 if labels are not limited.
         needs_labels: Whether each label must be at least 0.
+        check_x: `Observation.check_in_graph` of the model.
 
     Returns:
         A `tf.data.Dataset` with the same elements. An element that is out of range raises an error
@@ -36,7 +38,7 @@ def checked_dataset(dataset, num_classes, needs_labels):
         parts = unpack(element)
         for name in names:
             if name.startswith("x"):
-                _expect_images(parts[name])
+                check_x(parts[name])
             else:
                 _expect_labels(parts[name], num_classes, needs_labels)
         return element
@@ -77,35 +79,17 @@ class CheckedPyDataset(keras.utils.PyDataset):
         self.dataset.on_epoch_end()
 
 
-def _expect_images(x):
-    high = 255 if x.dtype.is_integer else 1
-    _expect(
-        tf.reduce_all((x >= 0) & (x <= high)),  # NaN compares false with everything.
-        "Images must be integers in 0..255 or floats in [0, 1]. "
-        f"Received: {x.dtype.name} from {{}} to {{}}",
-        x,
-    )
-
-
 def _expect_labels(y, num_classes, needs_labels):
     if num_classes:
-        _expect(
+        expect(
             tf.reduce_all(y < num_classes),
             f"Labels must be below {num_classes}. Received: labels from {{}} to {{}}",
             y,
         )
     if needs_labels:
-        _expect(
+        expect(
             tf.reduce_all(y >= 0),
             "Every image must have a label, because the model does not infer y. "
             "Received: labels from {} to {}",
             y,
         )
-
-
-def _expect(condition, text, values):
-    def fail():
-        message = tf.strings.format(text, (tf.reduce_min(values), tf.reduce_max(values)))
-        return tf.debugging.Assert(False, [message], summarize=1)
-
-    tf.cond(condition, tf.no_op, fail)

@@ -103,6 +103,12 @@ class FigureSettings(Settings):
         within=at_least(1, 51),
         modes=("reconstruct", "sample", "interpolate", "style_grid", "cluster_grid"),
     )
+    num_rows: int = setting(
+        1000,
+        "rows of samples.csv, if the run was trained on a table",
+        within=at_least(1, 10**8),
+        modes=("sample",),
+    )
     style_from: str = setting(
         "test",
         "z of the rows: from test images, or from samples of the prior",
@@ -111,7 +117,8 @@ class FigureSettings(Settings):
     )
     images: str | None = setting(
         None,
-        "your images, a folder or an .npz file; their classes go to predictions.csv",
+        "your images, a folder or an .npz file, or your rows, a table; their classes go to"
+        " predictions.csv",
         modes=("classify",),
         is_path=True,
     )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def export(command: "Command", overrides: dict) -> None:
     """Export encoder, decoder, classifier and scorer, and check that the files agree with Keras."""
-    shown = shown_run(command, overrides, with_data=True)
+    shown = shown_run(command, overrides, with_data=True, images_only=True)
     from adversarial_autoencoder.export.files import MAX_ITEMS, export_files
 
     chosen = slice(MAX_ITEMS)

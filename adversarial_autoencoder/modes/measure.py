@@ -8,6 +8,7 @@ import numpy as np
 
 from adversarial_autoencoder import data
 from adversarial_autoencoder.errors import InputError, counted
+from adversarial_autoencoder.modes.rows import measure_columns
 from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number, print_table
 from adversarial_autoencoder.runs.durable import atomic
@@ -34,15 +35,16 @@ def evaluate(command: "Command", overrides: dict) -> None:
     shown.given_labels(slice(None))
     if command.sampler == "gaussian_mixture":
         print(FITTING, flush=True)
+    features = None if shown.is_table else _features(command, dataset)
     metrics = {"epochs": len(run.read_history())} | report.measure(
-        model, dataset, _features(command, dataset), command.sampler
+        model, dataset, features, command.sampler
     )
     before = run.read_metrics()
     if before.get("epochs") == metrics["epochs"]:
         # Measures with the other sampler are still valid.
         metrics = before | metrics
     metrics = {name: metrics[name] for name in report.METRICS if name in metrics}
-    print(f"{run.name} on the test images of {dataset.name}:")
+    print(f"{run.name} on the test {dataset.noun}s of {dataset.name}:")
     print_table(
         (name, format_number(value), report.METRICS[name].text)
         for name, value in metrics.items()
@@ -51,11 +53,14 @@ def evaluate(command: "Command", overrides: dict) -> None:
     if dataset.y_test is None:
         print("Measures of classes are left out: there are no test labels.")
     elif unlabelled := int((dataset.y_test < 0).sum()):
-        print(f"Measures of classes leave out {counted(unlabelled, 'test image')} without a label.")
+        left_out = counted(unlabelled, f"test {dataset.noun}")
+        print(f"Measures of classes leave out {left_out} without a label.")
     print(f"Wrote {run.write_metrics(metrics)}")
+    if shown.is_table:
+        measure_columns(shown, command.sampler)
     if dataset.y_test is not None and "error" in metrics:
         counts = _confusion(model, dataset)
-        figure = figures.confusion(counts, dataset.class_names)
+        figure = figures.confusion(counts, dataset.class_names, dataset.noun)
         print(f"Wrote {run.write_figure(figure, 'confusion')}")
 
 
@@ -73,11 +78,11 @@ def fitted_codes(model: Any, dataset: data.Dataset, n: int) -> np.ndarray:
     Raises:
         InputError: If there are too few training images.
     """
-    from adversarial_autoencoder.evaluation import gaussian_mixture, report
+    from adversarial_autoencoder.evaluation import report
 
     _check_enough(dataset, "train")
     print(FITTING, flush=True)
-    return gaussian_mixture.sample(gaussian_mixture.fit(report.mixture_codes(model, dataset)), n)
+    return report.mixture_sample(model, dataset, n)
 
 
 def _check_enough(dataset, *parts):
@@ -88,7 +93,7 @@ def _check_enough(dataset, *parts):
         if (n := len(getattr(dataset, f"x_{part}"))) < report.MIN_IMAGES:
             raise InputError(
                 f"{dataset.name} must have at least {report.MIN_IMAGES} "
-                f"{PARTS[part]} images. Received: {n}"
+                f"{PARTS[part]} {dataset.noun}s. Received: {n}"
             )
 
 
@@ -132,8 +137,10 @@ def classify(command: "Command", overrides: dict) -> None:
     counts = _confusion(shown.model, dataset)
     wrong = counts.sum() - np.trace(counts)
     total = counts.sum()
-    print(f"Test error: {wrong / total:.2%} ({wrong} of {counted(total, 'image')})")
-    save_figure(shown.run, figures.confusion(counts, dataset.class_names), "confusion")
+    print(f"Test error: {wrong / total:.2%} ({wrong} of {counted(total, dataset.noun)})")
+    save_figure(
+        shown.run, figures.confusion(counts, dataset.class_names, dataset.noun), "confusion"
+    )
 
 
 def _confusion(model, dataset):
@@ -154,9 +161,17 @@ CLASSIFIES = (
 
 def _classify_images(command, overrides):
     """Writes the classes of the user's images."""
+    is_table = pathlib.Path(command.images).suffix.lower() in data.TABLES
     shown = shown_run(command, overrides, needs=CLASSIFIES)
-    names, images = data.load_images(command.images, form=shown.config.image_form)
     shape, class_names = shown.run.read_classes()
+    if is_table != shown.is_table:
+        wanted = "a table" if shown.is_table else "images"
+        raise InputError(f"images must be {wanted}, as in training. Received: {command.images}")
+    if not is_table:
+        names, images = data.load_images(command.images, form=shown.config.image_form)
+    else:
+        images = data.load_rows(command.images, shown.model.observation.schema)
+        names, shape = [str(i + 1) for i in range(len(images))], images.shape[1:]
     if images.shape[-1] == 1:  # A model of colour images also takes grey ones.
         images = np.repeat(images, shape[-1], axis=-1)
     if images.shape[1:] != shape:

@@ -7,6 +7,7 @@ import numpy as np
 from adversarial_autoencoder import data
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.measure import fitted_codes
+from adversarial_autoencoder.modes.rows import sample_rows
 from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 
 # Samples of the prior in its histogram.
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def latent_grid(command: "Command", overrides: dict) -> None:
-    """Draw images decoded on a regular grid of codes."""
+    """Draw images, or the columns of a table, decoded on a regular grid of codes."""
     shown = shown_run(command, overrides, dims := _dims(command))
     model, y = shown.model, command.grid_class
     if y and (y >= model.num_classes or model.cluster_heads is not None):
@@ -28,8 +29,13 @@ def latent_grid(command: "Command", overrides: dict) -> None:
         )
     from adversarial_autoencoder import figures
 
-    figure = figures.latent_grid(model, command.grid_size, command.grid_range, dims, y)
+    draw = figures.latent_columns if shown.is_table else figures.latent_grid
+    figure = draw(model, command.grid_size, command.grid_range, dims, y)
     save_figure(shown.run, figure, "latent_grid")
+    if shown.is_table:
+        varying = [c.name for c in model.observation.schema.columns if not c.constant]
+        if others := varying[len(figures.latent_columns_shown(model)) :]:
+            print(f"Columns that are not drawn: {', '.join(others)}")
 
 
 def latent_scatter(command: "Command", overrides: dict) -> None:
@@ -59,7 +65,15 @@ def latent_scatter(command: "Command", overrides: dict) -> None:
         axis_names, dims = (f"{title} 1", f"{title} 2"), (0, 1)
         name = f"latent_scatter_{command.view}"
     figure = figures.latent_scatter(
-        z, z_prior, labels, dataset.class_names, dims, prior_labels, heads, axis_names=axis_names
+        z,
+        z_prior,
+        labels,
+        dataset.class_names,
+        dims,
+        prior_labels,
+        heads,
+        axis_names=axis_names,
+        noun=dataset.noun,
     )
     save_figure(shown.run, figure, name)
 
@@ -75,12 +89,13 @@ def histograms(command: "Command", overrides: dict) -> None:
         y_prior = model.codes.y.sample_prior(PRIOR_SAMPLES).argmax(axis=1)
     from adversarial_autoencoder import figures
 
-    save_figure(shown.run, figures.histograms(z, z_prior, y, y_prior), "histograms")
+    figure = figures.histograms(z, z_prior, y, y_prior, noun=shown.dataset.noun)
+    save_figure(shown.run, figure, "histograms")
 
 
 def reconstruct(command: "Command", overrides: dict) -> None:
     """Draw test images and their reconstructions."""
-    shown = shown_run(command, overrides, with_data=True)
+    shown = shown_run(command, overrides, with_data=True, images_only=True)
     chosen = slice(command.num_images)
     from adversarial_autoencoder import figures
 
@@ -91,9 +106,16 @@ def reconstruct(command: "Command", overrides: dict) -> None:
 
 
 def sample(command: "Command", overrides: dict) -> None:
-    """Draw images decoded from samples of the prior, or of a mixture fitted to the codes."""
+    """Draw images decoded from samples of the prior, or of a mixture fitted to the codes.
+
+    Of a table, write the rows to samples.csv.
+    """
     fitted = command.sampler == "gaussian_mixture"
     shown = shown_run(command, overrides, with_data=fitted)
+    if shown.is_table:
+        z = fitted_codes(shown.model, shown.dataset, command.num_rows) if fitted else None
+        sample_rows(command, shown, z)
+        return
     z, n = None, command.num_images
     if fitted:
         z = fitted_codes(shown.model, shown.dataset, n * (shown.model.num_classes or n))
@@ -105,7 +127,7 @@ def sample(command: "Command", overrides: dict) -> None:
 
 def interpolate(command: "Command", overrides: dict) -> None:
     """Draw images decoded along straight lines between the codes of pairs of test images."""
-    shown = shown_run(command, overrides, with_data=True)
+    shown = shown_run(command, overrides, with_data=True, images_only=True)
     x = shown.dataset.x_test
     rows = min(command.num_images, len(x) // 2)
     if not rows:
@@ -129,6 +151,7 @@ def style_grid(command: "Command", overrides: dict) -> None:
         command,
         overrides,
         with_data=True,
+        images_only=True,
         needs=("trained run with a code y (such as supervised_aae)", fits),
     )
     from adversarial_autoencoder import figures, priors
@@ -149,6 +172,7 @@ def cluster_grid(command: "Command", overrides: dict) -> None:
         command,
         overrides,
         with_data=True,
+        images_only=True,
         needs=(
             "trained run that infers y (such as clustering_aae)",
             lambda config: config.system.y == "inferred",

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 # Settings that can differ from those that a run was started with: its length, the location of its
 # data, and the devices.
-CHANGEABLE = ("epochs", "dataset", "data_dir", "strategy", "jit_compile")
+CHANGEABLE = (
+    *("epochs", "dataset", "data_dir", "test_dataset", "columns"),
+    *("strategy", "jit_compile"),
+)
 
 
 def run_to_resume(command: "Command", overrides: dict) -> runs.Run | None:
@@ -73,6 +76,11 @@ class Shown:
     loaded: data.Dataset | None
 
     @property
+    def is_table(self) -> bool:
+        """Whether the run was trained on the rows of a table."""
+        return self.model.observation.noun == "row"
+
+    @property
     def dataset(self) -> data.Dataset:
         """The data of a mode that needs it."""
         assert self.loaded is not None
@@ -102,6 +110,7 @@ def shown_run(
     overrides: dict,
     dims: tuple[int, ...] = (0,),
     with_data: bool = False,
+    images_only: bool = False,
     needs: tuple[str, Callable[[Config], object]] = ("trained run", lambda config: True),
 ) -> Shown:
     """Finds the run to show, and loads its model and its data.
@@ -111,6 +120,7 @@ def shown_run(
         overrides: The given settings, which the run must have.
         dims: The dimensions of z to draw.
         with_data: Whether to load the data.
+        images_only: Whether a run that was trained on a table is refused.
         needs: A description of the run for the error, and a function of its `Config` that says
             whether it fits.
 
@@ -138,9 +148,14 @@ def shown_run(
             f"Received: {run.name}, {config.model} with z_dim {config.z_dim}{state}"
         )
     check_prior_is_named(run, config, overrides)
+    if images_only and len(recorded.get("image_shape", ())) == 1:
+        raise InputError(
+            f"--mode {command.mode} needs images; latent_grid, latent_scatter, histograms, sample,"
+            f" classify and evaluate work on tables. Received: {run.name}, trained on a table"
+        )
     dataset = None
     if with_data:
-        dataset = data.load(config.dataset, config.data_dir, form=config.image_form)
+        dataset = data.load_of(config)
         check_data(run, dataset, recorded)
         if config.labelled_images_only:
             dataset = dataset.held_out_with_labels()
@@ -239,9 +254,15 @@ def located(config: Config, dataset: data.Dataset) -> Config:
             else str(pathlib.Path(config.dataset or "").resolve())
         ),
         prior=_located_prior(config.prior),
-        data_dir=config.data_dir and str(pathlib.Path(config.data_dir).resolve()),
+        data_dir=_located(config.data_dir),
+        test_dataset=_located(config.test_dataset),
+        columns=_located(config.columns),
         **dataset.form.settings(),
     )
+
+
+def _located(path):
+    return path and str(pathlib.Path(path).resolve())
 
 
 def _located_prior(prior):

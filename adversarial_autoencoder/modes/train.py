@@ -44,9 +44,7 @@ def _train_seeds(command, overrides):
     name = command.run_name
     if name is None:
         config = Config.of(**overrides)
-        name = runs.default_name(
-            config, data.load(config.dataset, config.data_dir, form=config.image_form)
-        )
+        name = runs.default_name(config, data.load_of(config))
     commands = [
         dataclasses.replace(command, seeds=None, run_name=f"{name}-seed{setting['seed']}")
         for setting in settings
@@ -82,7 +80,8 @@ def _is_finished(command, overrides):
 def _print_spread(finished):
     rows = [run.read_history()[-1] for run in finished]
     epochs, seeds = counted(rows[0]["epoch"], "epoch"), counted(len(rows), "seed")
-    print(f"On validation images after {epochs}, over {seeds}:")
+    noun = "row" if len(finished[0].read_config()[1].get("image_shape", ())) == 1 else "image"
+    print(f"On validation {noun}s after {epochs}, over {seeds}:")
     table = []
     for name in rows[0]:
         if name.startswith("val_"):

@@ -12,6 +12,7 @@ from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import counted
+from adversarial_autoencoder.modes.columns import print_columns
 from adversarial_autoencoder.modes.program import program
 from adversarial_autoencoder.modes.select_run import (
     check_data,
@@ -51,7 +52,7 @@ def train_run(command: "Command", overrides: dict) -> None:
 
 def _train(command, run, config, holding):
     """Trains a run from its last completed epoch on. If it is None, makes and locks a new one."""
-    dataset = data.load(config.dataset, config.data_dir, form=config.image_form)
+    dataset = data.load_of(config)
     batch_size_is_given = config.batch_size is not None
     config = located(config, dataset).for_data(len(dataset.x_train))
     if run is not None and _is_complete(command, run, config, dataset):
@@ -81,9 +82,12 @@ def _train(command, run, config, holding):
     replicas = strategy.num_replicas_in_sync
     if config.image_size:
         print(config.image_form.resizing(), flush=True)
+    print_columns(dataset)
+    size = "x".join(map(str, dataset.image_shape))
     print(
         f"Training {config.model} with z_dim {config.z_dim} on {dataset.name}, "
-        f"{counted(len(dataset.x_train), 'image')} of {'x'.join(map(str, dataset.image_shape))}, "
+        f"{counted(len(dataset.x_train), dataset.noun)} of "
+        f"{size if dataset.schema is None else counted(dataset.image_shape[0], 'column')}, "
         f"for {counted(config.epochs, 'epoch')} on the {hardware.device()} in {config.precision}"
         f"{' by XLA' if config.jit_compile == 'true' else ''}"
         f"{f', each minibatch split over {replicas} replicas' if replicas > 1 else ''}",
@@ -91,7 +95,7 @@ def _train(command, run, config, holding):
     )
     if not batch_size_is_given and config.batch_size != DEFAULT_BATCH_SIZE:
         print(
-            f"A minibatch has {counted(config.batch_size, 'image')} instead of "
+            f"A minibatch has {counted(config.batch_size, dataset.noun)} instead of "
             f"{DEFAULT_BATCH_SIZE}, because the data is small. --batch_size sets another number.",
             flush=True,
         )
@@ -104,7 +108,7 @@ def _train(command, run, config, holding):
         print(f"\nCompleted {epochs} of {counted(config.epochs, 'epoch')}{saved}.")
         print(f"Stopped. To resume: {program()} --mode train --resume {options}")
         raise
-    _print_summary(command, run, config)
+    _print_summary(command, run, config, dataset)
 
 
 def _is_complete(command, run, config, dataset):
@@ -116,7 +120,7 @@ def _is_complete(command, run, config, dataset):
     if is_finished(run, config):
         length = counted(config.epochs, "epoch")
         print(f"The run has its {length}. Give a larger --epochs to train further.")
-        _print_summary(command, run, config)
+        _print_summary(command, run, config, dataset)
         return True
     if config.epochs != begun.epochs and config.learning_rate_schedule == "cosine":
         length = counted(config.epochs, "epoch")
@@ -124,13 +128,14 @@ def _is_complete(command, run, config, dataset):
     return False
 
 
-def _print_summary(command, run, config):
+def _print_summary(command, run, config, dataset):
     last = run.read_history()[-1]
+    loss = config.reconstruction_loss if dataset.schema is None else "mean over columns"
     print(f"Run:     {run.path}")
     print(
-        f"Result:  on validation images after {counted(last['epoch'], 'epoch')}: "
+        f"Result:  on validation {dataset.noun}s after {counted(last['epoch'], 'epoch')}: "
         f"reconstruction loss {last['val_reconstruction_loss']:.4f} "
-        f"({config.reconstruction_loss}), distance to the prior {last['val_prior_distance']:.3f} "
+        f"({loss}), distance to the prior {last['val_prior_distance']:.3f} "
         f"(between two samples of the prior: {last['val_prior_distance_floor']:.3f})"
     )
     if "val_classification_accuracy" in last:
@@ -142,14 +147,17 @@ def _print_summary(command, run, config):
         if "val_cluster_error" in last:
             line += f", error {last['val_cluster_error']:.2%} if each stands for its main class"
         print(line)
+    mode, options = _next_mode(config, dataset), _options(command, run, config)
     print(
-        f"Next:    {program()} --mode {_next_mode(config)} {_options(command, run, config)}"
+        f"Next:    {program()} --mode {mode} {options}"
         f"   and   tensorboard --logdir {shlex.quote(str(run.path))}"
     )
 
 
-def _next_mode(config):
+def _next_mode(config, dataset):
     """The mode that best shows what a system has learned."""
+    if dataset.schema is not None:
+        return "evaluate"
     if config.system.y and not config.system.cluster_heads:
         return "cluster_grid" if config.infers_clusters else "style_grid"
     return "latent_grid" if config.z_dim >= 2 else "sample"

@@ -87,7 +87,7 @@ class Consistency(Phase):
         else:
             weight, epsilon = self.vat_weight, self.vat_epsilon
             if epsilon is None:
-                epsilon = EPSILON_OF_A_PIXEL * math.sqrt(math.prod(model.image_shape))
+                epsilon = EPSILON_OF_A_PIXEL * math.sqrt(math.prod(model.input_shape_of_x))
             if training and self.vat_warmup:
                 steps = tf.cast(model.optimizer.iterations + 1, "float32")
                 epsilon *= tf.minimum(1.0, steps / self.vat_warmup)

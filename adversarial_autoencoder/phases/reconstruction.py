@@ -32,7 +32,7 @@ class Reconstruction(Phase):
         if self.detach_y and "y" in codes:
             codes = codes | {"y": tf.stop_gradient(codes["y"])}
         x_logits = model.decode_logits(codes, training)
-        loss = losses.RECONSTRUCTION[model.reconstruction_loss](batch.x, x_logits)
+        loss = model.observation.loss(batch.x, x_logits)
         penalty, metrics = self._penalty(model, batch, heads, codes)
         return loss + penalty, {"reconstruction_loss": loss, **metrics}
 
@@ -67,8 +67,8 @@ class Variational(Reconstruction):
     def _penalty(self, model, batch, heads, codes):
         mean, log_variance = posteriors.split_gaussian(heads["z"])
         kl = losses.gaussian_kl(mean, log_variance, model.prior.std)
-        pixels = tf.reduce_prod(tf.shape(batch.x)[1:])
-        return kl / tf.cast(pixels, kl.dtype), {"kl_divergence": kl}
+        terms = model.observation.terms(batch.x)
+        return kl / tf.cast(terms, kl.dtype), {"kl_divergence": kl}
 
 
 @register

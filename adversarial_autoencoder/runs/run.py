@@ -8,6 +8,8 @@ results/<run>/config.json    everything that is needed to build the model and lo
               failed.txt     the error, if the training failed
               labelled_images.csv   the labelled training images, if not all images are labelled
               predictions.csv       the results of --mode classify for the user's images
+              samples.csv           the rows of --mode sample, of a table
+              columns.csv           the distances of --mode evaluate for each column of a table
               logs/          TensorBoard
               figures/
 """
@@ -15,7 +17,6 @@ results/<run>/config.json    everything that is needed to build the model and lo
 import contextlib
 import csv
 import dataclasses
-import io
 import json
 import pathlib
 import typing
@@ -159,15 +160,23 @@ class Run:
         Returns:
             The path of the file.
         """
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(["image", "class", "probability"])
-        writer.writerows(
-            (name, k, f"{p:.4f}") for name, k, p in zip(names, classes, probabilities, strict=True)
-        )
-        path = self.path / "predictions.csv"
-        with atomic(path) as temporary:
-            temporary.write_text(text.getvalue())
+        rows = zip(names, classes, probabilities, strict=True)
+        texts = ((name, k, f"{p:.4f}") for name, k, p in rows)
+        return self.write_rows("predictions", [("image", "class", "probability"), *texts])
+
+    def write_rows(self, name: str, rows: Iterable[Sequence[str]]) -> pathlib.Path:
+        """Writes a table.
+
+        Args:
+            name: Name of the file, without ".csv".
+            rows: The rows, the header first.
+
+        Returns:
+            The path of the file.
+        """
+        path = self.path / f"{name}.csv"
+        with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
         return path
 
     def write_metrics(self, metrics: Mapping[str, float]) -> pathlib.Path:

@@ -7,6 +7,7 @@ from adversarial_autoencoder import networks, phases, priors
 from adversarial_autoencoder.errors import MALFORMED, InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.model.checks import check_prior
+from adversarial_autoencoder.observations import Columns
 from adversarial_autoencoder.systems import PRIORS, REGULARIZATION, Y, Z
 from adversarial_autoencoder.training.users_function import users_function
 
@@ -23,13 +24,14 @@ PHASES = {
 }
 
 
-def build(config, image_shape, class_shares=None):
+def build(config, image_shape, class_shares=None, schema=None):
     """Builds the model of a configuration, untrained and not compiled.
 
     Args:
         config: A `Config`.
         image_shape: Shape of one image, (height, width, channels).
         class_shares: Fraction of each class among the labelled images; None without labels.
+        schema: The `tables.Schema` of a data set of rows; None for images.
 
     Returns:
         An `AdversarialAutoencoder`.
@@ -39,6 +41,8 @@ def build(config, image_shape, class_shares=None):
     """
     keras.utils.set_random_seed(config.seed)
     code_priors = {Z: make_prior(config, class_shares)}
+    observation = None if schema is None else Columns(schema)
+    image_shape = image_shape if schema is None else (schema.width,)
     num_classes = 0
     if config.system.y:
         shares = None if config.infers_clusters else class_shares
@@ -70,6 +74,7 @@ def build(config, image_shape, class_shares=None):
         prior=code_priors,
         posterior="gaussian" if config.posterior == "gaussian" else "deterministic",
         reconstruction_loss=config.reconstruction_loss,
+        observation=observation,
         phases=[PHASES[phase.kind](config, phase.code) for phase in config.phases],
         seed=config.seed,
         name=config.model,

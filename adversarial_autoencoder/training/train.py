@@ -68,7 +68,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
         x, labels = x.take(known, axis=0), labels[known]
     steps_per_epoch = len(x) // config.batch_size
     with strategy.scope():
-        model = build(config, dataset.image_shape, shares)
+        model = build(config, dataset.image_shape, shares, dataset.schema)
         model.compile(
             make_optimizer(config, model.steps, steps_per_epoch),
             jit_compile=config.jit_compile == "true",
@@ -167,6 +167,11 @@ def check(config, dataset, strategy=None):
                 f"Received: batch_size={config.batch_size}"
             )
     make_prior(config, shares)
+    if dataset.schema is not None and config.consistency == "augment":
+        raise InputError(
+            "consistency augment shifts and rotates images; consistency vat works on tables. "
+            f"Received: the table {dataset.name}"
+        )
     try:
         networks.check_network(config.network, dataset.image_shape, config.hidden_layers)
     except ValueError as error:

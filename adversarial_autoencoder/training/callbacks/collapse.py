@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from adversarial_autoencoder.errors import print_warning
-from adversarial_autoencoder.model.batch import to_unit_interval
+from adversarial_autoencoder.observations.pixels import Pixels, to_unit_interval
 from adversarial_autoencoder.phases import MaximumMeanDiscrepancy, Regularization, Variational
 
 # A discriminator that classifies this fraction of samples and codes correctly has won: it teaches
@@ -63,8 +63,8 @@ class WarnOfCollapse(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Measures the images."""
-        x = to_unit_interval(self.sample.x[:SAMPLES]).numpy()
-        self.images = _mean_and_std(x)
+        if isinstance(self.model.observation, Pixels):
+            self.images = _mean_and_std(to_unit_interval(self.sample.x[:SAMPLES]).numpy())
 
     def on_epoch_end(self, epoch, logs=None):
         """Counts the signs, and warns of those that last."""

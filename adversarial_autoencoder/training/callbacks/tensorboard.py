@@ -10,6 +10,7 @@ from tensorboard.plugins.histogram.metadata import create_summary_metadata
 from adversarial_autoencoder import figures
 from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.figures.distribution import MAX_DIMENSIONS
+from adversarial_autoencoder.observations import Pixels
 from adversarial_autoencoder.training.callbacks.time_budget import TimeBudget
 
 # TensorBoard scales each image to this width, without smoothing.
@@ -122,10 +123,10 @@ class TensorBoard(keras.callbacks.Callback):
             with self.writers[source].as_default(step=step):
                 tf.summary.write(tag, bins, metadata=metadata)
 
-    def _write_images(self):
+    def _pictures(self):
+        """The figures whose parts are images."""
         model, sample, x = self.model, self.sample, self.sample.x
         labels = None if self.labels is None else self.labels[:10]
-        y = (sample.y, sample.y_prior) if model.infers_y else ()
         views = {
             "reconstructions": figures.reconstructions(
                 model, x[:10], labels if model.num_classes and not model.infers_y else None
@@ -136,9 +137,15 @@ class TensorBoard(keras.callbacks.Callback):
             views["style_grid"] = figures.style_grid(model, sample.z[:10])
         if model.infers_y:
             views["cluster_grid"] = figures.cluster_grid(model, x)
+        if model.z_dim >= 2 and (not model.num_classes or model.cluster_heads is not None):
+            views["latent_grid"] = figures.latent_grid(model, inches=4)
+        return views
+
+    def _write_images(self):
+        model, sample, x = self.model, self.sample, self.sample.x
+        y = (sample.y, sample.y_prior) if model.infers_y else ()
+        views = self._pictures() if isinstance(model.observation, Pixels) else {}
         if model.z_dim >= 2:
-            if not model.num_classes or model.cluster_heads is not None:
-                views["latent_grid"] = figures.latent_grid(model, inches=4)
             views["latent_scatter"] = figures.latent_scatter(
                 model.represent(x, seed=0),
                 model.draw_representation(len(x)),
@@ -147,9 +154,15 @@ class TensorBoard(keras.callbacks.Callback):
                 heads=model.cluster_heads,
                 columns=1,
                 panel_inches=4,
+                noun=model.observation.noun,
             )
         views["histograms"] = figures.histograms(
-            sample.z, sample.z_prior, *y, columns=2, panel_inches=2.1
+            sample.z,
+            sample.z_prior,
+            *y,
+            columns=2,
+            panel_inches=2.1,
+            noun=model.observation.noun,
         )
         for name, figure in views.items():
             # Letters are readable if they are not scaled, or by a whole number. Images need more

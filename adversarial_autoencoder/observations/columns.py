@@ -1,0 +1,213 @@
+"""Rows of a table: numeric and categorical columns."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from adversarial_autoencoder.observations.observation import Observation, as_array, expect
+from adversarial_autoencoder.tables import Schema, check_rows
+
+
+@keras.saving.register_keras_serializable("adversarial_autoencoder")
+class Columns(Observation):
+    """The rows of a table.
+
+    The networks see the numeric columns first, in standard deviations; then the indicators of
+    missing numbers; then each categorical column, one-hot. The outputs of the decoder have the same
+    groups: numbers, logits of the indicators, and logits of the categories.
+
+    Args:
+        schema: The `tables.Schema` of the rows.
+    """
+
+    noun = "row"
+
+    def __init__(self, schema):
+        self.schema = schema
+        columns = schema.columns
+        self._numeric, self._categorical = (schema.indices(numeric) for numeric in (True, False))
+        numeric = [columns[i] for i in self._numeric]
+        # Places of the indicators among the numeric columns.
+        self._indicated = np.flatnonzero([column.missing for column in numeric]).astype("int32")
+        self._depths = [columns[i].width for i in self._categorical]
+
+        def constants(name, dtype="float32"):
+            return np.array([getattr(column, name) for column in numeric], dtype)
+
+        self._centre, self._unit, self._low, self._high = map(
+            constants, ("centre", "unit", "low", "high")
+        )
+        self._heavy, self._integer = (constants(name, "bool") for name in ("heavy", "integer"))
+        moments = {"mean": constants("mean"), "variance": np.square(constants("std"))}
+        self._normalize = layers.Normalization(**moments, dtype="float32")
+        self._denormalize = layers.Normalization(**moments, invert=True, dtype="float32")
+        for layer in (self._normalize, self._denormalize) if numeric else ():
+            layer.build((None, len(numeric)))
+        self._encoders = [
+            layers.CategoryEncoding(depth, output_mode="one_hot", dtype="float32")
+            for depth in self._depths
+        ]
+
+    @classmethod
+    def of(cls, frame, kinds=None):
+        """Makes the observation model of a DataFrame.
+
+        Args:
+            frame: A `pandas.DataFrame` of training rows.
+            kinds: "numeric" or "categorical" for columns whose inferred kind is wrong, by name.
+
+        Returns:
+            A `Columns`. Models with it take and give DataFrames.
+
+        Raises:
+            InputError: If a column can be no column of a table.
+        """
+        from adversarial_autoencoder.tables.frames import infer_frame
+
+        return cls(infer_frame(frame, kinds))
+
+    def to_array(self, x):
+        """Converts a DataFrame to rows."""
+        if not hasattr(x, "columns"):
+            return x
+        from adversarial_autoencoder.tables.frames import frame_to_array
+
+        return frame_to_array(x, self.schema)
+
+    def to_user(self, x):
+        """Converts rows to a DataFrame, if the schema comes from one."""
+        if not self.schema.frame:
+            return x
+        from adversarial_autoencoder.tables.frames import array_to_frame
+
+        return array_to_frame(x, self.schema)
+
+    def check(self, x, shape, warn=True):
+        """Checks the shape of rows, and that their categories exist."""
+        del shape, warn
+        x = as_array(x)
+        if x is not None and x.dtype.kind in "biuf":
+            check_rows(x, self.schema)
+
+    def check_in_graph(self, x):
+        """Checks that the numbers are finite or missing."""
+        if x.dtype.is_floating:
+            expect(
+                ~tf.reduce_any(tf.math.is_inf(x)),
+                "An infinite number is no value of a table. Received: {} to {}",
+                x,
+            )
+
+    def shape(self, shape):
+        """The shape of one row: its number of columns."""
+        if tuple(shape) != (self.schema.width,):
+            raise ValueError(
+                f"The encoder's input must have the shape (batch, {self.schema.width}), the width "
+                f"of the schema. Received: {(None, *shape)}"
+            )
+        return (len(self.schema.columns),)
+
+    def prepare(self, x):
+        """Standardizes the numeric columns and encodes the categorical ones."""
+        x = tf.cast(x, "float32")
+        parts = []
+        if self._numeric:
+            numbers = tf.gather(x, self._numeric, axis=1)
+            missing = tf.math.is_nan(numbers)
+            u = self._normalize(self._scaled(numbers))
+            parts.append(tf.where(missing, 0.0, u))
+            parts.append(tf.gather(tf.cast(missing, "float32"), self._indicated, axis=1))
+        for i, encode, depth in zip(self._categorical, self._encoders, self._depths, strict=True):
+            index = x[:, i]
+            # A missing category is the last one, or none if the column has no missing values.
+            absent = depth - 1 if self.schema.columns[i].missing else -1
+            index = tf.where(tf.math.is_nan(index), float(absent), index)
+            parts.append(encode(tf.cast(index, "int32")))
+        return tf.concat(parts, axis=1)
+
+    def loss(self, x, outputs):
+        """The squared error of a number, or the cross-entropy of a category, for a column.
+
+        Squared errors are in standard deviations, cross-entropies in nats. A missing number counts
+        by the cross-entropy of its indicator.
+        """
+        (x_numeric, x_missing, x_categories), (numeric, missing, categories) = (
+            self._groups(part) for part in (x, outputs)
+        )
+        known = 1.0 - self._of_all(x_missing)
+        total = tf.reduce_sum(known * tf.square(numeric - x_numeric), axis=1)
+        indicators = tf.nn.sigmoid_cross_entropy_with_logits(labels=x_missing, logits=missing)
+        total += tf.reduce_sum(indicators, axis=1)
+        for labels, logits in zip(x_categories, categories, strict=True):
+            total += tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+        return tf.reduce_mean(total) / len(self.schema.columns)
+
+    def terms(self, x):
+        """The number of columns."""
+        del x
+        return len(self.schema.columns)
+
+    def restore(self, outputs, seed=None):
+        """The rows: numbers in the range of the column, and indices of categories."""
+        numeric, missing, categories = self._groups(tf.cast(outputs, "float32"))
+        if seed is not None:
+            seeds = [tf.random.fold_in(seed, i) for i in range(1 + len(categories))]
+            missing += _logistic_noise(tf.shape(missing), seeds[0])
+            categories = [
+                logits + _gumbel_noise(tf.shape(logits), own)
+                for logits, own in zip(categories, seeds[1:], strict=True)
+            ]
+        columns = {}
+        if self._numeric:
+            numbers = tf.where(self._of_all(missing) > 0, np.nan, self._unscaled(numeric))
+            columns |= dict(zip(self._numeric, tf.unstack(numbers, axis=1), strict=True))
+        for i, logits in zip(self._categorical, categories, strict=True):
+            index = tf.argmax(logits, axis=1)
+            known = len(self.schema.columns[i].categories)
+            columns[i] = tf.where(index < known, tf.cast(index, "float32"), np.nan)
+        return tf.stack([columns[i] for i in range(len(columns))], axis=1)
+
+    def _scaled(self, numbers):
+        u = (numbers - self._centre) / self._unit
+        return tf.where(self._heavy, tf.asinh(u), u)
+
+    def _unscaled(self, numeric):
+        u = self._denormalize(numeric)
+        # Within the range before the inverse of arcsinh, which would overflow.
+        u = tf.clip_by_value(u, self._scaled(self._low), self._scaled(self._high))
+        numbers = tf.where(self._heavy, tf.sinh(u), u) * self._unit + self._centre
+        numbers = tf.where(self._integer, tf.round(numbers), numbers)
+        return tf.clip_by_value(numbers, self._low, self._high)
+
+    def _groups(self, outputs):
+        """Splits outputs: numbers, indicators, and a list of a tensor for each other column."""
+        sizes = [len(self._numeric), len(self._indicated), *self._depths]
+        numeric, missing, *categories = tf.split(outputs, sizes, axis=1)
+        return numeric, missing, categories
+
+    def _of_all(self, missing):
+        """The indicators of all numeric columns; columns without missing values have zeros."""
+        place = tf.one_hot(self._indicated, len(self._numeric))
+        return missing @ place
+
+    def get_config(self):
+        """The schema, for saving."""
+        return {"schema": self.schema.get_config()}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the object that `get_config` describes."""
+        return cls(Schema.from_config(config["schema"]))
+
+
+def _gumbel_noise(shape, seed):
+    """Noise whose addition to logits makes the largest one a sample of their probabilities."""
+    u = tf.random.stateless_uniform(shape, seed, minval=1e-20)
+    return -tf.math.log(-tf.math.log(u))
+
+
+def _logistic_noise(shape, seed):
+    """Noise whose addition to a logit makes it positive with its probability."""
+    u = tf.random.stateless_uniform(shape, seed, minval=1e-6, maxval=1 - 1e-6)
+    return tf.math.log(u) - tf.math.log1p(-u)

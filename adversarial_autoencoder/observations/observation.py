@@ -1,0 +1,134 @@
+"""The observation model: what x is, and the distribution that the decoder outputs."""
+
+import abc
+
+import numpy as np
+import tensorflow as tf
+
+
+class Observation(abc.ABC):
+    """What x is: its form, what the networks see of it, and the loss of a reconstruction.
+
+    "The form of x" is the one that the user gives and gets, without conversion: images, or rows in
+    an array.
+
+    Attributes:
+        noun: What x is, in the singular.
+    """
+
+    noun = "image"
+
+    def to_array(self, x):
+        """Converts what a user gives to the form of x, such as a DataFrame to rows."""
+        return x
+
+    def to_user(self, x):
+        """Converts arrays in the form of x to what a user gets, such as rows to a DataFrame."""
+        return x
+
+    @abc.abstractmethod
+    def check(self, x, shape, warn=True):
+        """Checks what a user gives.
+
+        Args:
+            x: An array or an eager tensor in the form of x; anything else passes.
+            shape: Shape of one input of the encoder.
+            warn: Whether to warn of what is probably wrong.
+
+        Raises:
+            ValueError: If it does not fit.
+        """
+
+    @abc.abstractmethod
+    def check_in_graph(self, x):
+        """Checks the range of a minibatch in the graph of an input pipeline, by `expect`.
+
+        Args:
+            x: A tensor in the form of x.
+        """
+
+    @abc.abstractmethod
+    def shape(self, shape) -> tuple:
+        """The shape of one x.
+
+        Args:
+            shape: Shape of one input of the encoder.
+
+        Returns:
+            A tuple.
+
+        Raises:
+            ValueError: If the encoder does not fit.
+        """
+
+    @abc.abstractmethod
+    def prepare(self, x) -> tf.Tensor:
+        """Converts x to what the networks see, in the graph too.
+
+        Args:
+            x: A tensor or an array, shape (batch, ...).
+
+        Returns:
+            A float32 tensor of the shape of the encoder's input.
+        """
+
+    @abc.abstractmethod
+    def loss(self, x, outputs) -> tf.Tensor:
+        """The loss of a reconstruction.
+
+        Args:
+            x: What `prepare` returns.
+            outputs: Outputs of the decoder, same shape.
+
+        Returns:
+            A scalar: the mean over the batch and over the terms of one x.
+        """
+
+    @abc.abstractmethod
+    def terms(self, x) -> int | tf.Tensor:
+        """The number of terms over which `loss` is a mean, for one x.
+
+        Args:
+            x: What `prepare` returns.
+
+        Returns:
+            An integer, or an integer tensor.
+        """
+
+    @abc.abstractmethod
+    def restore(self, outputs, seed=None) -> tf.Tensor:
+        """Converts outputs of the decoder to the form of x.
+
+        Args:
+            outputs: Outputs of the decoder, shape (batch, ...).
+            seed: Integers of shape (2,) that draw categories from their probabilities; None for the
+                most probable ones.
+
+        Returns:
+            A float32 tensor in the form of x.
+        """
+
+
+def expect(condition, text, values):
+    """Raises an error in a graph that `model.inputs.one_line` converts.
+
+    Args:
+        condition: Boolean scalar tensor: whether all is right.
+        text: The message, with two places for the smallest and the largest value.
+        values: Tensor of the values.
+    """
+
+    def fail():
+        message = tf.strings.format(text, (tf.reduce_min(values), tf.reduce_max(values)))
+        return tf.debugging.Assert(False, [message], summarize=1)
+
+    tf.cond(condition, tf.no_op, fail)
+
+
+def as_array(x):
+    """An array or an eager tensor as an array; None for anything else."""
+    if isinstance(x, np.ndarray):
+        return x
+    if tf.is_tensor(x) and hasattr(x, "numpy"):
+        return x.numpy() if x.dtype != tf.bfloat16 else tf.cast(x, "float32").numpy()
+    return None
