@@ -146,7 +146,9 @@ def test_a_system_has_a_page(system, run_in_node, digits, classes):
     content = content_of(page)
     assert_decodes_as_keras(model, page, run_in_node)
     assert (content["heads"] is not None) == config.system.cluster_heads
-    assert (content["y"] is not None) == bool(config.system.y and not config.system.cluster_heads)
+    assert (content["yValues"] is not None) == bool(
+        config.system.y and not config.system.cluster_heads
+    )
     codes = np.frombuffer(base64.b64decode(content["points"]), "<f4").reshape(-1, model.z_dim)
     np.testing.assert_allclose(codes, model.represent(digits[:50]), atol=1e-6)
 

@@ -105,7 +105,7 @@ def explorer_page(
         ),
         # The decoder adds the head of y to z. The plane already shows this sum.
         "numY": model.num_classes,
-        "y": {"names": list(y_names), "weights": _base64(y, "<f2")} if uses_y else None,
+        "yValues": {"names": list(y_names), "weights": _base64(y, "<f2")} if uses_y else None,
         "heads": None if model.cluster_heads is None else _base64(model.cluster_heads, "<f4"),
         "images": images,
         "numImages": num_images,

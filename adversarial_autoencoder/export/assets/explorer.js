@@ -7,7 +7,7 @@ const { zDim } = content;
 const codes = float32s(content.points);
 const prior = float32s(content.prior);
 const heads = content.heads ? float32s(content.heads) : null;
-const yWeights = content.y ? float16s(content.y.weights) : null;
+const yWeights = content.yValues ? float16s(content.yValues.weights) : null;
 const numPoints = codes.length / zDim;
 const element = (id) => document.getElementById(id);
 const plane = element("plane");
@@ -40,7 +40,7 @@ function make(name, properties = {}, ...children) {
 
 function yOf(value) {
   const y = new Float32Array(content.numY);
-  if (content.y) y[value] = 1;
+  if (content.yValues) y[value] = 1;
   return y;
 }
 
@@ -53,7 +53,7 @@ function codeOf(point) {
 }
 
 function yOfPoint(point) {
-  return content.y ? yWeights.subarray(point * content.numY, (point + 1) * content.numY) : yOf(0);
+  return content.yValues ? yWeights.subarray(point * content.numY, (point + 1) * content.numY) : yOf(0);
 }
 
 /* Draws values in [0, 1] as an image of 1, 3 or 4 channels. */
@@ -90,7 +90,7 @@ function changed() {
 function setCode(z, y = state.y) {
   state.z = Float32Array.from(z);
   state.y = y;
-  state.waiting = content.y ? content.y.names.map((_, k) => k).slice(0, SMALL_IMAGES) : [];
+  state.waiting = content.yValues ? content.yValues.names.map((_, k) => k).slice(0, SMALL_IMAGES) : [];
   changed();
 }
 
@@ -158,7 +158,7 @@ element("sample").addEventListener("click", () => {
 element("use").addEventListener("click", () => {
   stop();
   const y = yOfPoint(state.near);
-  setCode(codeOf(state.near), content.y ? y.indexOf(Math.max(...y)) : 0);
+  setCode(codeOf(state.near), content.yValues ? y.indexOf(Math.max(...y)) : 0);
 });
 ["pin-a", "pin-b"].forEach((id, i) => {
   element(id).addEventListener("click", () => {
@@ -194,7 +194,7 @@ function render(now) {
   const time = performance.now() - start;
   drawPlane();
   const shown = [...state.z.slice(0, 8)].map((v) => v.toFixed(2).replace("-", "\u2212"));
-  const y = content.y ? `, y = ${content.y.names[state.y]}` : "";
+  const y = content.yValues ? `, y = ${content.yValues.names[state.y]}` : "";
   element("readout").textContent =
     `z = (${shown.join(", ")}${zDim > 8 ? ", \u2026" : ""})${y}. Decoded in ${time.toFixed(1)} ms.`;
   for (const input of element("sliders").querySelectorAll("input")) {
@@ -214,9 +214,9 @@ function render(now) {
 }
 
 function buildValues() {
-  element("values").hidden = !content.y;
-  if (!content.y) return;
-  content.y.names.slice(0, SMALL_IMAGES).forEach((name, k) => {
+  element("values").hidden = !content.yValues;
+  if (!content.yValues) return;
+  content.yValues.names.slice(0, SMALL_IMAGES).forEach((name, k) => {
     const button = make("button", { type: "button", title: name }, make("canvas"), name);
     button.addEventListener("click", () => setCode(state.z, k));
     element("values").append(button);
