@@ -22,6 +22,8 @@ FAR, FALLING = 10, 0.95
 # Decoded samples of the prior differ grossly if a pixel varies so many times as much as in the
 # images, or the inverse, or if their mean differs by this many of its standard deviations.
 STD_RATIO, SHIFT, SAMPLES = 2, 0.5, 500
+# Before so many minibatches, samples do not resemble the images yet.
+LEARNING = 1000
 # The phases that match the codes to the prior.
 MATCHING = (Regularization, MaximumMeanDiscrepancy, Variational)
 # Number of epochs in a row that a sign has to last, at least; also as a fraction of the training.
@@ -135,7 +137,8 @@ class WarnOfCollapse(keras.callbacks.Callback):
 
     def unlike_samples(self, logs):
         """Yields a sign if decoded samples of the prior differ grossly from the images."""
-        if not self._matches_a_prior() or len(self.model.image_shape) != 3:
+        early = int(self.model.optimizer.iterations) < LEARNING
+        if early or not self._matches_a_prior() or len(self.model.image_shape) != 3:
             return
         decoded = _mean_and_std(self.model.generate(SAMPLES))
         ratio, shift = decoded[1] / self.images[1], abs(decoded[0] - self.images[0])
