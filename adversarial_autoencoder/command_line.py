@@ -10,26 +10,30 @@ import textwrap
 import traceback
 import warnings
 
-from absl import app, flags
-
-from adversarial_autoencoder import __version__
-from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.config.recipes import with_recipes
-from adversarial_autoencoder.config.setting import value_type
-from adversarial_autoencoder.errors import (
-    ExportError,
-    InputError,
-    TrainingError,
-    did_you_mean,
-    first_line,
-)
-from adversarial_autoencoder.systems import SYSTEMS
-
 try:
+    from absl import app, flags
+
+    from adversarial_autoencoder import __version__
+    from adversarial_autoencoder.config import Config
+    from adversarial_autoencoder.config.recipes import with_recipes
+    from adversarial_autoencoder.config.setting import value_type
+    from adversarial_autoencoder.config.small_files import read_small
+    from adversarial_autoencoder.devices.streams import prepare_streams
+    from adversarial_autoencoder.errors import (
+        ExportError,
+        InputError,
+        TrainingError,
+        did_you_mean,
+        first_line,
+        one_line,
+    )
     from adversarial_autoencoder.modes import MODES
     from adversarial_autoencoder.modes.command import Command, check_mode
     from adversarial_autoencoder.modes.program import program
-except ImportError as error:  # On Windows, or where requirements.txt is not installed.
+    from adversarial_autoencoder.systems import SYSTEMS
+except ModuleNotFoundError as error:
+    sys.exit(f"Error: {error}. To install it: pip install -r requirements.txt")
+except ImportError as error:  # On Windows.
     sys.exit(f"Error: {error}")
 
 # TensorFlow's C++ start-up messages hide what matters; set it to 0 to see them.
@@ -70,19 +74,35 @@ def parse_flags(argv):
         print(f"adversarial_autoencoder {__version__}")
         sys.exit(0)
     try:
-        rest = FLAGS(with_recipes(argv))[1:]
+        argv = with_recipes(argv)
+        check_flag_files(argv[1:])
+        rest = FLAGS(argv)[1:]
     except InputError as error:
         fail(error, 2)
     except flags.UnrecognizedFlagError as error:
         fail(f"Unknown flag --{error.flagname}.{did_you_mean_flag(error.flagname)}", 2)
     except flags.IllegalFlagValueError as error:
         fail(wrong_value(str(error)), 2)
-    except (flags.Error, OSError, UnicodeDecodeError) as error:
+    except (flags.Error, OSError, ValueError, RecursionError) as error:
         # absl puts a word of its own before the errors of flag files.
         fail(" ".join(str(error).split()).removeprefix("ERROR:: "), 2)
     if rest:
         fail(f"Settings must be flags, such as --z_dim 2. Received: {rest[0]}", 2)
     return argv[:1]
+
+
+def check_flag_files(arguments):
+    """Checks that flag files, and those that they name, are regular and small: absl reads any.
+
+    Raises:
+        OSError: If one cannot be read, or is not a regular file.
+        ValueError: If one is too large, or is not text.
+    """
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, value = argument.strip().partition("=")
+        if name in ("--flagfile", "-flagfile"):
+            path = pathlib.Path(value if equals else following).expanduser()
+            check_flag_files(read_small(path).decode().splitlines())
 
 
 def did_you_mean_flag(name):
@@ -119,6 +139,7 @@ def main(argv):
     """Runs the mode."""
     del argv
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # The range of a data set is checked when it is loaded; a part of it can be narrower.
     warnings.filterwarnings("ignore", "The images are integers in", UserWarning)
     try:
@@ -142,7 +163,7 @@ def fail(error, status):
     """Prints an error as one line and exits."""
     if FLAGS.is_parsed() and FLAGS.debug:
         traceback.print_exc()
-    print(f"Error: {error}", file=sys.stderr)
+    print(f"Error: {one_line(error)}", file=sys.stderr)
     sys.exit(status)
 
 
@@ -154,7 +175,7 @@ def help_text():
         f"usage: {program()} --mode MODE [--flag value ...]",
         "",
         "Modes",
-        *(entry(name, first_line(mode.__doc__)) for name, mode in MODES.items()),
+        *(entry(name, first_line(mode.__doc__ or "-")) for name, mode in MODES.items()),
         "",
         "Systems",
         *(system_entry(name, system) for name, system in SYSTEMS.items()),
@@ -202,9 +223,7 @@ def entry(left, right):
 
 def run():
     """Runs the program and exits with its status: the commands `aae` and `python run.py`."""
-    # Names of files and classes can have characters that the terminal cannot show.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     # Python adds the folder of a script. Your own function for --prior is in the working directory.
     sys.path.append(str(pathlib.Path.cwd()))
     define_flags()

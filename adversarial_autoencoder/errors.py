@@ -5,6 +5,7 @@ import difflib
 import struct
 import sys
 import tokenize
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -33,14 +34,20 @@ MALFORMED: tuple[type[Exception], ...] = (
 )
 
 
+# Categories of Unicode that are no text: control characters, single surrogates (bytes of file names
+# that are not UTF-8), and separators of lines. Marks of direction can reverse what a reader sees.
+_NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
+_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
 class InputError(ValueError):
     """Input that cannot be used, such as a setting, a file or an array.
 
     The message is one line. It says what was expected, then "Received: " and the value.
 
     Args:
-        message: The message. Line breaks become spaces. A text of more than `MAX_LENGTH` characters
-            is cut.
+        message: The message. Line breaks become spaces, and control characters are escaped. A text
+            of more than `MAX_LENGTH` characters is cut.
 
     Example:
         >>> from adversarial_autoencoder.errors import InputError
@@ -51,8 +58,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str):
-        # Quoted file names and messages of other libraries can contain line breaks.
-        message = " ".join(str(message).splitlines())
+        message = one_line(message)
         super().__init__(message if len(message) <= MAX_LENGTH else f"{message[:MAX_LENGTH]}...")
 
 
@@ -90,13 +96,52 @@ def first_line(error: object) -> str:
     return str(error).strip().split("\n")[0] or type(error).__name__
 
 
+def printable(text: object) -> str:
+    r"""Escapes the characters of a text that are not printable, or are not valid UTF-8.
+
+    Names of files and contents of files from elsewhere can contain line breaks, commands for the
+    terminal, and bytes that are not UTF-8.
+
+    Args:
+        text: A text, or an object with a text.
+
+    Returns:
+        The text in one line, which every terminal and every file can hold.
+
+    Example:
+        >>> print(printable("café\n"), printable("\x1b[31m"), printable("\udcff"))
+        café\n \x1b[31m \udcff
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(
+        c.encode("unicode_escape").decode()
+        if unicodedata.category(c) in _NO_TEXT or c in _DIRECTIONS
+        else c
+        for c in text
+    )
+
+
+def one_line(text: object) -> str:
+    """Joins the lines of a text by spaces, and escapes what is not printable.
+
+    Args:
+        text: A text or an exception.
+
+    Returns:
+        One line.
+    """
+    return printable(" ".join(str(text).splitlines()))
+
+
 def print_warning(message: str) -> None:
     """Prints a warning on stderr.
 
     Args:
         message: The text, without the prefix "Warning: ".
     """
-    print(f"Warning: {message}", file=sys.stderr, flush=True)
+    print(f"Warning: {one_line(message)}", file=sys.stderr, flush=True)
 
 
 def did_you_mean(value: object, choices: Iterable[object]) -> str:

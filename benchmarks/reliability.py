@@ -5,6 +5,8 @@ python benchmarks/reliability.py kills 20        20 kills, counted beside those 
 python benchmarks/reliability.py runs 200        200 runs in one folder
 python benchmarks/reliability.py memory 50       50 models in one process
 python benchmarks/reliability.py seeds           every system twice with one seed
+python benchmarks/reliability.py faults          a fault at each file operation of a training
+python benchmarks/reliability.py damaged         real files, damaged
 python benchmarks/reliability.py inputs          bad input, and readers of files fuzzed
 
 The page docs/reliability.md shows what reliability.json holds.
@@ -249,23 +251,62 @@ def seeds():
     return {"systems": len(SYSTEMS), "with other weights in another process": failures}
 
 
-def inputs():
-    """Counts the cases of bad input, and of readers fuzzed, that the suite tries."""
-    tests = ["tests/test_bad_input.py", "tests/test_fuzz.py"]
-    pytest = [sys.executable, "-m", "pytest", "-o", "addopts=", "-v", *tests]
+def run_tests(*names):
+    """Runs test files; returns the number of tests in each, what they print, and the failures."""
+    tests = [f"tests/test_{name}.py" for name in names]
+    pytest = [sys.executable, "-m", "pytest", "-o", "addopts=", "-v", "-s", *tests]
     done = subprocess.run(pytest, cwd=ROOT, capture_output=True, text=True, check=False)
     failures = re.findall("^(FAILED|ERROR) (.*)", done.stdout, re.M)
     assert done.returncode == bool(failures), done.stdout
+    counts = [len(re.findall(rf"^{re.escape(test)}::", done.stdout, re.M)) for test in tests]
+    return counts, done.stdout, [name for _, name in failures]
+
+
+def faults():
+    """A fault at each file operation of a training: the numbers that the test prints."""
+    _, out, failures = run_tests("disk_faults")
+    tried = [int(n) for n in re.findall(r"(\d+) faults of a stand-in", out)]
+    real = len(re.findall("a fault of a model of Keras", out))
     return {
-        "cases of bad input": len(re.findall(r"^tests/test_bad_input\.py::", done.stdout, re.M)),
-        "readers fuzzed, 250 files each": len(
-            re.findall(r"^tests/test_fuzz\.py::", done.stdout, re.M)
-        ),
-        "failures": [name for _, name in failures],
+        "file operations of a training of 3 epochs": max(tried, default=0),
+        "faults tried with the stand-in": sum(tried),
+        "faults tried with a model of Keras": real,
+        "failures": failures,
     }
 
 
-PARTS = {"kills": kills, "runs": runs, "memory": memory, "seeds": seeds, "inputs": inputs}
+def damaged():
+    """Real files, damaged: the numbers that the test prints."""
+    _, out, failures = run_tests("fuzz_files")
+    found = re.findall(r"(\d+) damaged files of the kind (.*?), (\d+) refused", out)
+    return {
+        "damaged files": sum(int(cases) for cases, _, _ in found),
+        "of these refused": sum(int(refused) for *_, refused in found),
+        "kinds": ", ".join(kind for _, kind, _ in found),
+        "failures": failures,
+    }
+
+
+def inputs():
+    """Counts the cases of bad input, and of readers fuzzed, that the suite tries."""
+    bad = ("bad_data", "bad_flags", "bad_runs", "hostile_files", "model_files", "prepared_checks")
+    (*cases, fuzzed), _, failures = run_tests(*bad, "fuzz")
+    return {
+        "cases of bad input": sum(cases),
+        "readers fuzzed, 250 files each": fuzzed,
+        "failures": failures,
+    }
+
+
+PARTS = {
+    "kills": kills,
+    "runs": runs,
+    "memory": memory,
+    "seeds": seeds,
+    "faults": faults,
+    "damaged": damaged,
+    "inputs": inputs,
+}
 
 
 def main(arguments):

@@ -1,8 +1,10 @@
 """The feature classifier, the mixture that is fitted to codes, and the report of a model."""
 
 import dataclasses
+import os
 import types
 
+import keras
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def test_the_classifier_learns_and_its_features_are_float32(dataset, classifier)
 
 def test_a_saved_classifier_keeps_its_fingerprint(dataset, classifier, tmp_path):
     classifier.save(tmp_path / "a.keras")
-    read = features.read_classifier(tmp_path / "a.keras")
+    read = features.read_classifier(tmp_path / "a.keras", (8, 8, 1), 10)
     space, again = features.Features(classifier), features.Features(read)
     assert space.fingerprint == again.fingerprint < 2**32
     x = dataset.x_test[:9] / 255
@@ -43,10 +45,19 @@ def test_a_saved_classifier_keeps_its_fingerprint(dataset, classifier, tmp_path)
     assert space.fingerprint != again.fingerprint
 
 
-def test_a_file_without_a_classifier_gives_none(tmp_path):
-    assert features.read_classifier(tmp_path / "missing.keras") is None
+def test_a_file_without_the_classifier_gives_none(classifier, tmp_path):
+    """A file of another program must not block the measures: the classifier is trained again."""
+    path = tmp_path / "a.keras"
+    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()]).save(path)
     (tmp_path / "broken.keras").write_bytes(b"half a file")
-    assert features.read_classifier(tmp_path / "broken.keras") is None
+    (tmp_path / "folder.keras").mkdir()
+    os.mkfifo(tmp_path / "pipe.keras")
+    for name in ("missing", "broken", "folder", "pipe", "a"):
+        assert features.read_classifier(tmp_path / f"{name}.keras", (8, 8, 1), 10) is None
+    classifier.save(path)
+    assert features.read_classifier(path, (8, 8, 1), 10) is not None
+    assert features.read_classifier(path, (8, 8, 3), 10) is None
+    assert features.read_classifier(path, (8, 8, 1), 9) is None
 
 
 def test_the_key_changes_with_data_and_recipe():

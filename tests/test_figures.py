@@ -16,7 +16,7 @@ class Coordinates:
     def __init__(self, model, dims):
         self.model, self.dims = model, dims
         self.prior, self.z_dim = model.prior, model.z_dim
-        self.num_classes, self.cluster_heads = 0, None
+        self.num_classes, self.cluster_heads, self.image_shape = 0, None, (4, 4, 1)
 
     def decode(self, z, y, batch_size):
         assert y is None

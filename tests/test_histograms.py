@@ -84,7 +84,8 @@ def train(make_model, digits, path, epochs=2, **settings):
     model = make_model()
     model.compile("adam")
     sample = callbacks.PriorDistance(digits[:100])
-    writer = callbacks.TensorBoard(path / "logs", sample, image_every=9, **settings)
+    writer = callbacks.TensorBoard(path / "logs", sample)
+    pictures = callbacks.Pictures(writer, every=9, **settings)
     # The histograms of an epoch must not depend on the time that it takes.
     writer.budget.is_due = lambda: True
     model.fit(
@@ -93,7 +94,7 @@ def train(make_model, digits, path, epochs=2, **settings):
         epochs=epochs,
         validation_data=digits[:100],
         verbose=0,
-        callbacks=[sample, writer],
+        callbacks=[sample, writer, pictures],
     )
 
 

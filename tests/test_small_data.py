@@ -17,8 +17,8 @@ from adversarial_autoencoder.config import Config, files
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.training.callbacks import (
     Checkpoint,
+    Pictures,
     StopOnSignal,
-    TensorBoard,
     time_budget,
 )
 
@@ -165,7 +165,7 @@ def test_the_last_epoch_is_saved_once(number):
 def no_time(monkeypatch):
     """Costly work runs only once, as if it took very long. Pictures are left out."""
     monkeypatch.setattr(time_budget.TimeBudget, "is_due", lambda self: self.next is None)
-    monkeypatch.setattr(TensorBoard, "_write_images", lambda self: None)
+    monkeypatch.setattr(Pictures, "on_epoch_end", lambda self, epoch, logs=None: None)
 
 
 class Signal(keras.callbacks.Callback):

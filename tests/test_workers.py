@@ -103,3 +103,21 @@ def test_workers_with_different_settings_fail_and_write_nothing(tmp_path):
         _, err = process.communicate(timeout=PATIENCE)
         assert "InputError: All workers must have the same settings" in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("stopped", [(0, 1), (1,)], ids=["both", "not the chief"])
+def test_sigterm_stops_the_workers_that_receive_it(tmp_path, stopped):
+    processes = start_workers(tmp_path, DIVIDED | {"epochs": 5000, "strategy": "multi_worker"})
+    try:
+        wait_for(tmp_path / "several" / "model.keras", *processes)
+        for i in stopped:
+            processes[i].send_signal(signal.SIGTERM)
+        for process in processes:
+            process.communicate(timeout=PATIENCE)
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    # A worker that was not asked to stop fails, because it is alone.
+    assert [process.returncode for process in processes] == [143 if 0 in stopped else 1, 143]
+    assert 1 <= len(runs.Run(tmp_path / "several").read_history()) < 5000

@@ -15,6 +15,7 @@ from adversarial_autoencoder.config.model_groups import (
 from adversarial_autoencoder.config.training_groups import (
     BATCHES,
     DEFAULT_BATCH_SIZE,
+    LARGE,
     MIN_BATCH_SIZE,
     MIN_STEPS,
     OptimizerSettings,
@@ -170,7 +171,8 @@ class Config(
         except ValueError:
             epochs, factors = [], []
         factors = factors * len(epochs) if len(factors) == 1 else factors
-        rising = epochs == sorted(set(epochs)) and min(epochs, default=0) > 0
+        rising = epochs == sorted(set(epochs)) and all(0 < epoch < LARGE for epoch in epochs)
+        rising = rising and bool(epochs)
         if not rising or len(factors) != len(epochs) or not all(0 < f < 1e9 for f in factors):
             raise InputError(
                 "step_epochs must be rising epochs, such as 50,1000, and step_factors one factor"

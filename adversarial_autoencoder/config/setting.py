@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterable
 
 from adversarial_autoencoder.config.paths import expand_home
-from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder.errors import InputError, did_you_mean, printable
 from adversarial_autoencoder.systems import PhaseSpec
 
 
@@ -167,6 +167,11 @@ def _check(field, value):
     accepted = (int, float) if kind is float else kind
     if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
         raise InputError(f"{field.name} must be of type {kind.__name__}. {received}")
+    if kind is str and value != printable(value):
+        raise InputError(
+            f"{field.name} must be text in UTF-8 without line breaks and control characters. "
+            f"{received}"
+        )
     if choices and value not in choices:
         raise InputError(
             f"{field.name} must be one of {', '.join(choices)}."

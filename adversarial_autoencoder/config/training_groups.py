@@ -19,6 +19,8 @@ MIN_STEPS = 2000
 # images, because the adversarial phase compares distributions.
 DEFAULT_BATCH_SIZE, BATCHES, MIN_BATCH_SIZE = 100, 10, 10
 LARGE = 10**9
+# The history has a row for each epoch.
+MAX_EPOCHS = 100_000
 
 # The default lengths of the systems, in epochs.
 EPOCHS = {system.epochs for system in SYSTEMS.values()}
@@ -38,7 +40,7 @@ class TrainingSettings(Settings):
         None,
         f"passes over the training images; not given: {min(EPOCHS)} to {max(EPOCHS)}, by the"
         f" model, or enough for {MIN_STEPS} minibatches on small data",
-        within=at_least(1, LARGE),
+        within=at_least(1, MAX_EPOCHS + 1),
     )
     batch_size: int | None = setting(
         None,

@@ -4,22 +4,23 @@ import contextlib
 import gzip
 import io
 import math
-import os
 import pathlib
 import reprlib
 import struct
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.lib import format as npy
 
+from adversarial_autoencoder.config.small_files import open_regular
 from adversarial_autoencoder.data.arrays.names import USUAL_NAMES, find_arrays
+from adversarial_autoencoder.devices.memory import max_data_bytes
 from adversarial_autoencoder.errors import MALFORMED, InputError, first_line, print_warning
 
-# Size of the unpacked arrays. Half of the memory leaves room for copies of them.
-MAX_NPZ_BYTES = min(16 * 2**30, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+# Size of the unpacked arrays.
+MAX_NPZ_BYTES = max_data_bytes()
 _NPY_HEADER_BYTES = 2**14  # NumPy refuses headers of more than 10 000 bytes.
 _CHUNK_BYTES = 2**20
 
@@ -37,21 +38,59 @@ def read_npz(path: pathlib.Path, warn: Callable[[str], object] = print_warning) 
 
     Raises:
         InputError: If the file is not an .npz file, is damaged, lacks training images or contains
-            pickled objects, or if its arrays need more than `MAX_NPZ_BYTES` bytes (16 GiB or half
-            of the memory, whichever is smaller).
+            pickled objects, or if its arrays need more than `MAX_NPZ_BYTES` bytes (16 GiB or a
+            quarter of the memory, whichever is smaller).
     """
-    with reading(path, "a readable .npz file"), zipfile.ZipFile(path) as archive:
+    with _opened(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         found = find_arrays(path, names)
-        members = {array: archive.getinfo(f"{name}.npy") for array, name in found.items()}
-        # zipfile never unpacks more than the declared size of a member.
-        check_size(path, found.values(), sum(member.file_size for member in members.values()))
-        warn_of_others(path, found, names, warn)
         arrays: dict[str, Any] = dict.fromkeys(USUAL_NAMES)
-        for array, member in members.items():
-            with reading(f"{found[array]} in {path}", "a readable array"):
-                arrays[array] = _read_npy(archive, member)
+        arrays |= _read_members(archive, path, found)
+        warn_of_others(path, found, names, warn)
         return arrays
+
+
+def read_arrays(path: pathlib.Path, names: Sequence[str]) -> dict[str, Any]:
+    """Reads arrays of given names from an .npz file.
+
+    Args:
+        path: Path of the file.
+        names: Names of the arrays.
+
+    Returns:
+        A dict with these names as keys. The value is an array, or None if the file does not contain
+        this array.
+
+    Raises:
+        InputError: If the file is damaged, contains pickled objects, or its arrays need more than
+            `MAX_NPZ_BYTES` bytes.
+    """
+    with _opened(path) as archive:
+        found = {name: name for name in names if f"{name}.npy" in archive.namelist()}
+        return dict.fromkeys(names) | _read_members(archive, path, found)
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """Opens an .npz file; damage is an InputError."""
+    with (
+        reading(path, "a readable .npz file"),
+        open_regular(path) as file,
+        zipfile.ZipFile(file) as archive,
+    ):
+        yield archive
+
+
+def _read_members(archive, path, found):
+    """Reads arrays of an archive, a dict from a name to the name in the file."""
+    members = {array: archive.getinfo(f"{name}.npy") for array, name in found.items()}
+    # zipfile never unpacks more than the declared size of a member.
+    check_size(path, found.values(), sum(member.file_size for member in members.values()))
+    arrays = {}
+    for array, member in members.items():
+        with reading(f"{found[array]} in {path}", "a readable array"):
+            arrays[array] = _read_npy(archive, member)
+    return arrays
 
 
 def check_size(path: pathlib.Path, names: Iterable[str], size: int) -> None:
@@ -111,7 +150,8 @@ def read_npy(path: pathlib.Path) -> np.ndarray:
             raise InputError(
                 f"{path} must have at most {MAX_NPZ_BYTES} bytes. Received: {size} bytes"
             )
-        return np.load(path, allow_pickle=False)
+        with open_regular(path) as file:
+            return np.load(file, allow_pickle=False)
 
 
 def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
@@ -155,15 +195,18 @@ def read_idx(path: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
         InputError: If the file cannot be read, is damaged or contains another array.
     """
     size = math.prod(shape)
-    open_file: Any = gzip.open if path.suffix == ".gz" else open
-    with reading(path, f"an IDX file of {shape} unsigned bytes"), open_file(path, "rb") as stream:
+    with (
+        reading(path, f"an IDX file of {shape} unsigned bytes"),
+        open_regular(path) as file,
+        gzip.open(file) if path.suffix == ".gz" else file as stream,
+    ):
         magic = stream.read(4)
         if magic != bytes([0, 0, 8, len(shape)]):
             raise ValueError(f"magic number 0x{magic.hex()}")
         declared = struct.unpack(f">{len(shape)}I", stream.read(4 * len(shape)))
         if declared != shape:
             raise ValueError(f"shape {declared}")
-        data = _read_at_most(stream, size + 1)
+        data = _read_at_most(cast(BinaryIO, stream), size + 1)
         if len(data) != size:
             raise ValueError(f"{'more' if len(data) > size else 'fewer'} than {size} bytes")
         return np.ndarray(shape, np.uint8, data)

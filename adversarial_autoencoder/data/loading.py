@@ -72,7 +72,8 @@ def prepare(
 
     Args:
         folder: A folder of images; see `images.folder.ImageFolder`.
-        output: The folder to write. It must not exist or must be empty.
+        output: The folder to write. It must not exist, must be empty, or must contain only what a
+            call that was stopped left there.
         warn: Function that is called with the text of a warning. By default, it prints on stderr.
         form: The form into which the images are brought.
 
@@ -86,7 +87,7 @@ def prepare(
     folder, output = expand_home(folder, "dataset"), expand_home(output, "output_dir")
     if not folder.is_dir():
         raise InputError(f"dataset must be a folder of images to prepare. Received: {folder}")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    if output.exists() and not (output.is_dir() and shards.is_unfinished(output)):
         raise InputError(f"output_dir must be a new or an empty folder. Received: {output}")
     with _if_usable(warn) as warn:
         found = _training_folder(folder, warn)

@@ -5,7 +5,7 @@ A prepared folder contains these files:
 - `train-NNNNN.tfrecord`: the training images. Every record is a `tf.train.Example`. Its "image"
   contains the bytes of an image row by row. Its "index" is the index of this training image.
 - `arrays.npz`: the labels, and the images for validation and test, which fit in memory.
-- `dataset.json`: the description of the data set.
+- `dataset.json`: the description of the data set, with the checksums of the other files.
 """
 
 import contextlib
@@ -20,16 +20,26 @@ from typing import Any
 import numpy as np
 
 from adversarial_autoencoder.config.image_form import UNCHANGED, ImageForm
+from adversarial_autoencoder.config.small_files import read_json
+from adversarial_autoencoder.data.array_files import read_arrays
 from adversarial_autoencoder.data.dataset import (
     MAX_VALIDATION_IMAGES,
     PARTS,
     Dataset,
     labels_or_none,
 )
+from adversarial_autoencoder.data.shard_checks import (
+    ARRAYS,
+    SHARD_NAME,
+    check,
+    file_checksum,
+    seal,
+)
+from adversarial_autoencoder.devices.memory import max_data_bytes
 from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
+from adversarial_autoencoder.runs.durable import atomic
 
 DESCRIPTION = "dataset.json"
-ARRAYS = "arrays.npz"
 BYTES = np.dtype("uint8")
 SHARD_BYTES = 64 * 2**20
 MAX_SHARDS = 128  # All are open during writing, and macOS allows 256 open files by default.
@@ -112,7 +122,17 @@ class Shards:
 
         Returns:
             Images, `dtype` of shape (m, height, width, channels), in the order of the indices.
+
+        Raises:
+            InputError: If they need more than `max_data_bytes`.
         """
+        size = len(indices) * math.prod(self.shape[1:]) * self.dtype.itemsize
+        limit = max_data_bytes()
+        if size > limit:
+            raise InputError(
+                f"At most {limit} bytes of prepared images fit in memory. Received: {len(indices)} "
+                f"images of {size} bytes"
+            )
         positions = np.full(len(self), -1, "int64")
         positions[indices] = np.arange(len(indices))
         taken = np.empty((len(indices), *self.shape[1:]), self.dtype)
@@ -135,6 +155,24 @@ def is_prepared(folder: pathlib.Path) -> bool:
     return (folder / DESCRIPTION).is_file()
 
 
+def is_unfinished(folder: pathlib.Path) -> bool:
+    """Returns whether a folder is empty or has only files of a `write` that was stopped.
+
+    Args:
+        folder: Path of the folder.
+
+    Returns:
+        True if `write` can write there, and replaces only its own files.
+    """
+    return all(_is_own(path) and path.is_file() for path in folder.iterdir())
+
+
+def _is_own(path):
+    """Whether `write` makes files of this name before the description."""
+    is_temporary = path.name.startswith(f".{DESCRIPTION}.") and ".tmp" in path.name
+    return path.name == ARRAYS or bool(SHARD_NAME.fullmatch(path.name)) or is_temporary
+
+
 def write(
     folder: pathlib.Path,
     name: str,
@@ -154,7 +192,7 @@ def write(
     validation set.
 
     Args:
-        folder: Path of a folder that does not exist or is empty.
+        folder: Path of a folder that does not exist or `is_unfinished`.
         name: Short name of the data set.
         read_images: A function that takes the indices of all images in the new order and returns an
             iterator over these images. An image has the shape (height, width, c), where c is the
@@ -184,6 +222,8 @@ def write(
     num_shards = math.ceil(num_train * math.prod(shape[1:]) * dtype.itemsize / SHARD_BYTES)
     num_shards = min(num_shards, MAX_SHARDS)
     folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
     paths = [folder / f"train-{i:05d}.tfrecord" for i in range(num_shards)]
     digest = hashlib.sha256(f"{dtype.name}{tuple(shape)}".encode())
     if len(sizes) > 1:
@@ -213,16 +253,18 @@ def write(
         "dtype": dtype.name,
         "form": form.settings(),
         "checksum": f"sha256:{digest.hexdigest()}",
-        "files": [path.name for path in paths],
-        "bytes": {path.name: path.stat().st_size for path in (*paths, folder / ARRAYS)},
+        "files": {path.name: file_checksum(path) for path in (*paths, folder / ARRAYS)},
     }
     # This file comes last, because a folder with it counts as complete.
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
+    with atomic(folder / DESCRIPTION) as path:
+        path.write_text(json.dumps(description | {"seal": seal(description)}, indent=1) + "\n")
     return read(folder)
 
 
 def read(folder: pathlib.Path) -> Dataset:
     """Opens a prepared data set. The training images stay in their files.
+
+    It reads all files once, to compare their checksums.
 
     Args:
         folder: Path of the folder that `write` made.
@@ -231,22 +273,23 @@ def read(folder: pathlib.Path) -> Dataset:
         The `Dataset`. Its training images are `Shards`.
 
     Raises:
-        InputError: If a file is missing, is damaged or does not have its original size.
+        InputError: If a file is missing or has another content than `write` gave it.
     """
     try:
-        description = json.loads((folder / DESCRIPTION).read_text())
-        for name, size in description["bytes"].items():
-            if (found := (folder / name).stat().st_size) != size:
-                raise ValueError(f"{name} of {found} bytes instead of {size}")
-        with np.load(folder / ARRAYS, allow_pickle=False) as file:
-            arrays = {name: file.get(name) for name in HELD_OUT}
+        description = read_json(folder / DESCRIPTION)
+        if description.pop("seal") != seal(description):
+            raise ValueError(f"another {DESCRIPTION}")
+        for name, expected in description["files"].items():
+            if file_checksum(folder / name) != expected:
+                raise ValueError(f"another {name}")
+        arrays = read_arrays(folder / ARRAYS, HELD_OUT)
+        check(folder, description, arrays)
         shape = (description["training_images"], *description["image_shape"])
+        names = sorted(set(description["files"]) - {ARRAYS})
         return Dataset(
             name=description["name"],
             x_train=Shards(
-                tuple(str(folder / name) for name in description["files"]),
-                shape,
-                np.dtype(description["dtype"]),
+                tuple(str(folder / name) for name in names), shape, np.dtype(description["dtype"])
             ),
             class_names=tuple(description["class_names"]),
             checksum=description["checksum"],

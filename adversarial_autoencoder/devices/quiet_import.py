@@ -40,5 +40,5 @@ def import_tensorflow() -> None:
     """
     with no_output(2):
         import tensorflow
-    # A strategy logs each collective operation at the level INFO.
-    tensorflow.get_logger().setLevel("WARNING")
+    # A strategy logs each collective operation, and a model of another run that it is traced again.
+    tensorflow.get_logger().setLevel("ERROR")

@@ -6,13 +6,16 @@ For the second machine, the index is 1.
 """
 
 import contextlib
-import json
 import os
+import re
 
+from adversarial_autoencoder.config.small_files import parse_json
 from adversarial_autoencoder.errors import InputError
 
 # The kinds of tasks that train. `MultiWorkerMirroredStrategy` has no parameter servers.
 TASKS = ("chief", "worker")
+# A host and a port.
+_ADDRESS = re.compile(r"[^\s/]+:\d{1,5}")
 
 
 def task(strategy: str) -> tuple[int, int]:
@@ -38,12 +41,15 @@ def task(strategy: str) -> tuple[int, int]:
         return 0, 1
     text = os.environ.get("TF_CONFIG", "")
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         cluster, own = document["cluster"], document["task"]
-        tasks = [(kind, i) for kind in TASKS for i in range(len(cluster.get(kind, ())))]
-        if set(cluster) <= set(TASKS):
-            return tasks.index((own["type"], int(own["index"]))), len(tasks)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        addresses = {
+            (kind, i): address for kind in TASKS for i, address in enumerate(cluster.get(kind, ()))
+        }
+        known = all(map(_ADDRESS.fullmatch, addresses.values()))
+        if known and set(cluster) <= set(TASKS):
+            return list(addresses).index((own["type"], int(own["index"]))), len(addresses)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         pass
     raise InputError(
         'strategy=multi_worker needs the environment variable TF_CONFIG, such as {"cluster":'

@@ -10,14 +10,17 @@ were measured with the same classifier.
 import hashlib
 import json
 import os
-import zipfile
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+
+from adversarial_autoencoder.errors import MALFORMED
+from adversarial_autoencoder.model import archive
 
 # Together with the data, these settings determine the classifier. `cache_key` depends on them.
 RECIPE: dict[str, Any] = {
@@ -98,19 +101,28 @@ class Features:
         return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
 
 
-def read_classifier(path: str | os.PathLike[str]) -> keras.Model | None:
+def read_classifier(
+    path: str | os.PathLike[str], image_shape: Sequence[int], num_classes: int
+) -> keras.Model | None:
     """Read a classifier from a file.
 
     Args:
         path: Path of a .keras file.
+        image_shape: Shape of the images that it must take, (height, width, channels).
+        num_classes: Number of classes that it must predict.
 
     Returns:
-        The classifier, or None if the file does not exist or is not readable.
+        The classifier, or None if the file does not exist, is not readable, or contains another
+        model.
     """
     try:
-        return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        archive.check(path)
+        classifier = keras.saving.load_model(path, compile=False)
+        shape, classes = classifier.input.shape[1:], classifier.output.shape[1:]
+        classifier.get_layer("features")
+    except (*MALFORMED, tf.errors.OpError):
         return None
+    return classifier if (shape, classes) == (tuple(image_shape), (num_classes,)) else None
 
 
 def train_classifier(

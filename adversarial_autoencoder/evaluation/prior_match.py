@@ -48,7 +48,9 @@ def sliced_wasserstein(
     directions = directions.astype(np.result_type(z, z_prior, "float32"))
     # One row for each direction: sorting contiguous rows is faster than sorting columns.
     difference = np.sort(directions @ z.T) - np.sort(directions @ z_prior.T)
-    return float(np.mean(np.abs(difference)) / np.sqrt(np.mean(np.var(z_prior, axis=0))))
+    # One point has no standard deviation; its distance is in units of z.
+    scale = np.sqrt(np.mean(np.var(z_prior, axis=0))) or 1.0
+    return float(np.mean(np.abs(difference)) / scale)
 
 
 def maximum_mean_discrepancy(z: np.ndarray, z_prior: np.ndarray) -> float:

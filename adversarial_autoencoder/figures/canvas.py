@@ -3,7 +3,7 @@
 import io
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib.figure
@@ -13,12 +13,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from adversarial_autoencoder.figures.labels import fallback_families, label_inches
+from adversarial_autoencoder.model.batch import images_at_once
 
 # Sides of an image in a figure, in inches: their geometric mean, and the longest row of images. At
 # 150 pixels per inch a row has at most 6000 pixels.
 IMAGE_INCHES, MAX_INCHES = 0.6, 40
-# The longest side of a grid of images. A figure has no more pixels.
-MAX_PIXELS = 6000
+# The longest side of a grid of images, and its area: a figure of usual size has no more pixels.
+MAX_PIXELS, MAX_AREA = 6000, 2**23
 
 
 class Figure(matplotlib.figure.Figure):
@@ -143,6 +144,67 @@ def image_inches(rows: int, columns: int, ratio: float) -> tuple[float, float]:
     return width * scale, height * scale
 
 
+def grid(
+    images_of: Callable[[slice], np.ndarray],
+    rows: int,
+    columns: int,
+    image_shape: Sequence[int],
+    shown_columns: int | None = None,
+) -> np.ndarray:
+    """Compute a grid of images in parts, and reduce each part to the pixels that a figure shows.
+
+    All images in full size can need much more memory than the figure.
+
+    Args:
+        images_of: Function from a slice of the rows * columns images, row by row, to these images:
+            an array of shape (n, height, width, channels).
+        rows: Number of rows.
+        columns: Number of images in a row.
+        image_shape: Shape of an image, (height, width, channels).
+        shown_columns: Number of images in a row of the figure, if the grid is a part of it.
+
+    Returns:
+        An array of shape (rows, columns, height, width, channels), reduced as by `as_grid`.
+
+    Raises:
+        ValueError: If a figure cannot show images of this shape.
+    """
+    _check_shape(image_shape)
+    factors = _factors(rows, shown_columns or columns, *image_shape[:2])
+    size = images_at_once(rows * columns, image_shape)
+    starts = range(0, rows * columns, size)
+    parts = [_reduced(images_of(slice(i, min(i + size, rows * columns))), factors) for i in starts]
+    images = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return images.reshape(rows, columns, *images.shape[1:])
+
+
+def _check_shape(shape):
+    if len(shape) != 3 or shape[-1] not in (1, 3, 4):
+        raise ValueError(
+            "A figure needs images of shape (height, width), or (height, width, channels) with 1, "
+            f"3 or 4 channels. Received: images of shape {tuple(shape)}"
+        )
+
+
+def _factors(rows, columns, height, width):
+    """The sides of the squares of pixels of which a figure shows the means."""
+    longest = max(rows * height, columns * width)
+    area = rows * height * columns * width
+    factor = max(-(-longest // MAX_PIXELS), math.ceil((area / MAX_AREA) ** 0.5))
+    return min(factor, height), min(factor, width)
+
+
+def _reduced(images, factors):
+    """Means over squares of pixels of images of shape (..., height, width, channels)."""
+    if max(factors) == 1:
+        return images
+    *others, height, width, channels = images.shape
+    height, width = height // factors[0], width // factors[1]
+    images = images[..., : height * factors[0], : width * factors[1], :]
+    images = images.reshape(*others, height, factors[0], width, factors[1], channels)
+    return images.mean(axis=(-4, -2), dtype="float32")
+
+
 def as_grid(images: np.ndarray) -> np.ndarray:
     """Check a grid of images, and reduce images that have more pixels than a figure shows.
 
@@ -152,25 +214,16 @@ def as_grid(images: np.ndarray) -> np.ndarray:
 
     Returns:
         An array of shape (rows, columns, height, width, channels). If a side of the grid has more
-        than `MAX_PIXELS`, its pixels are means over squares of pixels.
+        than `MAX_PIXELS`, or the grid more than `MAX_AREA`, its pixels are means over squares of
+        pixels.
 
     Raises:
         ValueError: If these are no images, or if they do not have 1, 3 or 4 channels.
     """
     if images.ndim == 4:
         images = images[..., None]
-    if images.ndim != 5 or images.shape[-1] not in (1, 3, 4):
-        raise ValueError(
-            "A figure needs images of shape (height, width), or (height, width, channels) with 1, "
-            f"3 or 4 channels. Received: images of shape {images.shape[2:]}"
-        )
-    rows, columns, height, width, channels = images.shape
-    factor = -(-max(rows * height, columns * width) // MAX_PIXELS)
-    factors = min(factor, height), min(factor, width)
-    height, width = height // factors[0], width // factors[1]
-    images = images[:, :, : height * factors[0], : width * factors[1]]
-    shape = (rows, columns, height, factors[0], width, factors[1], channels)
-    return images.reshape(shape).mean(axis=(3, 5))
+    _check_shape(images.shape[2:])
+    return _reduced(images, _factors(*images.shape[:4]))
 
 
 def padding(images: np.ndarray) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from adversarial_autoencoder.errors import counted
-from adversarial_autoencoder.figures.canvas import Figure, image_rows
+from adversarial_autoencoder.figures.canvas import Figure, grid, image_rows
 from adversarial_autoencoder.figures.labels import labels
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.observations.pixels import to_unit_interval
@@ -28,9 +28,14 @@ def reconstructions(
     Returns:
         The figure.
     """
-    x = to_unit_interval(x).numpy()
-    rows = np.stack([x, model(x, y).numpy()])
-    return image_rows(rows, "Images (top) and their reconstructions (bottom)")
+    both = [
+        grid(images_of, 1, len(x), model.image_shape)
+        for images_of in (
+            lambda part: to_unit_interval(x[part]).numpy(),
+            lambda part: model(to_unit_interval(x[part]), None if y is None else y[part]).numpy(),
+        )
+    ]
+    return image_rows(np.concatenate(both), "Images (top) and their reconstructions (bottom)")
 
 
 def samples(
@@ -59,8 +64,13 @@ def samples(
     """
     rows = min(model.num_classes, MAX_VALUES) or rows
     y = np.repeat(np.arange(rows), columns) if model.num_classes else None
-    images = model.generate(rows * columns, y, seed, z if z is None else z[: rows * columns])
-    images = images.reshape(rows, columns, *images.shape[1:])
+    codes = model.codes.z.sample_prior(rows * columns, seed) if z is None else z
+
+    def images_of(part):
+        chosen = codes[part]
+        return model.generate(len(chosen), None if y is None else y[part], seed, chosen)
+
+    images = grid(images_of, rows, columns, model.image_shape)
     source = "the prior" if z is None else "a Gaussian mixture fitted to the codes"
     title = f"Images decoded from samples of {source}"
     if not model.num_classes:
@@ -91,15 +101,17 @@ def style_grid(
         The figure.
     """
     columns = min(model.num_classes, MAX_VALUES)
-    images = model.decode(np.repeat(z, columns, axis=0), np.tile(np.arange(columns), len(z)))
-    images = images.reshape(len(z), columns, *images.shape[1:])
+    codes, values = np.repeat(z, columns, axis=0), np.tile(np.arange(columns), len(z))
+    images = grid(
+        lambda part: model.decode(codes[part], values[part]), len(z), columns, model.image_shape
+    )
     title = "Images decoded with the same style z in each row and the same y in each column"
     title += _of_all(model)
     names = class_names if len(class_names) else range(columns)
     column_labels = labels(names)[:columns]
     if x is not None:
         title += "; first column: the image that gives z"
-        images = np.concatenate([to_unit_interval(x).numpy()[:, None], images], axis=1)
+        images = np.concatenate([_beside(columns, x), images], axis=1)
         column_labels = ["image", *column_labels]
     return image_rows(images, title, column_labels=column_labels)
 
@@ -123,14 +135,22 @@ def cluster_grid(model: AdversarialAutoencoder, x: np.ndarray, columns: int = 10
     assigned = probabilities.argmax(axis=1)
     sizes = np.bincount(assigned, minlength=model.num_classes)
     clusters = np.sort(np.argsort(-sizes, kind="stable")[:MAX_VALUES])
-    x = to_unit_interval(x).numpy()
-    heads = model.decode(np.zeros((len(clusters), model.z_dim), "float32"), clusters)
-    images = np.ones((len(clusters), columns + 1, *x.shape[1:]), "float32")
-    images[:, 0] = heads
+    # The index of the image in each place, or -1 for an empty place.
+    best = np.full((len(clusters), columns), -1)
     for row, k in enumerate(clusters):
         of_cluster = np.flatnonzero(assigned == k)
-        best = of_cluster[np.argsort(-probabilities[of_cluster, k], kind="stable")[:columns]]
-        images[row, 1 : 1 + len(best)] = x[best]
+        order = np.argsort(-probabilities[of_cluster, k], kind="stable")[:columns]
+        best[row, : len(order)] = of_cluster[order]
+
+    def images_of(part):
+        chosen = best.ravel()[part]
+        images = to_unit_interval(x[np.maximum(chosen, 0)]).numpy()
+        images[chosen < 0] = 1
+        return images
+
+    heads = model.decode(np.zeros((len(clusters), model.z_dim), "float32"), clusters)
+    images = grid(images_of, len(clusters), columns, model.image_shape)
+    images = np.concatenate([_beside(columns, heads), images], axis=1)
     title = (
         f"Cluster heads (z = 0), most probable images, and cluster sizes (of "
         f"{counted(len(x), 'image')}). {np.count_nonzero(sizes)} of "
@@ -182,12 +202,20 @@ def interpolations(
     elif model.num_classes:
         one_hot = np.eye(model.num_classes, dtype="float32")
         y = interpolate(one_hot[y_from], one_hot[y_to])
-    decoded = model.decode(z, y)
-    decoded = decoded.reshape(len(x_from), columns, *decoded.shape[1:])
-    ends = [to_unit_interval(x).numpy()[:, None] for x in (x_from, x_to)]
-    rows = np.concatenate([ends[0], decoded, ends[1]], axis=1)
+    decoded = grid(
+        lambda part: model.decode(z[part], None if y is None else y[part]),
+        len(x_from),
+        columns,
+        model.image_shape,
+    )
+    rows = np.concatenate([_beside(columns, x_from), decoded, _beside(columns, x_to)], axis=1)
     title = "Linear interpolation between the codes of two images (first and last column)"
     return image_rows(rows, title, column_labels=["start", *[""] * columns, "end"])
+
+
+def _beside(columns, x):
+    """A column of images, reduced like the images of `columns` columns beside it."""
+    return grid(lambda part: to_unit_interval(x[part]).numpy(), len(x), 1, x.shape[1:], columns)
 
 
 def _of_all(model):

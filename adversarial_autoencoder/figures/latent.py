@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from adversarial_autoencoder import priors
 from adversarial_autoencoder.errors import counted
-from adversarial_autoencoder.figures.canvas import Figure, as_grid, padding, show, tile
+from adversarial_autoencoder.figures.canvas import Figure, as_grid, grid, padding, show, tile
 from adversarial_autoencoder.figures.colours import CLASSES, PRIOR, class_colours
 from adversarial_autoencoder.figures.labels import label_inches, labels
 from adversarial_autoencoder.model import AdversarialAutoencoder
@@ -52,9 +52,12 @@ def latent_grid(
     grid_range = 2 * std[axis_dims].mean() if grid_range is None else grid_range
     z, y_weights = grid_codes(model, mean, size, grid_range, dims, y)
     uses_y = model.num_classes > 0 and model.cluster_heads is None
-    images = model.decode(z, y_weights, batch_size=min(size**2, 1000))
-    images = as_grid(images.reshape(size, size, *images.shape[1:]))
 
+    def images_of(part):
+        y = y_weights[part] if model.num_classes else None
+        return model.decode(z[part], y, batch_size=min(size**2, 1000))
+
+    images = as_grid(grid(images_of, size, size, model.image_shape))
     height, width = images.shape[2:4]
     pad = padding(images)
     ratio = (height + pad) / (width + pad)

@@ -14,6 +14,8 @@ from adversarial_autoencoder.figures.labels import label_inches, labels
 MAX_NAMES = 60
 # Bars of more runs have no numbers.
 MAX_BARS = 40
+# With more epochs, a learning curve has a point for each second, third, ... epoch.
+MAX_POINTS = 2000
 
 
 def confusion(counts: np.ndarray, class_names: Sequence[str], noun: str = "image") -> Figure:
@@ -70,7 +72,8 @@ def comparison(
     """Draw learning curves and measures of several runs for comparison.
 
     One panel shows each of the learning curves of the validation images, another panel shows each
-    metric as bars. Metrics that no run has are left out.
+    metric as bars. Metrics that no run has are left out. Of more than `MAX_POINTS` epochs, a curve
+    shows some.
 
     Args:
         metrics: Metrics of each run, from `evaluation.report.measure`: a dict from names of runs to
@@ -100,7 +103,8 @@ def comparison(
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, name in zip(panels, curves, strict=False):
         for run, history in histories.items():
-            points = [(row["epoch"], row[name]) for row in history if name in row]
+            every = max(len(history) // MAX_POINTS, 1)
+            points = [(row["epoch"], row[name]) for row in history[::every] if name in row]
             if points:
                 axes.plot(*zip(*points, strict=True), color=colours[run], marker=".")
         axes.set_title(f"{name}\nper epoch", fontsize="medium")

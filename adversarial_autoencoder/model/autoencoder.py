@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from adversarial_autoencoder.model.batch import images_at_once
 from adversarial_autoencoder.model.checks import (
     check_discriminators,
     check_networks,
@@ -164,7 +165,7 @@ class Autoencoder(Saving):
             x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
             seed: Integer that draws the codes from q(z|x). None takes the mean of a Gaussian
                 posterior, or the code at noise 0 of a universal one.
-            batch_size: Number of images encoded at once.
+            batch_size: Largest number of images encoded at once.
 
         Returns:
             The codes z, a float32 array of shape (n, z_dim).
@@ -176,7 +177,7 @@ class Autoencoder(Saving):
 
         Args:
             x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
-            batch_size: Number of images at once.
+            batch_size: Largest number of images at once.
 
         Returns:
             Probabilities q(y|x), a float32 array of shape (n, num_classes).
@@ -194,7 +195,7 @@ class Autoencoder(Saving):
         Args:
             x: Images, shape (n, ...): integers in 0..255 or floats in [0, 1].
             seed: Integer that draws the codes from q(z|x), or None for the mean.
-            batch_size: Number of images encoded at once.
+            batch_size: Largest number of images encoded at once.
 
         Returns:
             A float32 array of shape (n, z_dim).
@@ -224,7 +225,7 @@ class Autoencoder(Saving):
             z: Codes, shape (n, z_dim).
             y: Values of y, integers of shape (n,), or weights of the values, shape
                 (n, num_classes), if the model has a y.
-            batch_size: Number of codes decoded at once.
+            batch_size: Largest number of codes decoded at once.
             seed: Integer >= 0 that draws the categories of a table from their probabilities; None
                 for the most probable ones. It does not change images.
 
@@ -239,6 +240,7 @@ class Autoencoder(Saving):
     def decode_array(self, z, y=None, batch_size=1000, seed=None):
         """Decodes codes, like `decode`, to an array also if the user gets DataFrames."""
         y = None if y is None else self._checked_y(y, len(z))
+        batch_size = images_at_once(batch_size, self.image_shape)
         parts = []
         for i in range(0, max(len(z), 1), batch_size):
             own = None if seed is None else tf.random.fold_in(tf.constant([seed, i], "int64"), 5)
@@ -294,6 +296,7 @@ class Autoencoder(Saving):
     def _infer_arrays(self, x, seed, batch_size):
         x = self.observation.to_array(x)
         self.check_x(x)
+        batch_size = images_at_once(batch_size, self.image_shape)
         return self.codes.infer_arrays(x, seed, self.observation.prepare, batch_size)
 
     def _checked_y(self, y, n):

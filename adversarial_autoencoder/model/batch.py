@@ -1,10 +1,14 @@
 """A minibatch as the phases see it."""
 
+import math
 import typing
 
 import tensorflow as tf
 
 from adversarial_autoencoder.observations.pixels import to_unit_interval
+
+# Numbers of the images that are computed at once where there is a choice: as float32 64 MiB.
+MAX_NUMBERS = 2**24
 
 
 class Batch(typing.NamedTuple):
@@ -99,3 +103,16 @@ def _labels(y):
             f"Received: {y.dtype.name} of shape {y.shape}"
         )
     return tf.cast(y, "int32")
+
+
+def images_at_once(limit, image_shape):
+    """Chooses how many images to compute at once, so that large ones do not need gigabytes.
+
+    Args:
+        limit: Largest number of images.
+        image_shape: Shape of an image or a row; None stands for any size.
+
+    Returns:
+        The number, from 1 to `limit`.
+    """
+    return min(limit, max(MAX_NUMBERS // math.prod(side or 1 for side in image_shape), 1))

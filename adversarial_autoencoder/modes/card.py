@@ -56,6 +56,8 @@ def card_text(run: runs.Run, config: Config, recorded: dict, licence: str | None
     from adversarial_autoencoder.evaluation import report
 
     metrics, history = run.read_metrics(), run.read_history()
+    if metrics.get("epochs") != len(history):
+        metrics = {}  # They are those of another model.
     measured = [
         (name, value, report.METRICS[name].text)
         for name, value in metrics.items()

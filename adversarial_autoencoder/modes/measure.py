@@ -33,17 +33,17 @@ def evaluate(command: "Command", overrides: dict) -> None:
     run, model, dataset = shown.run, shown.model, shown.dataset
     _check_enough(dataset, *PARTS)
     shown.given_labels(slice(None))
+    before = run.read_metrics()
     if command.sampler == "gaussian_mixture":
         print(FITTING, flush=True)
     features = None if shown.is_table else _features(command, dataset)
-    metrics = {"epochs": len(run.read_history())} | report.measure(
-        model, dataset, features, command.sampler
-    )
-    before = run.read_metrics()
+    metrics = {"epochs": shown.epochs} | report.measure(model, dataset, features, command.sampler)
     if before.get("epochs") == metrics["epochs"]:
         # Measures with the other sampler are still valid.
         metrics = before | metrics
     metrics = {name: metrics[name] for name in report.METRICS if name in metrics}
+    # Before anything is printed, which can fail.
+    path = run.write_metrics(metrics)
     print(f"{run.name} on the test {dataset.noun}s of {dataset.name}:")
     print_table(
         (name, format_number(value), report.METRICS[name].text)
@@ -55,7 +55,7 @@ def evaluate(command: "Command", overrides: dict) -> None:
     elif unlabelled := int((dataset.y_test < 0).sum()):
         left_out = counted(unlabelled, f"test {dataset.noun}")
         print(f"Measures of classes leave out {left_out} without a label.")
-    print(f"Wrote {run.write_metrics(metrics)}")
+    print(f"Wrote {path}")
     if shown.is_table:
         measure_columns(shown, command.sampler)
     if dataset.y_test is not None and "error" in metrics:
@@ -111,7 +111,8 @@ def _features(command, dataset):
 
     folder = pathlib.Path(command.results_dir, FEATURES)
     path = folder / f"{features.cache_key(dataset.checksum)}.keras"
-    if (classifier := features.read_classifier(path)) is None:
+    classifier = features.read_classifier(path, dataset.image_shape, dataset.num_classes)
+    if classifier is None:
         print(f"Training the classifier whose features FID uses, once for {dataset.name}.")
         chosen = np.flatnonzero(dataset.y_train >= 0)[: _at_most(FEATURE_IMAGES, dataset)]
         classifier = features.train_classifier(
@@ -178,6 +179,11 @@ def _classify_images(command, overrides):
         raise InputError(
             f"images must have the shape {shape} (height, width, channels). "
             f"Received: {images.shape[1:]}"
+        )
+    if len(class_names) != shown.model.num_classes:
+        raise InputError(
+            f"config.json of the run {shown.run.name} must name the {shown.model.num_classes} "
+            f"classes of its model. Received: {counted(len(class_names), 'name')}"
         )
     probabilities = shown.model.classify(images)
     classes = [class_names[k] for k in probabilities.argmax(axis=1)]

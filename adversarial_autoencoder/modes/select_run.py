@@ -68,12 +68,14 @@ class Shown:
         config: Its settings.
         model: Its `AdversarialAutoencoder`.
         loaded: Its data, or None if the mode does not need it.
+        epochs: Number of epochs that the model was trained for.
     """
 
     run: runs.Run
     config: Config
     model: Any
     loaded: data.Dataset | None
+    epochs: int
 
     @property
     def is_table(self) -> bool:
@@ -160,10 +162,11 @@ def shown_run(
         if config.labelled_images_only:
             dataset = dataset.held_out_with_labels()
     import_tensorflow()
-    from adversarial_autoencoder.training import load
+    from adversarial_autoencoder.training import load_with_epochs
 
     run = runs.copied(run, command.results_dir)
-    return Shown(run, config, load(run), dataset)
+    model, epochs = load_with_epochs(run)
+    return Shown(run, config, model, dataset, epochs)
 
 
 def check_prior_is_named(run: runs.Run, config: Config, overrides: dict) -> None:
@@ -282,7 +285,7 @@ def is_finished(run: runs.Run, config: Config) -> bool:
     Raises:
         Mismatch: If it has more epochs.
     """
-    epochs = len(run.read_history())
+    epochs = run.completed_epochs()
     assert config.epochs is not None  # A run records what `Config.for_data` fills in.
     if epochs > config.epochs:
         raise Mismatch(

@@ -1,14 +1,14 @@
 """The modes that print tables of runs: their state, and their measures side by side."""
 
 import pathlib
-import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import runs
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, print_warning, printable
 from adversarial_autoencoder.runs.durable import atomic
+from adversarial_autoencoder.runs.status import status_of
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
@@ -26,15 +26,14 @@ def list_runs(command: "Command", overrides: dict) -> None:
     for run in runs.list_runs(command.results_dir):
         try:
             config, recorded = run.read_config()
-            history = run.read_history()
-            status = run.status(config.epochs or 0)
+            status, last = status_of(run, config.epochs or 0)
         except InputError as error:
-            broken.append(str(error))
+            if run.path.exists():  # It can be deleted at any time.
+                broken.append(str(error))
             continue
-        last = history[-1] if history else {}
         measures = [last.get(f"val_{name}") for name in ("reconstruction_loss", "prior_distance")]
         metrics = ["-" if value is None else f"{value:.4f}" for value in measures]
-        epochs = f"{len(history)}/{config.epochs}"
+        epochs = f"{last.get('epoch', 0)}/{config.epochs}"
         rows.append((run.name, config.model, recorded["name"], status, epochs, *metrics))
     if len(rows) == 1 and not broken:
         print(f"There are no runs in {command.results_dir}. Train one with --mode train.")
@@ -51,12 +50,16 @@ def compare(command: "Command", overrides: dict) -> None:
     if not names:
         raise InputError(f"--runs must name runs, as a,b,c. Received: runs={command.runs!r}")
     compared = [runs.find(command.results_dir, name) for name in dict.fromkeys(names)]
-    about, columns, histories = [], {}, {}
+    about, columns, histories, stale = [], {}, {}, {}
     for run in compared:
         config, recorded = run.read_config()
         label = run.name if run.name not in columns else str(run.path)
         columns[label], histories[label] = run.read_metrics(), run.read_history()
-        about.append((label, config.model, recorded["name"], str(len(histories[label]))))
+        epochs = len(histories[label])
+        about.append((label, config.model, recorded["name"], str(epochs)))
+        if columns[label] and (measured := columns[label].get("epochs")) != epochs:
+            stale[label] = f" (only after epoch {measured}, which is left out)"
+            columns[label] = {}
     rows = list(zip(("run", "model", "data", "epochs"), *about, strict=True))
     values = {label: dict(metrics) for label, metrics in columns.items()}
     if not all(columns.values()):
@@ -71,16 +74,15 @@ def compare(command: "Command", overrides: dict) -> None:
         if name != "epochs" and name not in NOT_IN_TABLES:
             rows.append((name, *(format_number(column.get(name)) for column in values.values())))
     print_table(rows)
-    if missing := [label for label, metrics in columns.items() if not metrics]:
+    if missing := [label + stale.get(label, "") for label in columns if not columns[label]]:
         print(
             f"Not measured on test images yet: {', '.join(missing)}. To do that: --mode evaluate "
             "--run NAME. Rows with val_ are measures of validation images."
         )
     if len({m["feature_space"] for m in columns.values() if "feature_space" in m}) > 1:
-        print(
-            "Warning: these runs were measured with different feature classifiers: fid, kid,"
-            " precision and recall cannot be compared.",
-            file=sys.stderr,
+        print_warning(
+            "these runs were measured with different feature classifiers: fid, kid, precision and "
+            "recall cannot be compared."
         )
     import_tensorflow()
     from adversarial_autoencoder import figures
@@ -101,7 +103,7 @@ def print_table(rows: Iterable[Sequence[str]]) -> None:
     Args:
         rows: Rows of strings, all of the same length.
     """
-    rows = list(rows)
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(map(str.ljust, row, widths)).rstrip())

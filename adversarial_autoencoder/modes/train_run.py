@@ -11,7 +11,7 @@ from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import counted
+from adversarial_autoencoder.errors import counted, print_warning
 from adversarial_autoencoder.modes.columns import print_columns
 from adversarial_autoencoder.modes.program import program
 from adversarial_autoencoder.modes.select_run import (
@@ -22,6 +22,7 @@ from adversarial_autoencoder.modes.select_run import (
     run_to_resume,
     with_overrides,
 )
+from adversarial_autoencoder.runs.settings import cores, read_cores
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
@@ -67,10 +68,11 @@ def _train(command, run, config, holding):
     config = hardware.choose(config)
     training.check(config, dataset, strategy)
     settings = dataclasses.replace(config, dataset=None, data_dir=None)
-    epochs_done = len(run.read_history()) if run is not None and run.is_trained else 0
+    epochs_done = 0 if run is None else run.completed_epochs()
     check_agreement(strategy, f"{settings} {dataset.checksum} {epochs_done}")
     if not tf_config.is_chief(config.strategy):
-        training.train(config, dataset, run, strategy)
+        with StopOnSignal() as stop:
+            training.train(config, dataset, run, strategy, further_callbacks=[stop])
         return
     if run is None:
         name, number = command.run_name, False
@@ -78,6 +80,12 @@ def _train(command, run, config, holding):
             name, number = runs.default_name(config, dataset), True
         run = runs.create(command.results_dir, name, number)
         holding.enter_context(run.held())
+    elif epochs_done and (before := read_cores(run.path) or cores()) != cores():
+        print_warning(
+            f"The run {run.name} was trained on {counted(before, 'core')} of the CPU, and "
+            f"continues on {counted(cores(), 'core')}. Sums in another order have other last bits, "
+            "so the weights will not be equal to those of an uninterrupted training."
+        )
     run.write_config(config, dataset)
     replicas = strategy.num_replicas_in_sync
     if config.image_size:
@@ -103,7 +111,7 @@ def _train(command, run, config, holding):
         with run.attempt(), StopOnSignal(run) as stop:
             training.train(config, dataset, run, strategy, further_callbacks=[stop])
     except (KeyboardInterrupt, SystemExit):
-        epochs, options = len(run.read_history()), _options(command, run, config)
+        epochs, options = run.completed_epochs(), _options(command, run, config)
         saved = "; the last one is saved" if epochs else ""
         print(f"\nCompleted {epochs} of {counted(config.epochs, 'epoch')}{saved}.")
         print(f"Stopped. To resume: {program()} --mode train --resume {options}")
@@ -129,7 +137,7 @@ def _is_complete(command, run, config, dataset):
 
 
 def _print_summary(command, run, config, dataset):
-    last = run.read_history()[-1]
+    last = run.read_last()
     loss = config.reconstruction_loss if dataset.schema is None else "mean over columns"
     print(f"Run:     {run.path}")
     print(

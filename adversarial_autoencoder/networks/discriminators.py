@@ -48,7 +48,7 @@ def discriminator(
     h = inputs["code"]
     if prior is not None:
         mean, std = finite_moments(prior, dim)
-        scale = float(np.sqrt(np.mean(np.square(std))))
+        scale = float(np.sqrt(np.mean(np.square(std, dtype="float64"))))
         offset = (-mean / scale).tolist()
         h = layers.Rescaling(1 / scale, offset, name=f"{name}_standardized")(h)
     if input_noise:

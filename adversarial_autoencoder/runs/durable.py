@@ -1,16 +1,19 @@
 """Files that survive a kill or a full disk: each is written completely or not at all.
 
-`lock` gives one process the exclusive right to write to a folder. `atomic` names a temporary file
-`.<name>.<pid>.tmp<suffix>`. The process id shows whether the process that wrote it is still alive.
+`lock` gives one process the exclusive right to write to a folder, and `check_lock` tells it whether
+the folder is still the one that it locked. `atomic` and `snapshot` name a temporary
+file `.<name>.<pid>.tmp<suffix>`. The process id shows whether the process that wrote it is still
+alive.
 """
 
 import contextlib
 import os
 import pathlib
+import stat
 import time
 from collections.abc import Iterator
 
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, TrainingError
 
 try:
     import fcntl
@@ -20,6 +23,8 @@ except ImportError as error:
     ) from error
 
 LOCK = ".lock"
+# Descriptors of the locks that this process holds, by the path of the folder.
+_held: dict[pathlib.Path, int] = {}
 
 
 @contextlib.contextmanager
@@ -59,6 +64,33 @@ def atomic(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
+def snapshot(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Names a file for several reads that must see the same content, as a context manager.
+
+    `atomic` can replace the file at any time. The snapshot is another name of the same file (a hard
+    link) in its folder, which keeps the old content.
+
+    Args:
+        path: The file.
+
+    Yields:
+        The path of the snapshot. It is `path` itself if the folder cannot be written to or its file
+        system has no hard links.
+    """
+    link = path.with_name(f".{path.name}.{os.getpid()}.tmp.read{path.suffix}")
+    try:
+        link.unlink(missing_ok=True)
+        os.link(path, link, follow_symlinks=False)
+    except OSError:
+        yield path
+        return
+    try:
+        yield link
+    finally:
+        link.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
 def lock(folder: pathlib.Path) -> Iterator[None]:
     """Locks a folder for this process, as a context manager.
 
@@ -72,8 +104,11 @@ def lock(folder: pathlib.Path) -> Iterator[None]:
     Raises:
         InputError: If another process holds the lock.
     """
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    # Without O_NONBLOCK, to open a pipe waits until another process opens it.
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o666)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputError(f"{LOCK} of the run {folder.name} must be a file. Received: a pipe")
         if not _take(descriptor, fcntl.LOCK_EX, tries=5):
             holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
             raise InputError(
@@ -83,9 +118,35 @@ def lock(folder: pathlib.Path) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         _remove_leftovers(folder)
+        _held[folder.absolute()] = descriptor
         yield
     finally:
+        _held.pop(folder.absolute(), None)
         os.close(descriptor)
+
+
+def check_lock(folder: pathlib.Path) -> None:
+    """Checks that a lock of this process still protects the folder.
+
+    If the file `.lock` was removed, or the folder was moved and copied back, another process can
+    lock the folder too.
+
+    Args:
+        folder: The folder. A folder that this process has not locked passes.
+
+    Raises:
+        TrainingError: If the file `.lock` is not the one that this process has locked.
+    """
+    descriptor = _held.get(folder.absolute())
+    if descriptor is None:
+        return
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.fstat(descriptor), (folder / LOCK).stat()):
+            return
+    raise TrainingError(
+        f"The run {folder.name} must keep its file {LOCK} while it is trained. Received: another "
+        "file or none, so another process can train the run. Nothing more is written to it."
+    )
 
 
 def is_locked(folder: pathlib.Path) -> bool:
@@ -98,7 +159,7 @@ def is_locked(folder: pathlib.Path) -> bool:
         True if a process is inside `lock`.
     """
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY)
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return False
     try:

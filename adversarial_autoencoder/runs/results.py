@@ -8,9 +8,14 @@ from collections.abc import Callable
 
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.paths import expand_home
-from adversarial_autoencoder.errors import InputError, Mismatch, did_you_mean
+from adversarial_autoencoder.errors import InputError, Mismatch, did_you_mean, printable
 from adversarial_autoencoder.runs.run import Run
 from adversarial_autoencoder.runs.settings import CONFIG, RecordedDataset
+
+# A file system has names of at most 255 bytes. `create` can append a number.
+MAX_NAME_BYTES = 200
+# --runs separates names by commas.
+_FORBIDDEN = "/\\,"
 
 
 def default_name(config: Config, dataset: RecordedDataset) -> str:
@@ -21,10 +26,14 @@ def default_name(config: Config, dataset: RecordedDataset) -> str:
         dataset: The data set, for its name.
 
     Returns:
-        A name such as aae-mnist-z2-20261121-093000.
+        A name such as aae-mnist-z2-20261121-093000. Characters of the data set's name that a run
+        cannot have become "-".
     """
     moment = time.strftime("%Y%m%d-%H%M%S")
-    return f"{config.model}-{dataset.name}-z{config.z_dim}-{moment}"
+    of_data = "".join(c if c == printable(c) and c not in _FORBIDDEN else "-" for c in dataset.name)
+    while len(of_data.encode()) > MAX_NAME_BYTES // 2:
+        of_data = of_data[:-1]
+    return f"{config.model}-{of_data}-z{config.z_dim}-{moment}"
 
 
 def check_name(name: str) -> None:
@@ -34,22 +43,23 @@ def check_name(name: str) -> None:
         name: The name.
 
     Raises:
-        InputError: If the name is empty, too long, or contains a slash or another forbidden
-            character.
+        InputError: If the name is empty, too long, not printable, or contains a slash, a comma or
+            another forbidden character.
 
     Example:
         >>> from adversarial_autoencoder import runs
         >>> runs.check_name("mnist-first-try")
     """
     if (
-        not name
+        not name.strip()
         or name.startswith((".", "-", "~"))
-        or len(name) > 200
-        or set(name) & set("/\\\0\n")
+        or name != printable(name)
+        or len(name.encode()) > MAX_NAME_BYTES
+        or set(name) & set(_FORBIDDEN)
     ):
         raise InputError(
-            "A run's name must have 1 to 200 characters, no slash or line break, and no . - or ~ "
-            f"at the start. Received: {name[:250]!r}"
+            f"A run's name must have 1 to {MAX_NAME_BYTES} bytes of printable UTF-8, no slash or "
+            f"comma, and no . - or ~ at the start. Received: {name[:250]!r}"
         )
 
 
@@ -110,8 +120,12 @@ def list_runs(results_dir: str | pathlib.Path) -> list[Run]:
         The runs, the one with the newest config.json first.
     """
     folder = expand_home(results_dir, "results_dir")
-    configs = sorted(folder.glob(f"*/{CONFIG}"), key=_modified, reverse=True)
-    return [Run(path.parent) for path in configs]
+    found = []
+    for path in folder.glob(f"*/{CONFIG}"):
+        # A run can be deleted at any time.
+        with contextlib.suppress(OSError):
+            found.append((path.stat().st_mtime, path.parent))
+    return [Run(path) for _, path in sorted(found, reverse=True)]
 
 
 def find(
@@ -162,7 +176,3 @@ def find(
         f"A run must be given by its name in {results_dir} or by the path of its folder."
         f"{did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"
     )
-
-
-def _modified(path):
-    return path.stat().st_mtime

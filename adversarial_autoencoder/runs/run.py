@@ -15,17 +15,19 @@ results/<run>/config.json    everything that is needed to build the model and lo
 """
 
 import contextlib
-import csv
 import dataclasses
 import json
+import math
 import pathlib
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from adversarial_autoencoder.config import Config, files
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.config.small_files import read_json
+from adversarial_autoencoder.errors import MALFORMED, InputError, TrainingError, one_line
 from adversarial_autoencoder.runs import checkpoint, settings
-from adversarial_autoencoder.runs.durable import atomic, is_locked, lock
+from adversarial_autoencoder.runs.csv_files import to_csv
+from adversarial_autoencoder.runs.durable import atomic, check_lock, lock, snapshot
 
 FAILED = "failed.txt"
 
@@ -36,6 +38,7 @@ class Run:
 
     Args:
         path: The folder; its name is the run's name.
+        model_file: Name of the file with the model and the history. `snapshot` gives another one.
 
     Example:
         >>> import pathlib, tempfile
@@ -48,6 +51,7 @@ class Run:
     """
 
     path: pathlib.Path
+    model_file: str = checkpoint.MODEL
 
     @property
     def name(self) -> str:
@@ -57,7 +61,7 @@ class Run:
     @property
     def model_path(self) -> pathlib.Path:
         """Path of model.keras, which exists after the first epoch."""
-        return self.path / checkpoint.MODEL
+        return self.path / self.model_file
 
     @property
     def logs_path(self) -> pathlib.Path:
@@ -86,7 +90,7 @@ class Run:
         """
         settings.write(self.path, config, dataset)
         with atomic(self.path / "flags.txt") as path:
-            path.write_text(files.to_flags(config))
+            path.write_text(files.to_flags(config), encoding="utf-8")
         self.figures_path.mkdir(exist_ok=True)
 
     def check_prior(self, path: str | pathlib.Path) -> None:
@@ -143,9 +147,9 @@ class Run:
             indices: Indices of the labelled images among the training images, from 0.
             labels: Classes of these images.
         """
-        rows = "".join(f"{i},{label}\n" for i, label in zip(indices, labels, strict=True))
+        text = to_csv(["training_image", "label"], zip(indices, labels, strict=True))
         with atomic(self.path / "labelled_images.csv") as path:
-            path.write_text(f"training_image,label\n{rows}")
+            path.write_text(text, encoding="utf-8", newline="")
 
     def write_predictions(
         self, names: Iterable[str], classes: Iterable[str], probabilities: Iterable[float]
@@ -153,7 +157,7 @@ class Run:
         """Writes predictions.csv, one row for each image.
 
         Args:
-            names: Names of the images.
+            names: Names of the images. `to_csv` escapes those that a spreadsheet would compute.
             classes: Name of the predicted class of each image.
             probabilities: Probability of the predicted class, in [0, 1].
 
@@ -175,8 +179,9 @@ class Run:
             The path of the file.
         """
         path = self.path / f"{name}.csv"
-        with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+        header, *others = rows
+        with atomic(path) as temporary:
+            temporary.write_text(to_csv(header, others), encoding="utf-8", newline="")
         return path
 
     def write_metrics(self, metrics: Mapping[str, float]) -> pathlib.Path:
@@ -203,10 +208,12 @@ class Run:
             Numbers by name. Empty if the file does not exist.
 
         Raises:
-            InputError: If the file cannot be read, or a value is not a number.
+            InputError: If the file cannot be read, or a value is not a finite number.
         """
         try:
-            metrics = json.loads((self.path / "metrics.json").read_text())
+            metrics = read_json(self.path / "metrics.json")
+            if not all(math.isfinite(value) for value in metrics.values()):
+                raise ValueError
             return {name: value + 0 for name, value in metrics.items()}
         except FileNotFoundError:
             return {}
@@ -272,7 +279,39 @@ class Run:
         Raises:
             InputError: If model.keras cannot be read or contains no history.
         """
-        return checkpoint.read_history(self.path)
+        return checkpoint.read_history(self.model_path)
+
+    def read_last(self) -> dict[str, float]:
+        """Reads the last row of the history from model.keras, which takes less time than all rows.
+
+        Returns:
+            The row, as in `read_history`. Empty if no epoch is complete.
+
+        Raises:
+            InputError: If model.keras cannot be read or contains no history.
+        """
+        return checkpoint.read_last(self.model_path)
+
+    def completed_epochs(self) -> int:
+        """Reads the number of completed epochs from model.keras.
+
+        Returns:
+            The number, 0 if no epoch is complete.
+
+        Raises:
+            InputError: If model.keras cannot be read or contains no history.
+        """
+        return int(self.read_last().get("epoch", 0))
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator["Run"]:
+        """Keeps model.keras unchanged for several reads, as a context manager.
+
+        Yields:
+            The run, whose model and history stay those of one epoch while a training continues.
+        """
+        with snapshot(self.model_path) as path:
+            yield dataclasses.replace(self, model_file=path.name)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -301,25 +340,10 @@ class Run:
         except InputError:
             raise
         except Exception as error:
-            # If the disk is full, there can be no space for failed.txt.
-            with contextlib.suppress(OSError), atomic(failed) as path:
-                path.write_text(f"{error}\n")
+            # If the disk is full, there can be no space for failed.txt. If the lock is lost,
+            # another process can train the run.
+            with contextlib.suppress(OSError, TrainingError):
+                check_lock(self.path)
+                with atomic(failed) as path:
+                    path.write_text(f"{one_line(error)}\n", encoding="utf-8")
             raise
-
-    def status(self, epochs: int) -> str:
-        """Determines the state of the run.
-
-        Args:
-            epochs: Number of epochs of the complete training.
-
-        Returns:
-            "training", "finished", "failed" or "stopped".
-
-        Raises:
-            InputError: If the history cannot be read.
-        """
-        if is_locked(self.path):
-            return "training"
-        if (self.path / FAILED).exists():
-            return "failed"
-        return "finished" if len(self.read_history()) >= epochs else "stopped"

@@ -1,8 +1,10 @@
 """config.json of a run: the settings, the data set and the versions of the libraries."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 import platform
 import typing
@@ -10,6 +12,7 @@ from collections.abc import Sequence, Sized
 from importlib import metadata
 
 from adversarial_autoencoder.config import Config, files
+from adversarial_autoencoder.config.small_files import open_regular, read_json
 from adversarial_autoencoder.errors import MALFORMED, InputError
 from adversarial_autoencoder.runs.durable import atomic
 
@@ -73,13 +76,14 @@ def write(folder: pathlib.Path, config: Config, dataset: RecordedDataset) -> Non
             "test_images": len(dataset.x_test),
         },
         "prior_checksum": file_checksum(prior) if prior.endswith(".npy") else None,
+        "cores": cores(),
         "versions": {
             "python": platform.python_version(),
             **{library: metadata.version(library) for library in LIBRARIES},
         },
     }
     with atomic(folder / CONFIG) as path:
-        path.write_text(json.dumps(document, indent=2) + "\n")
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def read(folder: pathlib.Path) -> tuple[Config, dict[str, typing.Any], str | None]:
@@ -95,18 +99,56 @@ def read(folder: pathlib.Path) -> tuple[Config, dict[str, typing.Any], str | Non
     Raises:
         InputError: If config.json is missing, damaged, or has invalid settings.
     """
-    try:
-        document = json.loads((folder / CONFIG).read_text())
+    with _reading(folder) as document:
         values, data = dict(document["config"]), dict(document["data"])
         if not all(isinstance(data[key], str) for key in ("name", "checksum")):
             raise TypeError
         prior_checksum = document["prior_checksum"]
+    return files.from_dict(values), data, prior_checksum
+
+
+def read_cores(folder: pathlib.Path) -> int | None:
+    """Reads from config.json on how many cores of the CPU a run was trained last.
+
+    Args:
+        folder: The run's folder.
+
+    Returns:
+        The number, or None if it is not recorded.
+
+    Raises:
+        InputError: If config.json is missing or damaged.
+    """
+    with _reading(folder) as document:
+        recorded = document.get("cores")
+    return recorded if isinstance(recorded, int) else None
+
+
+@contextlib.contextmanager
+def _reading(folder):
+    """Reads the document; whatever is wrong with it becomes an InputError."""
+    try:
+        yield read_json(folder / CONFIG)
     except MALFORMED as error:
         raise InputError(
             f"The run {folder.name} must have a readable {CONFIG}. "
             f"Received: {type(error).__name__} in {folder}"
         ) from error
-    return files.from_dict(values), data, prior_checksum
+
+
+def cores() -> int:
+    """Counts the cores of the CPU that TensorFlow uses, on which the last bits of sums depend.
+
+    Returns:
+        The number, >= 1: that of the environment variable TF_NUM_INTRAOP_THREADS, or all cores that
+        this process may use.
+    """
+    threads = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    if threads.isdecimal() and int(threads):
+        return int(threads)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def file_checksum(path: str | pathlib.Path) -> str:
@@ -122,7 +164,7 @@ def file_checksum(path: str | pathlib.Path) -> str:
         InputError: If the file cannot be read.
     """
     try:
-        with pathlib.Path(path).open("rb") as file:
+        with open_regular(path) as file:
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError as error:
         raise InputError(f"prior must be a readable file. Received: {error}") from error

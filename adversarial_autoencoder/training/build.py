@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from adversarial_autoencoder import networks, phases, priors
+from adversarial_autoencoder.config.small_files import open_regular
 from adversarial_autoencoder.errors import MALFORMED, InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.model.checks import check_prior
@@ -136,7 +137,8 @@ def make_prior(config, class_shares=None):
         if config.prior_function:
             prior = users_function(config.prior_function)
         else:
-            prior = priors.Samples(np.load(config.prior, allow_pickle=False))
+            with open_regular(config.prior) as file:
+                prior = priors.Samples(np.load(file, allow_pickle=False))
         check_prior(prior, config.z_dim)
     except InputError:
         raise

@@ -2,13 +2,13 @@
 
 import contextlib
 import warnings
-import zipfile
 from collections.abc import Iterator
 
 import keras
+import tensorflow as tf
 
-from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.model import AdversarialAutoencoder
+from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.model import AdversarialAutoencoder, archive
 from adversarial_autoencoder.training.users_function import users_function
 
 
@@ -24,17 +24,36 @@ def load(run):
     Raises:
         InputError: If it cannot be read.
     """
+    model, _ = load_with_epochs(run)
+    return model
+
+
+def load_with_epochs(run):
+    """Loads the trained model of a run, and its number of epochs, also while the run is trained.
+
+    Args:
+        run: The `runs.Run`.
+
+    Returns:
+        An `AdversarialAutoencoder`, not compiled, and the number of epochs that it was trained for.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
     config, _ = run.read_config()
     if config.prior_function:
         users_function(config.prior)
-    with reading(run):
-        model = keras.saving.load_model(run.model_path, compile=False)
+    with run.snapshot() as saved:
+        epochs = saved.completed_epochs()
+        with reading(run):
+            archive.check(saved.model_path)
+            model = keras.saving.load_model(saved.model_path, compile=False)
     if not isinstance(model, AdversarialAutoencoder) or model.z_dim != config.z_dim:
         raise InputError(
             f"model.keras of the run {run.name} must be the model of its config.json, with z_dim "
             f"{config.z_dim}. Received: {type(model).__name__}"
         )
-    return model
+    return model, epochs
 
 
 @contextlib.contextmanager
@@ -52,7 +71,7 @@ def reading(run) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
             yield
-    except (UserWarning, OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except (UserWarning, *MALFORMED, tf.errors.OpError) as error:
         raise InputError(
             f"The run {run.name} must have a readable model.keras. "
             f"Received: {type(error).__name__} in {run.path}"

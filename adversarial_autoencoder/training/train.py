@@ -12,14 +12,17 @@ from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.errors import InputError, counted
+from adversarial_autoencoder.model import archive
+from adversarial_autoencoder.model.batch import images_at_once
+from adversarial_autoencoder.networks.normalization import finite_moments
 from adversarial_autoencoder.optimizers import make_optimizer
-from adversarial_autoencoder.systems import CLASSIFICATION
+from adversarial_autoencoder.systems import CLASSIFICATION, REGULARIZATION
 from adversarial_autoencoder.training import callbacks
 from adversarial_autoencoder.training.build import build, make_prior
 from adversarial_autoencoder.training.callbacks.time_budget import SHARE
 from adversarial_autoencoder.training.load import reading
 
-# Images in a validation minibatch.
+# Images in a validation minibatch, at most.
 VALIDATION_BATCH = 1000
 
 # How often a training writes images for TensorBoard, after the first epoch: drawing takes time.
@@ -79,6 +82,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
         )
         if run is not None and run.is_trained:
             with reading(run):
+                archive.check_weights(run.model_path)
                 model.load_weights(run.model_path)
     epochs_done = int(model.optimizer.iterations.numpy()) // steps_per_epoch
 
@@ -100,7 +104,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
         initial_epoch=epochs_done,
         epochs=config.epochs,
         validation_data=_validation_data(config, dataset),
-        validation_batch_size=VALIDATION_BATCH,
+        validation_batch_size=images_at_once(VALIDATION_BATCH, dataset.image_shape),
         verbose=0,
         callbacks=[
             callbacks.StopOnFault(),
@@ -115,20 +119,25 @@ def _callbacks(config, dataset, run, epochs_done):
     distance = callbacks.PriorDistance(
         dataset.x_validation, dataset.y_validation, config.infers_clusters
     )
+    tensorboard = callbacks.TensorBoard(
+        run.logs_path, distance, settings=dataclasses.asdict(config)
+    )
+    # Workers that are stopped together must not wait for each other at the end of the epoch.
+    share = 1 if config.strategy == "multi_worker" else SHARE
+    checkpoint = callbacks.Checkpoint(run, epochs_done, share)
     return [
         distance,
         callbacks.WarnOfCollapse(distance),
         callbacks.Progress(epochs_done, KEY_METRICS),
-        callbacks.TensorBoard(
-            run.logs_path,
-            distance,
+        tensorboard,
+        checkpoint,
+        callbacks.Pictures(
+            tensorboard,
             labels=dataset.y_validation,
             class_names=dataset.class_names,
-            image_every=math.ceil(config.epochs / IMAGES),
-            settings=dataclasses.asdict(config),
+            every=math.ceil(config.epochs / IMAGES),
+            checkpoint=checkpoint,
         ),
-        # Workers that are stopped together must not wait for each other at the end of the epoch.
-        callbacks.Checkpoint(run, epochs_done, 1 if config.strategy == "multi_worker" else SHARE),
     ]
 
 
@@ -166,13 +175,15 @@ def check(config, dataset, strategy=None):
                 f"value of y{f', on each of {replicas} replicas' if replicas > 1 else ''}. "
                 f"Received: batch_size={config.batch_size}"
             )
-    make_prior(config, shares)
+    prior = make_prior(config, shares)
     if dataset.schema is not None and config.consistency == "augment":
         raise InputError(
             "consistency augment shifts and rotates images; consistency vat works on tables. "
             f"Received: the table {dataset.name}"
         )
     try:
+        if config.normalize_codes and config.has_phase(REGULARIZATION):
+            finite_moments(prior, config.z_dim)
         networks.check_network(config.network, dataset.image_shape, config.hidden_layers)
     except ValueError as error:
         raise InputError(error) from error

@@ -2,6 +2,7 @@
 
 from adversarial_autoencoder.training.callbacks.checkpoint import Checkpoint
 from adversarial_autoencoder.training.callbacks.collapse import WarnOfCollapse
+from adversarial_autoencoder.training.callbacks.pictures import Pictures
 from adversarial_autoencoder.training.callbacks.prior_distance import PriorDistance
 from adversarial_autoencoder.training.callbacks.progress import Progress
 from adversarial_autoencoder.training.callbacks.safeguards import StopOnFault, StopOnSignal
@@ -9,6 +10,7 @@ from adversarial_autoencoder.training.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "Checkpoint",
+    "Pictures",
     "PriorDistance",
     "Progress",
     "StopOnFault",

@@ -12,7 +12,8 @@ class Checkpoint(keras.callbacks.Callback):
     time: all of them, unless epochs are very short. Each checkpoint has the rows of all epochs up
     to it.
 
-    It comes after the other callbacks, so that an epoch counts as completed when all have seen it.
+    It comes after the callbacks that measure and print an epoch, so that an epoch counts as
+    completed when all have seen it, and before `Pictures`.
 
     Args:
         run: The `runs.Run`.
@@ -34,14 +35,16 @@ class Checkpoint(keras.callbacks.Callback):
         self.rows.append({"epoch": epoch + 1, **row})
         self.is_saved = False
         if self.budget.is_due():
-            self._save()
+            self.save()
 
     def on_train_end(self, logs=None):
         """Writes the checkpoint of the last epoch, also if the training stops early."""
-        if not self.is_saved:
-            self._save()
+        self.save()
 
-    def _save(self):
+    def save(self):
+        """Writes the checkpoint of the last completed epoch, unless it is written."""
+        if self.is_saved:
+            return
         with self.budget.spend():
             self.run.write_checkpoint(self.model.save, self.rows)
         self.is_saved = True

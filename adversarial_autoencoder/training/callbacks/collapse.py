@@ -111,7 +111,9 @@ class WarnOfCollapse(keras.callbacks.Callback):
 
     def collapsed_z(self, logs):
         """Yields a sign if a dimension of z has hardly any spread."""
-        spread = self.sample.z.std(axis=0) / self.sample.z_prior.std(axis=0)
+        codes, prior = self.sample.z.std(axis=0), self.sample.z_prior.std(axis=0)
+        # One image says nothing of the spread.
+        spread = np.divide(codes, prior, out=np.full_like(codes, np.inf), where=prior > 0)
         i = int(spread.argmin())
         if self.model.codes.z.discriminator is not None and spread[i] < COLLAPSED_SPREAD:
             yield Sign(

@@ -66,6 +66,9 @@ class StopOnSignal(keras.callbacks.Callback):
     Use it as a context manager too: it catches both signals inside. It comes last. It raises
     KeyboardInterrupt on Ctrl-C, and SystemExit with status 143 on SIGTERM.
 
+    If another worker that was stopped too ends first, the exchange with it fails. This failure is
+    not reported, because this process was asked to stop as well.
+
     Args:
         run: The `runs.Run` that a `Checkpoint` saves; None: stop after the current step.
     """
@@ -83,8 +86,10 @@ class StopOnSignal(keras.callbacks.Callback):
                 self.before[number] = signal.signal(number, self._receive)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, kind, error, traceback):
         self._restore()
+        if isinstance(error, tf.errors.OpError):
+            self._stop()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Remembers the number of completed epochs."""
@@ -105,7 +110,7 @@ class StopOnSignal(keras.callbacks.Callback):
         self._stop()
 
     def _is_saved(self):
-        return self.run is None or len(self.run.read_history()) >= self.completed
+        return self.run is None or self.run.completed_epochs() >= self.completed
 
     def _receive(self, number, frame):
         self.received = number
