@@ -31,7 +31,7 @@ STRONG_PRIOR = (
 ROWS = {
     "aae": ("--z_dim 2", ["latent_grid"]),
     "supervised": ("--model supervised_aae --epochs 20", ["style_grid"]),
-    "semi_supervised": ("--model semi_supervised_aae --epochs 20", ["style_grid"]),
+    "semi_supervised": ("--model semi_supervised_aae", ["style_grid"]),
     "mixture_labels": (
         "--prior gaussian_mixture --condition_prior_on_labels --num_labels 10000 --epochs 20"
         f" {STRONG_PRIOR}",
@@ -39,7 +39,7 @@ ROWS = {
     ),
     "clustering": ("--flagfile=mnist_clustering_16", ["cluster_grid"]),
     "swiss_roll": (f"--prior swiss_roll --epochs 20 {STRONG_PRIOR}", ["latent_scatter"]),
-    "mixture": (f"--prior gaussian_mixture --epochs 20 {STRONG_PRIOR}", ["latent_scatter"]),
+    "mixture": ("--prior gaussian_mixture --epochs 20", ["latent_scatter"]),
     "reduction_labels": ("--flagfile=mnist_reduction_1000", ["latent_scatter"]),
     "reduction": ("--model dimensionality_reduction_aae --epochs 6", ["latent_scatter"]),
     "autoencoder": ("--model autoencoder --epochs 6", []),

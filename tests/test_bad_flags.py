@@ -51,7 +51,7 @@ def test_a_flag_out_of_range_is_refused(refused, name, value, mode):
         ["--gradient_penalty=5"],
         ["--optimizer=sgd", "--generator_epsilon=0.1"],
         ["--corruption=masking", "--input_noise=0"],
-        ["--model=semi_supervised_aae", "--num_labels=100", "--vat_epsilon=1"],
+        ["--model=semi_supervised_aae", "--consistency=none", "--vat_epsilon=1"],
         ["--model=wae_mmd", "--batch_size=1"],
         ["--model=clustering_aae", "--y_temperature=1e-39"],
         ["--mode=latent_grid", f"--grid_class={'9' * 400}"],
