@@ -99,7 +99,7 @@ NAMES = np.array([f"class {i}" for i in range(30)])
         (raw(".mat", b""), ".mat", [], "a readable .mat file"),
         (raw(".mat", b"no file of MATLAB" * 20), ".mat", [], "a readable .mat file"),
         (raw(".mat", HDF5), ".mat", [], "version 7 or below: save(file, ..., '-v7')"),
-        (raw(".txt", b"text"), ".txt", [], "an .npz or .mat file or a folder"),
+        (raw(".txt", b"text"), ".txt", [], "an .npz or .mat file, a folder of images or a table"),
         (folder(*FOUR, bad=lambda content: content[:50]), "", ["--image_size=8"], "3.png"),
         (folder(*FOUR, bad=lambda content: b""), "", ["--image_size=8"], "3.png"),
         (folder(*FOUR, mode="F", suffix="tif"), "", ["--image_size=8"], "32-bit pixels"),

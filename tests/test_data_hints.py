@@ -47,11 +47,6 @@ def in_order(x, expected):
 @pytest.mark.parametrize(
     ("x", "line", "expected"),
     [
-        (
-            np.moveaxis(COLOUR, -1, 1).reshape(12, -1),
-            "np.moveaxis(x_train.reshape(-1, 3, 8, 8), 1, -1)",
-            COLOUR,
-        ),
         (np.concatenate([COLOUR, COLOUR[..., :1]], -1), "x_train[..., :3]", COLOUR),
         (np.stack([X, X], -1), "x_train[..., :1]", X),
         (COLOUR[:, None], "np.squeeze(x_train, 1)", COLOUR),
@@ -68,6 +63,19 @@ def in_order(x, expected):
 def test_images_are_converted_by_the_suggested_line(converted, x, line, expected):
     x, _ = converted(line, x_train=x)
     in_order(x, expected)
+
+
+def test_flat_images_are_a_table_and_a_warning_says_how_to_read_them_as_images(tmp_path):
+    flat = np.moveaxis(COLOUR, -1, 1).reshape(12, -1)
+    for x, line in (
+        (flat, "np.moveaxis(x_train.reshape(-1, 3, 8, 8), 1, -1)"),
+        (flat[:, :64], "--image_size 8"),
+    ):
+        np.savez(tmp_path / "flat.npz", x_train=x)
+        warnings = []
+        dataset = data.load(tmp_path / "flat.npz", warn=warnings.append)
+        assert dataset.image_shape == x.shape[1:]
+        assert any(line in text for text in warnings)
 
 
 @pytest.mark.parametrize(

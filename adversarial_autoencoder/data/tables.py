@@ -250,7 +250,7 @@ def vectors(path: pathlib.Path, arrays: dict[str, Any], warn: Callable[[str], ob
     """
     x = arrays["x_train"]
     hint = hints.for_flat("x_train", x.shape[1])
-    if "image_size" in hint and x.shape[1] >= 64 and x.min() >= 0 and x.max() <= 255:
+    if "height" not in hint and x.shape[1] >= 64 and x.min() >= 0 and x.max() <= 255:
         warn(f"x_train in {path} is read as a table of {x.shape[1]} columns.{hint}")
     arrays, class_names = numbered_labels(arrays, path, warn)
     checked = checked_arrays(path, arrays, lambda x, name: checked_vectors(x, name, warn))
