@@ -11,11 +11,14 @@ import zipfile
 
 import h5py
 import keras
+from keras.src.backend.common import global_state  # There is no public name.
 
 from adversarial_autoencoder.config.small_files import MAX_BYTES, open_regular, parse_json
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MAX_DEPTH = 64
+# Keras's name for the variables that it initializes at the end of a scope.
+PENDING = "uninitialized_variables"
 
 
 def check(path):
@@ -29,14 +32,23 @@ def check(path):
     """
     document, stored = _read(path)
     document["compile_config"] = None
-    # In this scope variables have a shape and no values.
-    with keras.StatelessScope(initialize_variables=False):
-        model = keras.saving.deserialize_keras_object(document)
-    needed = sum(math.prod(variable.shape) for variable in model.variables)
+    needed = _numbers_of_model(document)
     if needed > stored:
-        # Keras would initialize the variables later.
-        keras.backend.clear_session()
         raise ValueError(f"a model of {needed} numbers, of which {stored} are stored")
+
+
+def _numbers_of_model(document):
+    """Counts the numbers in the variables of a model, without any memory for them."""
+    pending = global_state.get_global_attribute(PENDING, [])
+    global_state.set_global_attribute(PENDING, [])
+    try:
+        # In this scope variables have a shape and no values.
+        with keras.StatelessScope(initialize_variables=False):
+            model = keras.saving.deserialize_keras_object(document)
+        return sum(math.prod(variable.shape) for variable in model.variables)
+    finally:
+        # Keras would initialize the variables at the end of the next scope.
+        global_state.set_global_attribute(PENDING, pending)
 
 
 def check_weights(path):
