@@ -86,7 +86,7 @@ def test_flags_that_contradict_each_other_or_do_not_exist_are_refused(refused, f
         (["--run=demo"], "takes --run only with --resume"),
         (["--mode=sample", "--run_name=demo"], "--run_name needs --mode train"),
         (["--mode=sample", "--grid_size=4"], "--grid_size needs --mode latent_grid"),
-        (["--flagfile=/dev/null", "--num_images=0"], "num_images must be at least 1"),
+        (["--flagfile=/dev/null"], "not a regular file"),
         (["--mode=latent_grid", "--grid_dims=0"], "Received: grid_dims=0"),
         (["--dataset=digits", "--batch_size=5000"], "batch_size must be at most the 1249"),
         (["--dataset=mnits"], "Did you mean mnist?"),
@@ -102,7 +102,7 @@ def test_flags_that_contradict_each_other_or_do_not_exist_are_refused(refused, f
         ),
         (["--learning_rate_schedule=step", "--step_epochs=9,3"], "Received: step_epochs=9,3"),
         (["--mode=sample", "--images=folder"], "--images needs --mode classify"),
-        (["--mode=classify", "--images=missing"], "images must be an .npz file or a folder"),
+        (["--mode=classify", "--images=missing"], "There must be a trained run that classifies"),
         (
             ["--mode=cluster_grid"],
             "There must be a trained run that infers y (such as clustering_aae) in",
@@ -141,7 +141,8 @@ NAMES = ["..", ".", "", "a/b", "../a", "/tmp/a", "a\0b", "x" * 300, "-x", ".hidd
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: repr(name)[:12])
 def test_a_name_that_is_no_folder_is_refused(refused, name):
-    assert "name must have 1 to 200" in refused("--dataset=digits", f"--run_name={name}")
+    message = refused("--dataset=digits", f"--run_name={name}")
+    assert ("name must have 1 to 200" if name.isprintable() else "without line breaks") in message
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: repr(name)[:12])

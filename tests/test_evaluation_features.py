@@ -172,8 +172,12 @@ def test_measures_of_an_ideal_model():
         def decode(self, z, y=None):
             return (z + 0.5).reshape(-1, 4, 4, 1)
 
+        decode_array = decode
+
         def generate(self, n, z=None):
             return self.decode(priors.draw(self.prior, n, 16))
+
+        generate_array = generate
 
     x = np.random.default_rng(0).integers(0, 256, (1200, 4, 4), "uint8")
     found = report.measure(Identity(), data.dataset.make_dataset("noise", "noise", x), None)

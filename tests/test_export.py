@@ -174,7 +174,8 @@ def test_the_run_of_the_package_is_small_and_names_no_path(digits, classes):
 
 def test_a_model_card_has_the_format_of_the_hub(few, tmp_path, command_line):
     shutil.copytree(few / "few", tmp_path / "few")
-    runs.Run(tmp_path / "few").write_metrics({"error": 0.125, "feature_space": 12})
+    metrics = {"epochs": 6, "error": 0.125, "feature_space": 12}
+    runs.Run(tmp_path / "few").write_metrics(metrics)
     (tmp_path / "few" / "figures" / "sample.png").touch()
     out, err = command_line("--mode=card", "--license=mit", results=tmp_path)
     path = tmp_path / "few" / "README.md"

@@ -67,11 +67,15 @@ def test_version_is_a_flag(program):
 
 
 def test_a_name_that_the_terminal_cannot_show_is_printed(tmp_path):
-    """Such as a folder whose name is not UTF-8, or any other name on an ASCII terminal."""
-    command = [sys.executable, ROOT / "run.py", "--mode=list", "--results_dir", "/\u65e5\udce9"]
-    done = subprocess.run(command, capture_output=True, env={"PYTHONIOENCODING": "ascii"})
+    """Any name on an ASCII terminal; a name that is not UTF-8 is refused."""
+    command = [sys.executable, ROOT / "run.py", "--mode=list", "--results_dir"]
+    ascii_only = {"capture_output": True, "env": {"PYTHONIOENCODING": "ascii"}}
+    done = subprocess.run([*command, "/\u65e5"], **ascii_only)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(b"There are no runs in /\\u65e5\\udce9.")
+    assert done.stdout.startswith(b"There are no runs in /\\u65e5.")
+    done = subprocess.run([*command, "/\u65e5\udce9"], **ascii_only)
+    assert done.returncode == 2
+    assert b"results_dir must be text in UTF-8" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -115,8 +119,10 @@ def test_the_end_of_a_training_names_the_folder_of_its_own_logs(demo):
 
 def test_the_checksum_of_a_classifier_is_in_no_table(command_line, tmp_path, demo):
     shutil.copytree(demo / "demo", tmp_path / "demo")
-    metrics = {"feature_error": 0.125, "feature_space": 2472087263}
-    Run(tmp_path / "demo").write_metrics(metrics)
+    run = Run(tmp_path / "demo")
+    epochs = len(run.read_history())
+    metrics = {"epochs": epochs, "feature_error": 0.125, "feature_space": 2472087263}
+    run.write_metrics(metrics)
     out, _ = command_line("--mode=compare", "--runs=demo", results=tmp_path)
     assert "feature_error" in out
     assert "feature_space" not in out

@@ -169,7 +169,7 @@ def test_compare_warns_of_different_feature_classifiers(few, tmp_path, capsys):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text((few / "few" / "config.json").read_text())
         space = {"x": 1, "y": 2}[name]
-        Run(tmp_path / name).write_metrics({"fid": 3.5, "feature_space": space})
+        Run(tmp_path / name).write_metrics({"epochs": 0, "fid": 3.5, "feature_space": space})
     modes.compare(Command(mode="compare", runs="x,y", results_dir=str(tmp_path)), {})
     captured = capsys.readouterr()
     expected = "Warning: these runs were measured with different feature classifiers"

@@ -35,7 +35,7 @@ def test_the_settings_that_can_be_paths_are_marked():
     fields = dataclasses.fields(Command) + dataclasses.fields(Config)
     paths = {field.name for field in fields if field.metadata["is_path"]}
     assert paths == {
-        *("dataset", "data_dir", "prior"),
+        *("dataset", "test_dataset", "columns", "data_dir", "prior"),
         *("results_dir", "output_dir", "images", "run"),
     }
     for field in fields:

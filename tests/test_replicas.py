@@ -38,6 +38,7 @@ def mirrored():
             "consistency": "vat",
             "vat_epsilon": 0.5,
             "vat_warmup": 0,
+            "information_weight": 0.0,  # It compares the images of one replica.
             "batch_norm": True,
         },
         {
