@@ -6,6 +6,7 @@ import shutil
 import zipfile
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
@@ -157,6 +158,8 @@ def deep(part):
 def test_a_bomb_or_another_structure_is_refused(refused, run, edit):
     edit(run.model_path)
     assert "readable model.keras" in refused("--mode=sample", "--run=a")
+    # Keras does not allocate it with the next model either.
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), keras.layers.Dense(1)])
 
 
 def test_an_intact_model_passes_and_is_the_one_of_its_epoch(run):
