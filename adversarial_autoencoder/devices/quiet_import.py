@@ -16,8 +16,7 @@ def no_output(*streams: int) -> Iterator[None]:
     Args:
         *streams: File descriptors: 1 for stdout, 2 for stderr.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     saved = {stream: os.dup(stream) for stream in streams}
     with pathlib.Path(os.devnull).open("wb") as nowhere:
         for stream in streams:
@@ -25,11 +24,16 @@ def no_output(*streams: int) -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            _flush()
             for stream, copy in saved.items():
                 os.dup2(copy, stream)
                 os.close(copy)
+
+
+def _flush():
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # Only the chief of several workers has a stdout.
+            stream.flush()
 
 
 def import_tensorflow() -> None:

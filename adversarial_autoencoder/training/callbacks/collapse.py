@@ -139,7 +139,7 @@ class WarnOfCollapse(keras.callbacks.Callback):
 
     def unlike_samples(self, logs):
         """Yields a sign if decoded samples of the prior differ grossly from the images."""
-        early = int(self.model.optimizer.iterations) < LEARNING
+        early = int(self.model.optimizer.iterations.numpy()) < LEARNING
         if early or not self._matches_a_prior() or len(self.model.image_shape) != 3:
             return
         decoded = _mean_and_std(self.model.generate(SAMPLES))
