@@ -145,19 +145,18 @@ def content(results):
         return [archive.read(name) for name in archive.namelist()]
 
 
-@pytest.fixture(scope="module")
-def fake():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "train", train_a_number)
-        yield
+@pytest.fixture
+def fake(monkeypatch):
+    monkeypatch.setattr(training, "train", train_a_number)
 
 
 @pytest.fixture(scope="module")
-def whole(command_line, fake, tmp_path_factory):
+def whole(command_line, tmp_path_factory):
     """A training without faults: its results, and its file operations."""
     results = tmp_path_factory.mktemp("whole") / "results"
     disk = Disk(results)
-    with disk():
+    with pytest.MonkeyPatch.context() as patch, disk():
+        patch.setattr(training, "train", train_a_number)
         command_line(*FLAGS, "--epochs=3", results=results)
     return content(results), disk.done
 
@@ -184,7 +183,7 @@ def test_the_faults_cover_all_kinds_of_operations(whole):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", ERRORS, ids=errno.errorcode.get)
-def test_a_fault_at_any_file_operation_loses_nothing(command_line, whole, tmp_path, code):
+def test_a_fault_at_any_file_operation_loses_nothing(command_line, fake, whole, tmp_path, code):
     expected, operations = whole
     for failing in range(len(operations)):
         results = tmp_path / str(failing)
