@@ -83,12 +83,14 @@ def test_a_run_is_resumed_by_its_name_and_extended_by_more_epochs(command_line, 
     "settings",
     [
         {"model": "supervised_aae"},
-        {"model": "semi_supervised_aae"},
-        {"model": "semi_supervised_aae", "detach_y": True, "y_start": 4},
+        {"model": "semi_supervised_aae", "y_start": 0, "vat_warmup": 0},
+        {"model": "semi_supervised_aae", "detach_y": True, "y_start": 4, "vat_warmup": 6},
     ],
     ids=["supervised", "semi_supervised", "late_y"],
 )
 def test_a_resumed_run_equals_an_uninterrupted_one(settings, dataset, tmp_path):
+    """The settings leave out what follows from the length of the training."""
+
     def config(epochs):
         small = {"dataset": "digits", "hidden_units": 16, "batch_size": 200, "epochs": epochs}
         return Config.of(learning_rate_schedule="constant", **small, **settings)
