@@ -6,7 +6,7 @@ python benchmarks/datasets.py --rows mnist_2d adult_8d some of them
 python benchmarks/datasets.py --table                  only the table of the results that are kept
 
 Each training is written to datasets.json as soon as it is measured, so that an interrupted command
-goes on where it stopped. The environment variable AAE_DATA_DIR names the folder of the files.
+continues where it stopped. The environment variable AAE_DATA_DIR names the folder of the files.
 The measures are those of --mode evaluate, on test images. The page docs/data.md shows them.
 """
 

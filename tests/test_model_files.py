@@ -184,7 +184,7 @@ def test_names_of_classes_that_do_not_fit_the_model_are_refused(refused, dataset
 
 
 def test_loading_while_the_checkpoint_is_replaced_gives_one_epoch(run, monkeypatch):
-    """A training goes on between the reads of history and model."""
+    """A training continues between the reads of history and model."""
     original = archive.check
 
     def replaced(path):

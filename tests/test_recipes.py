@@ -8,9 +8,10 @@ import pytest
 from absl.testing import flagsaver
 
 from adversarial_autoencoder import command_line, runs, training
-from adversarial_autoencoder.config import Config, recipes
+from adversarial_autoencoder.config import Config, recipes, rules
 from adversarial_autoencoder.evaluation.clustering import name_by_majority, named_error
 from adversarial_autoencoder.evaluation.parzen import choose_sigma, parzen
+from adversarial_autoencoder.systems import PRIORS
 
 RECIPES = sorted(recipes.FOLDER.glob("*.flags"))
 # The recipes of this project, whose results are measured, and those of publications.
@@ -35,6 +36,18 @@ def test_a_recipe_names_its_source_and_is_valid_for_mnist(recipe):
     source = "# .*(Makhzani|Nagabushan|Ducau)" if recipe in PUBLISHED else "# "
     assert re.match(source, recipe.read_text())
     assert settings_of(f"--flagfile={recipe}").dataset == "mnist"
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_does_not_change_with_the_defaults(recipe):
+    """It gives each setting whose default depends on the system, the prior or the length."""
+    config, text = settings_of(f"--flagfile={recipe}"), recipe.read_text()
+    names = {*config.system.defaults, *PRIORS[config.prior].defaults, "y_start", "vat_warmup"}
+    names |= {"normalize_codes", "discriminator_noise", "input_noise"}
+    if config.num_labels is None:
+        names |= {*config.system.defaults_without_labels}
+    with_effect = {name for name in names if not rules.unmet_needs(config, name)}
+    assert not {name for name in with_effect if not re.search(f"^--(no)?{name}\\b", text, re.M)}
 
 
 @pytest.mark.slow

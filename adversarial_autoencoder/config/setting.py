@@ -106,7 +106,9 @@ class Settings:
         for field in dataclasses.fields(self):
             value = values.get(field.name, field.default)
             object.__setattr__(self, field.name, value)
-            if value is not None or not is_optional(field):
+            # A list of runs reads thousands of settings, most of which have their default.
+            is_default = type(value) is type(field.default) and value == field.default
+            if not is_default and (value is not None or not is_optional(field)):
                 _check(field, value)
 
     @classmethod

@@ -11,6 +11,7 @@ import numpy as np
 
 from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.errors import MALFORMED, InputError, did_you_mean, first_line
+from adversarial_autoencoder.runs.csv_files import is_number
 from adversarial_autoencoder.tables.arrow import import_pyarrow
 from adversarial_autoencoder.tables.column import KINDS
 from adversarial_autoencoder.tables.schema import default_names
@@ -281,7 +282,7 @@ def _head(path):
         raise InputError(f"{path} must be a readable table. Received: {error}") from error
     row, names = [value.strip() for value in row], list(default_names(len(row)))
     # A name may be empty, as that of the index that pandas writes.
-    if not any(row) or any(_is_number(value) or value in MISSING[1:] for value in row):
+    if not any(row) or any(is_number(value) or value in MISSING[1:] for value in row):
         return names, 0, delimiter
     names = [name or default for name, default in zip(row, names, strict=True)]
     _check_names(path, names)
@@ -296,14 +297,6 @@ def _check_names(path, names):
             raise InputError(
                 f"The columns of {path} must have different names. Received: {name} twice"
             )
-
-
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_utf8(path):

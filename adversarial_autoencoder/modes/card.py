@@ -135,7 +135,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _text(value: str) -> str:
-    """A text that Markdown shows as it is, in a cell of a table too."""
+    """Escapes a text for Markdown, also in a cell of a table."""
     escaped = html.escape(value, quote=False).replace("\\", "\\\\")
     for character in "|`*_[]#":
         escaped = escaped.replace(character, f"\\{character}")

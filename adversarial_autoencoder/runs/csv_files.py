@@ -41,10 +41,11 @@ def _cell(value):
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) and not is_number(text) else text
 
 
-def _is_number(text):
+def is_number(text: str) -> bool:
+    """Whether a text is a number, as `float` reads it."""
     try:
         float(text)
     except ValueError:

@@ -233,11 +233,7 @@ class Run:
         Returns:
             The path of the file.
         """
-        self.figures_path.mkdir(exist_ok=True)
-        path = self.figures_path / f"{name}.png"
-        with atomic(path) as temporary:
-            figure.savefig(temporary, dpi=150)
-        return path
+        return self._write(f"{name}.png", lambda path: figure.savefig(path, dpi=150))
 
     def write_page(self, page: str, name: str) -> pathlib.Path:
         """Writes figures/<name>.html.
@@ -249,10 +245,14 @@ class Run:
         Returns:
             The path of the file.
         """
+        return self._write(f"{name}.html", lambda path: path.write_text(page, encoding="utf-8"))
+
+    def _write(self, file, write):
+        """Writes a file of figures as a whole."""
         self.figures_path.mkdir(exist_ok=True)
-        path = self.figures_path / f"{name}.html"
+        path = self.figures_path / file
         with atomic(path) as temporary:
-            temporary.write_text(page, encoding="utf-8")
+            write(temporary)
         return path
 
     def write_checkpoint(

@@ -12,6 +12,7 @@ import numpy as np
 
 from adversarial_autoencoder.errors import InputError, counted, first_line, print_warning
 from adversarial_autoencoder.tables.column import KINDS, Column, check_numbers, warn_if_rounded
+from adversarial_autoencoder.tables.extra import import_extra
 from adversarial_autoencoder.tables.schema import Schema
 
 # More categories are probably names or identifiers, and cost as many outputs of the decoder.
@@ -30,15 +31,8 @@ def import_pyarrow(what: str) -> typing.Any:
     Raises:
         InputError: If it is not installed.
     """
-    try:
-        import pyarrow
-        import pyarrow.compute  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            f"{what} needs pandas and PyArrow: pip install 'adversarial-autoencoder[tables]'. "
-            f"Received: {first_line(error)}"
-        ) from error
-    return pyarrow
+    import_extra("pyarrow.compute", what)  # An attribute of the package from here on.
+    return import_extra("pyarrow", what)
 
 
 def is_installed() -> bool:

@@ -8,26 +8,8 @@ import numpy as np
 
 from adversarial_autoencoder.errors import InputError, first_line, print_warning
 from adversarial_autoencoder.tables import arrow
+from adversarial_autoencoder.tables.extra import import_extra
 from adversarial_autoencoder.tables.schema import Schema
-
-
-def import_pandas() -> typing.Any:
-    """Imports pandas.
-
-    Returns:
-        The module.
-
-    Raises:
-        InputError: If it is not installed.
-    """
-    try:
-        import pandas
-    except ImportError as error:
-        raise InputError(
-            "A DataFrame needs pandas and PyArrow: pip install 'adversarial-autoencoder[tables]'. "
-            f"Received: {first_line(error)}"
-        ) from error
-    return pandas
 
 
 def columns_of(frame: typing.Any) -> dict[str, typing.Any]:
@@ -111,7 +93,7 @@ def array_to_frame(x: np.ndarray, schema: Schema) -> typing.Any:
     Raises:
         InputError: If pandas is not installed.
     """
-    pd = import_pandas()
+    pd = import_extra("pandas", "A DataFrame")
     series = {}
     for column, values in zip(schema.columns, np.asarray(x).T, strict=True):
         known = np.isfinite(values)
