@@ -95,6 +95,20 @@ def test_the_view_follows_the_weights_of_the_network(noisy, x):
     assert np.array_equal(before[0], view(x, training=True)["z"])
 
 
+def test_noise_inside_a_wrapper_is_left_out_too(x):
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 1))
+    h = layers.TimeDistributed(layers.Dropout(0.5))(inputs)
+    h = layers.Bidirectional(layers.LSTM(4, dropout=0.5))(layers.Reshape((8, 8))(h))
+    network = keras.Model(inputs, {"y": layers.Dense(3)(h)})
+    one, other = outputs(network, x), outputs(network, x)
+    assert not np.allclose(one, other)
+    view = NoiseFree(network)
+    assert equal(outputs(view, x), outputs(view, x))
+    expected = network(x, training=False)["y"].numpy()
+    assert np.allclose(outputs(view, x)[0], expected, atol=1e-5)
+
+
 def test_gradients_reach_the_variables_of_the_network(noisy, x):
     view = NoiseFree(noisy)
     with tf.GradientTape() as tape:

@@ -37,9 +37,19 @@ class NoiseFree:
 
 def _without_noise(layer):
     """Clones a layer, with noise of strength 0."""
-    config = layer.get_config()
-    config |= {name: 0.0 for name in NOISE if type(config.get(name)) in (int, float)}
-    return layer.__class__.from_config(config)
+    return layer.__class__.from_config(_quiet(layer.get_config()))
+
+
+def _quiet(config):
+    """A configuration with noise of strength 0, also in the layers inside, as of a wrapper."""
+    return {
+        name: 0.0
+        if name in NOISE and type(value) in (int, float)
+        else _quiet(value)
+        if isinstance(value, dict)
+        else value
+        for name, value in config.items()
+    }
 
 
 def _layers(network):
