@@ -225,3 +225,16 @@ def test_the_history_is_that_of_the_model_file(run, edit):
         archive.writestr("history.csv", (run.path / "history.csv").read_bytes())
     with pytest.raises(ValueError, match="readable model.keras"):
         run.read_history()
+
+
+@pytest.mark.parametrize("more", [(), ("--epochs=2",)])
+def test_a_history_without_the_measures_of_a_training_is_not_continued(refused, run, more):
+    with zipfile.ZipFile(run.model_path) as archive:
+        members = {item.filename: archive.read(item) for item in archive.infolist()}
+    members["history.csv"] = b"epoch,loss\r\n1,0.5\r\n"
+    (run.path / "history.csv").write_bytes(members["history.csv"])
+    with zipfile.ZipFile(run.model_path, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    err = refused("--mode=train", "--resume", "--run_name=a", *more)
+    assert "no column val_reconstruction_loss" in err

@@ -11,7 +11,7 @@ from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import counted, print_warning
+from adversarial_autoencoder.errors import InputError, counted, print_warning
 from adversarial_autoencoder.modes.columns import print_columns
 from adversarial_autoencoder.modes.program import program
 from adversarial_autoencoder.modes.select_run import (
@@ -26,6 +26,9 @@ from adversarial_autoencoder.runs.settings import cores, read_cores
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
+
+# What every training measures after each epoch, and the summary prints.
+MEASURES = ("val_reconstruction_loss", "val_prior_distance", "val_prior_distance_floor")
 
 
 def train_run(command: "Command", overrides: dict) -> None:
@@ -120,8 +123,14 @@ def _train(command, run, config, holding):
 
 
 def _is_complete(command, run, config, dataset):
-    """Whether a run has all its epochs; checks that its data and prior are unchanged."""
+    """Whether a run has all its epochs; checks that it can be continued with this data."""
     begun, recorded = run.read_config()
+    last = run.read_last()
+    if missing := [name for name in MEASURES if last and name not in last]:
+        raise InputError(
+            f"The history of the run {run.name} must have the columns {', '.join(MEASURES)}. "
+            f"Received: no column {missing[0]}"
+        )
     check_data(run, dataset, recorded)
     if config.prior.endswith(".npy"):
         run.check_prior(config.prior)
