@@ -1,12 +1,6 @@
 """Trains adversarial autoencoders and shows what they have learned. It is the command `aae`."""
 
-import signal
+from adversarial_autoencoder.__main__ import run
 
 if __name__ == "__main__":
-    # Until a mode runs, Ctrl-C ends the process without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-from adversarial_autoencoder import command_line
-
-if __name__ == "__main__":
-    command_line.run()
+    run()

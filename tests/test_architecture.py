@@ -25,6 +25,7 @@ LAYERS = [
     {"export", "training"},
     {"modes"},
     {"command_line"},
+    {"__main__"},
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 FILES = sorted(p for p in (ROOT / PACKAGE).rglob("*.py") if p != ROOT / PACKAGE / "__init__.py")

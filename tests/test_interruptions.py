@@ -91,6 +91,24 @@ def test_ctrl_c_keeps_the_last_epoch_and_prints_how_to_resume(tmp_path):
     assert read_history(tmp_path / "a")
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        ["run.py"],
+        ["-m", "adversarial_autoencoder"],
+        ["-c", "from adversarial_autoencoder.__main__ import run; run()"],  # As `aae`.
+    ],
+    ids=lambda start: start[-1].split()[0],
+)
+def test_ctrl_c_during_the_imports_prints_nothing(start, tmp_path):
+    (tmp_path / "absl.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, *start, "--mode=list"], cwd=ROOT, env=environment, capture_output=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
 def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(command_line, tmp_path):
     flags = ["--epochs=12", *SMALL]
     run_process("--run_name=whole", *flags, results=tmp_path)
