@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import keras
 import numpy as np
@@ -108,6 +109,25 @@ def test_a_resumed_run_equals_an_uninterrupted_one(settings, dataset, tmp_path):
     assert [row["epoch"] for row in rows] == [1, 2]
     assert rows[1]["val_reconstruction_loss"] < rows[0]["val_reconstruction_loss"]
     assert np.array_equal(training.load(run).generate(5), two.generate(5))
+
+
+@pytest.mark.parametrize(("before", "now", "differ"), [("3", "5", True), ("3", "3", False)])
+def test_another_number_of_cores_is_a_warning(
+    command_line, tmp_path, monkeypatch, before, now, differ
+):
+    """The last bits of sums depend on it. An unknown number, as of an edited file, does not warn."""
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", before)
+    command_line("--mode=train", "--run_name=a", "--epochs=1", *QUICK, results=tmp_path)
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", now)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    _, err = command_line("--mode=train", "--resume", "--run=a", "--epochs=2", results=tmp_path)
+    warning = "was trained on 3 cores of the CPU, and continues on 5 cores"
+    assert (warning in err) == differ
+    assert json.loads((tmp_path / "a" / "config.json").read_text())["cores"] == int(now)
+    config = json.loads((tmp_path / "b" / "config.json").read_text())
+    (tmp_path / "b" / "config.json").write_text(json.dumps(config | {"cores": "many"}))
+    _, err = command_line("--mode=train", "--resume", "--run=b", "--epochs=2", results=tmp_path)
+    assert "cores" not in err
 
 
 def test_an_automatic_precision_keeps_the_recorded_choice():
