@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from adversarial_autoencoder import AdversarialAutoencoder, load_model, networks, priors
 
@@ -56,6 +57,22 @@ def test_a_code_does_not_depend_on_the_other_images_of_the_minibatch_by_its_norm
     both = normalization(z, training=False).numpy(), normalization(z, training=True).numpy()
     assert both[0] == pytest.approx(both[1], abs=0.1)
     assert abs(both[1].mean(axis=0)).max() > 0.2  # The minibatch is not centred.
+
+
+def test_no_gradient_changes_the_mean_or_the_scale_before_the_normalization(x):
+    """They have no effect, so their drift would only change the effective learning rate."""
+    encoder = encoder_of(priors.Gaussian(std=5.0))
+    settle(encoder, x, epochs=1)
+    normalization = encoder.get_layer("encoder_z_normalized")
+    z = tf.constant(np.random.default_rng(1).normal(2.0, 3.0, (200, Z_DIM)), "float32")
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        loss = tf.reduce_sum(tf.nn.softplus(normalization(z, training=True)))
+    gradient = tape.gradient(loss, z)
+    assert np.abs(gradient).max() > 0.01
+    standard = (z - tf.reduce_mean(z, axis=0)) / tf.math.reduce_std(z, axis=0)
+    assert tf.reduce_sum(gradient, axis=0).numpy() == pytest.approx(0, abs=1e-3)
+    assert tf.reduce_sum(gradient * standard, axis=0).numpy() == pytest.approx(0, abs=1e-2)
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(settings, dataset, tmp_path):
 def test_another_number_of_cores_is_a_warning(
     command_line, tmp_path, monkeypatch, before, now, differ
 ):
-    """The last bits of sums depend on it. An unknown number, as of an edited file, does not warn."""
+    """The last bits of sums depend on it. A number that is not recorded does not warn."""
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", before)
     command_line("--mode=train", "--run_name=a", "--epochs=1", *QUICK, results=tmp_path)
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", now)

@@ -83,12 +83,18 @@ def finite_moments(prior, dim):
 class RunningNormalization(layers.BatchNormalization):
     """Batch normalization that uses the moving statistics in training too.
 
-    The statistics of a single minibatch would add noise to the codes. The moving statistics have
-    no gradient, so the other layers learn as if they were constants.
+    The statistics of a single minibatch would add noise to the codes. The gradient is that of batch
+    normalization: it does not change the mean and the scale of the inputs, which have no effect.
+    If the moving statistics were constants, each step would shift and scale the inputs a little,
+    and the scale, with it the effective learning rate, would drift.
+
+    Batch renormalization (Ioffe 2017, arXiv 1702.03275) is the same, with limits on the correction.
     """
 
     def call(self, inputs, training=None, mask=None):
         """Updates the moving statistics in training, and normalizes with them."""
-        if training:
-            super().call(inputs, training=True, mask=mask)
-        return super().call(inputs, training=False, mask=mask)
+        if not training:
+            return super().call(inputs, training=False, mask=mask)
+        by_minibatch = super().call(inputs, training=True, mask=mask)
+        moving = super().call(inputs, training=False, mask=mask)
+        return by_minibatch + keras.ops.stop_gradient(moving - by_minibatch)
