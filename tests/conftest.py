@@ -14,12 +14,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from absl.testing import flagsaver
 from sklearn.datasets import load_digits
 
-from adversarial_autoencoder import AdversarialAutoencoder, data, networks
+from adversarial_autoencoder import AdversarialAutoencoder, data, networks, observations
 from adversarial_autoencoder.training import callbacks
 
 pytest.register_assert_rewrite("helpers")
@@ -120,6 +121,50 @@ def classes():
 def dataset():
     """The digits, split into training, validation and test images."""
     return data.load("digits")
+
+
+@pytest.fixture(scope="session")
+def people():
+    """A DataFrame with a column of each type, and with missing values."""
+    pytest.importorskip("pyarrow")
+    pd = pytest.importorskip("pandas")
+    rng, n = np.random.default_rng(0), 240
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, n),
+            "income": np.exp(3 * rng.normal(size=n)),
+            "job": rng.choice(["none", "farmer", "doctor"], n, p=[0.5, 0.3, 0.2]),
+            "owner": rng.random(n) < 0.4,
+            "size": pd.Categorical(rng.choice(["s", "m", "l"], n), ["s", "m", "l"]),
+            "zero": np.zeros(n),
+            "weight": rng.normal(70, 9, n).astype("float32"),
+            "kids": pd.array(rng.integers(0, 4, n), "Int64"),
+        }
+    )
+    frame.loc[::9, "weight"] = np.nan
+    frame.loc[::7, "kids"] = pd.NA
+    frame.loc[::11, "job"] = None
+    return frame
+
+
+@pytest.fixture(scope="session")
+def table_model():
+    """Builds small models for tables: `table_model(schema, **model_arguments)`."""
+
+    def make(schema, **kwargs):
+        keras.utils.set_random_seed(3)
+        shape = (schema.width,)
+        model = AdversarialAutoencoder(
+            networks.encoder(shape, 2, hidden_units=16),
+            networks.decoder(shape, 2, hidden_units=16),
+            networks.discriminator(2, hidden_units=16),
+            observation=observations.Columns(schema),
+            **kwargs,
+        )
+        model.compile("adam")
+        return model
+
+    return make
 
 
 @pytest.fixture
