@@ -137,6 +137,11 @@ FLAGS = {
         ["--model=clustering_aae", "--consistency=augment", "--num_clusters=2"],
         "consistency augment shifts and rotates images",
     ),
+    "loss_of_images": (["--reconstruction_loss=mse"], "--reconstruction_loss needs images"),
+    "loss_of_images_of_vectors": (
+        ["--reconstruction_loss=bce", "--dataset=TMP/t.npy", "--model=vae"],
+        "--reconstruction_loss needs images",
+    ),
     "no_labels": (["--model=supervised_aae"], "need a data set with labels"),
     "options_of_images": (["--dataset=digits", "--label_column=kind"], "needs a table"),
 }

@@ -156,8 +156,8 @@ class Autoencoder(Saving, Spreading):
         Raises:
             ValueError: If the images do not fit the model.
         """
-        bound = checked_arguments(keras.Model.predict, self, x, *args, **kwargs)
-        return self.observation.to_user(super().predict(*bound.args[1:], **bound.kwargs))
+        given = checked_arguments(keras.Model.predict, self, x, *args, **kwargs)
+        return self.observation.to_user(super().predict(*given.args[1:], **given.kwargs))
 
     def encode(self, x, seed=None, batch_size=1000):
         """Encodes images.
@@ -227,9 +227,8 @@ class Autoencoder(Saving, Spreading):
             y: Values of y, integers of shape (n,), or weights of the values, shape
                 (n, num_classes), if the model has a y.
             batch_size: Largest number of codes decoded at once.
-            seed: Integer >= 0 that draws the rows of a table from the distribution that the decoder
-                outputs; None for the means of numbers and the most probable categories. It does
-                not change images.
+            seed: Integer >= 0 that draws the rows of a table; None for the means of numbers and the
+                most probable categories. It does not change images.
 
         Returns:
             Images in [0, 1], a float32 array of shape (n, ...). For a table, its rows.
