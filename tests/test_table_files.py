@@ -8,6 +8,7 @@ import pytest
 from adversarial_autoencoder import data
 from adversarial_autoencoder.tables.text import rows_as_text
 
+pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
 RNG = np.random.default_rng(0)
@@ -103,6 +104,26 @@ def test_test_rows_come_from_another_file_with_its_columns_in_any_order(tmp_path
     dataset = data.load(tmp_path / "t.csv", warn=warnings.append, options=options)
     np.testing.assert_array_equal(dataset.x_test, [[3.5, 0], [4, 1], [5, np.nan]])
     assert any("z" in text and "count as missing" in text for text in warnings)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(("train", "test"), [("", "."), (".", "")])
+def test_test_labels_can_differ_by_a_final_dot(tmp_path, suffix, train, test):
+    for name, dot, n in (("a", train, 40), ("b", test, 6)):
+        labels = [("<=50K", ">50K", None)[i % 3] for i in range(n)]
+        labels = [label and label + dot for label in labels]
+        frame = pd.DataFrame({"n": range(n), "class": pd.Categorical(labels)})
+        write = frame.to_parquet if suffix == "parquet" else frame.to_csv
+        write(tmp_path / f"{name}.{suffix}", index=False)
+    options = {"label_column": "class", "test_dataset": str(tmp_path / f"b.{suffix}")}
+    warnings = []
+    dataset = data.load(
+        tmp_path / f"a.{suffix}", warn=warnings.append, options=data.TableOptions(**options)
+    )
+    assert dataset.class_names == (f"<=50K{train}", f">50K{train}")
+    np.testing.assert_array_equal(dataset.y_test, [0, 1, -1, 0, 1, -1])
+    (line,) = [text for text in warnings if "final" in text]
+    assert line.endswith(f"<=50K{test} counts as <=50K{train}.")
 
 
 def test_what_is_probably_wrong_is_warned_about(tmp_path):
