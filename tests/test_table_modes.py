@@ -123,6 +123,15 @@ def test_evaluate_compares_columns_and_correlations(command_line, trained):
     assert "image" not in out.partition("Distances of the columns")[2]
 
 
+def test_parts_are_exported_with_the_columns(command_line, trained):
+    results, _ = trained
+    out, _ = command_line("--mode=export", "--format=keras", results=results)
+    assert "decoder: differs from the model by at most" in out
+    assert "60 rows" in out
+    columns = json.loads((results / "t" / "export" / "columns.json").read_text())["columns"]
+    assert [column["name"] for column in columns] == list(COLUMNS)
+
+
 @pytest.mark.parametrize("mode", ["reconstruct", "interpolate"])
 def test_modes_that_need_images_say_so(command_line, trained, mode):
     results, _ = trained

@@ -109,7 +109,7 @@ def _from_arrow(paths, options, kinds, warn):
         arrays["x_test"] = arrow.rows_of(test, schema, warn)
         if y is not None:
             found = table_files.typed_like(paths[1], label, read[0].pop(label), y.type)
-            found = _without_dots(found, label, classes, paths[1], warn)
+            found = table_files.without_dots(paths[1], label, found, classes, warn)
             if unknown := set(arrow.distinct(label, found)) - set(classes):
                 raise InputError(
                     f"The labels of {paths[1]} must be classes of the training rows, such as "
@@ -120,23 +120,6 @@ def _from_arrow(paths, options, kinds, warn):
     # Rows that models take and give are DataFrames if pandas is there, as the extra requires.
     schema = dataclasses.replace(schema, frame=True)
     return table(paths[0], arrays, schema, warn, [str(value) for value in classes])
-
-
-def _without_dots(found, label, classes, path, warn):
-    """The labels of test rows, of which those of Adult differ by a final "." from the classes."""
-    values = arrow.distinct(label, found)
-    if set(values) <= set(classes) or not all(isinstance(value, str) for value in values):
-        return found
-    by_stem = {value.removesuffix("."): value for value in classes}
-    same = {value: by_stem.get(value.removesuffix(".")) for value in values}
-    if None in same.values() or len(by_stem) < len(classes):
-        return found
-    first = next(value for value in values if value not in classes)
-    warn(
-        f'The labels of {path} differ from those of the training rows by a final ".": '
-        f"{first} counts as {same[first]}."
-    )
-    return arrow.renamed(found, same)
 
 
 def _from_numbers(paths, options, kinds, warn):

@@ -148,10 +148,21 @@ class Columns(Observation):
         return tf.concat(parts, axis=1)
 
     def loss(self, x, outputs):
+        """The mean of `losses` over the rows."""
+        return tf.reduce_mean(self.losses(x, outputs))
+
+    def losses(self, x, outputs):
         """The squared error of a number, or the cross-entropy of a category, for a column.
 
         Squared errors are in standard deviations, cross-entropies in nats. A missing number counts
         by the cross-entropy of its indicator, a frequent one by both.
+
+        Args:
+            x: What `prepare` returns.
+            outputs: Outputs of the decoder, same shape.
+
+        Returns:
+            The mean over the columns of each row, shape (batch,).
         """
         x_numeric, x_missing, x_frequent, x_categories = self._groups(x)
         numeric, missing, frequent, categories = self._groups(outputs)
@@ -162,7 +173,7 @@ class Columns(Observation):
             total += tf.reduce_sum(own, axis=1)
         for labels, logits in zip(x_categories, categories, strict=True):
             total += tf.nn.softmax_cross_entropy_with_logits(labels, logits)
-        return tf.reduce_mean(total) / len(self.schema.columns)
+        return total / len(self.schema.columns)
 
     def measure(self, x, outputs):
         """Measures the spread of the numbers around the outputs of the decoder."""
@@ -179,6 +190,22 @@ class Columns(Observation):
         del x
         return len(self.schema.columns)
 
+    def distribution(self, outputs):
+        """What the outputs mean: numbers, and probabilities.
+
+        Args:
+            outputs: Outputs of the decoder, shape (batch, width).
+
+        Returns:
+            Numbers in the unit of their column, not rounded, and the probabilities of indicators
+            and categories, a float32 tensor of the same shape.
+        """
+        numeric, missing, frequent, categories = self._groups(tf.cast(outputs, "float32"))
+        indicators = tf.sigmoid(missing), tf.sigmoid(frequent)
+        shares = [tf.nn.softmax(logits) for logits in categories]
+        numbers = [self._unscaled(numeric)] if self._numeric else []
+        return tf.concat([*numbers, *indicators, *shares], axis=1)
+
     def restore(self, outputs, seed=None):
         """The rows: numbers in the range of the column, and indices of categories."""
         numeric, missing, frequent, categories = self._groups(tf.cast(outputs, "float32"))
@@ -194,7 +221,9 @@ class Columns(Observation):
         columns = {}
         if self._numeric:
             is_frequent = self._of_all(frequent, self._often) > 0
-            numbers = tf.where(is_frequent, self._frequent, self._unscaled(numeric))
+            numbers = self._unscaled(numeric)
+            numbers = tf.where(self._integer, tf.round(numbers), numbers)
+            numbers = tf.where(is_frequent, self._frequent, numbers)
             numbers = tf.where(self._of_all(missing, self._absent) > 0, np.nan, numbers)
             columns |= dict(zip(self._numeric, tf.unstack(numbers, axis=1), strict=True))
         for i, logits in zip(self._categorical, categories, strict=True):
@@ -212,7 +241,6 @@ class Columns(Observation):
         # Within the range before the inverse of arcsinh, which would overflow.
         u = tf.clip_by_value(u, self._scaled(self._low), self._scaled(self._high))
         numbers = tf.where(self._heavy, tf.sinh(u), u) * self._unit + self._centre
-        numbers = tf.where(self._integer, tf.round(numbers), numbers)
         return tf.clip_by_value(numbers, self._low, self._high)
 
     def _groups(self, outputs):
