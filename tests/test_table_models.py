@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from adversarial_autoencoder import AdversarialAutoencoder, load_model, networks
+from adversarial_autoencoder import AdversarialAutoencoder, load_model, networks, phases
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.model.batch import make_batch
 from adversarial_autoencoder.observations import Columns, Pixels
 from adversarial_autoencoder.tables import Schema
 
@@ -176,3 +177,17 @@ def test_the_spread_of_a_model_with_given_classes_uses_them(table_model):
     model.fit(x, y, batch_size=50, verbose=0, callbacks=callback)
     with pytest.raises(ValueError, match="needs a y"):
         model.measure_spread(x)
+
+
+def test_the_default_weight_of_the_discrepancy_follows_the_size_of_the_loss(table_model):
+    x = noisy(50)
+    penalties = []
+    for weight in (None, 2.5, 0.25):
+        phase = phases.MaximumMeanDiscrepancy(weight)
+        model = table_model(Schema.of_array(x), phases=[phase])
+        batch = make_batch(x, tf.constant([0, 0], "int64"), model.observation.prepare)
+        loss, metrics = phase.loss_and_metrics(model, batch, training=False)
+        penalties.append(float(loss - metrics["reconstruction_loss"]))
+    assert penalties[0] == pytest.approx(penalties[1])
+    assert penalties[0] == pytest.approx(10 * penalties[2], rel=1e-3)
+    assert Pixels().mmd_weight == 0.25

@@ -59,9 +59,10 @@ class TrainingSettings(Settings):
         within=at_least(0),
         needs={"adversarial_loss": ("wasserstein_gp",)},
     )
-    mmd_weight: float = setting(
-        0.25,
-        "weight of the maximum mean discrepancy, relative to the mean loss over pixels",
+    mmd_weight: float | None = setting(
+        None,
+        "weight of the maximum mean discrepancy, relative to the mean loss over pixels or columns;"
+        " not given: 0.25 for images, 2.5 for tables",
         within=at_least(0),
         needs={"model": ("wae_mmd",)},
     )

@@ -15,10 +15,12 @@ class Observation(abc.ABC):
     Attributes:
         noun: What x is, in the singular.
         has_spread: Whether `fit` calls `measure`.
+        mmd_weight: Default weight of `phases.MaximumMeanDiscrepancy`.
     """
 
     noun = "image"
     has_spread = False
+    mmd_weight = 0.25
 
     def to_array(self, x):
         """Converts what a user gives to the form of x, such as a DataFrame to rows."""

@@ -201,7 +201,7 @@ def distinct(name: str, array: typing.Any, limit: int = MAX_CATEGORIES) -> tuple
     return tuple(found)
 
 
-def renamed(array: typing.Any, names: Mapping[str, str]) -> typing.Any:
+def renamed(array: typing.Any, names: Mapping[str, str | None]) -> typing.Any:
     """Replaces texts.
 
     Args:
