@@ -191,3 +191,21 @@ def test_the_default_weight_of_the_discrepancy_follows_the_size_of_the_loss(tabl
     assert penalties[0] == pytest.approx(penalties[1])
     assert penalties[0] == pytest.approx(10 * penalties[2], rel=1e-3)
     assert Pixels().mmd_weight == 0.25
+
+
+def test_the_default_step_of_vat_has_as_many_deviations_as_for_images():
+    x = noisy(50)
+    losses = []
+    for epsilon in (None, 1.5 / 28 / 0.31 * np.sqrt(6), 1.5 / 28 * np.sqrt(6)):
+        keras.utils.set_random_seed(3)
+        phase = phases.Consistency(vat_epsilon=epsilon)
+        model = AdversarialAutoencoder(
+            networks.encoder((6,), 2, num_classes=3, hidden_units=8),
+            networks.decoder((6,), 2, num_classes=3, hidden_units=8),
+            observation=Columns(Schema.of_array(x)),
+            phases=[phases.Reconstruction(), phase],
+        )
+        batch = make_batch(x, tf.constant([0, 0], "int64"), model.observation.prepare)
+        losses.append(float(phase.evaluate(model, batch)["vat_loss"]))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert losses[0] > 2 * losses[2]

@@ -153,7 +153,7 @@ def shown_run(
     if images_only and len(recorded.get("image_shape", ())) == 1:
         raise InputError(
             f"--mode {command.mode} needs images; latent_grid, latent_scatter, histograms, sample,"
-            " classify, evaluate and export work on tables. "
+            " classify, evaluate, explore and export work on tables. "
             f"Received: {run.name}, trained on a table"
         )
     dataset = None

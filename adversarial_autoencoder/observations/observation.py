@@ -16,11 +16,13 @@ class Observation(abc.ABC):
         noun: What x is, in the singular.
         has_spread: Whether `fit` calls `measure`.
         mmd_weight: Default weight of `phases.MaximumMeanDiscrepancy`.
+        vat_step: Length of the default VAT step for one input: 1.5 for the 28x28 pixels of MNIST.
     """
 
     noun = "image"
     has_spread = False
     mmd_weight = 0.25
+    vat_step = 1.5 / 28
 
     def to_array(self, x):
         """Converts what a user gives to the form of x, such as a DataFrame to rows."""
