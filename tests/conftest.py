@@ -2,9 +2,12 @@
 
 import contextlib
 import io
+import json
 import os
 import pathlib
+import shutil
 import signal
+import subprocess
 import warnings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -14,12 +17,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from absl.testing import flagsaver
 from sklearn.datasets import load_digits
 
-from adversarial_autoencoder import AdversarialAutoencoder, data, networks
+from adversarial_autoencoder import AdversarialAutoencoder, data, networks, observations
+from adversarial_autoencoder.export import explorer
 from adversarial_autoencoder.training import callbacks
 
 pytest.register_assert_rewrite("helpers")
@@ -122,6 +127,50 @@ def dataset():
     return data.load("digits")
 
 
+@pytest.fixture(scope="session")
+def people():
+    """A DataFrame with a column of each type, and with missing values."""
+    pytest.importorskip("pyarrow")
+    pd = pytest.importorskip("pandas")
+    rng, n = np.random.default_rng(0), 240
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, n),
+            "income": np.exp(3 * rng.normal(size=n)),
+            "job": rng.choice(["none", "farmer", "doctor"], n, p=[0.5, 0.3, 0.2]),
+            "owner": rng.random(n) < 0.4,
+            "size": pd.Categorical(rng.choice(["s", "m", "l"], n), ["s", "m", "l"]),
+            "zero": np.zeros(n),
+            "weight": rng.normal(70, 9, n).astype("float32"),
+            "kids": pd.array(rng.integers(0, 4, n), "Int64"),
+        }
+    )
+    frame.loc[::9, "weight"] = np.nan
+    frame.loc[::7, "kids"] = pd.NA
+    frame.loc[::11, "job"] = None
+    return frame
+
+
+@pytest.fixture(scope="session")
+def table_model():
+    """Builds small models for tables: `table_model(schema, **model_arguments)`."""
+
+    def make(schema, **kwargs):
+        keras.utils.set_random_seed(3)
+        shape = (schema.width,)
+        model = AdversarialAutoencoder(
+            networks.encoder(shape, 2, hidden_units=16),
+            networks.decoder(shape, 2, hidden_units=16),
+            networks.discriminator(2, hidden_units=16),
+            observation=observations.Columns(schema),
+            **kwargs,
+        )
+        model.compile("adam")
+        return model
+
+    return make
+
+
 @pytest.fixture
 def make_model():
     """Builds small models for the digits: `make_model(z_dim=2, dropout=0.0, **model_arguments)`."""
@@ -213,3 +262,64 @@ def few(command_line, tmp_path_factory):
     assert err == ""
     (results / "output.txt").write_text(out)
     return results
+
+
+@pytest.fixture(scope="session")
+def run_in_node():
+    """Runs the decoder of a page in Node, for several codes; returns the images."""
+    if not (node := shutil.which("node")):
+        pytest.skip("needs Node")
+    code = "const fs = require('fs');" + (explorer.ASSETS / "decoder.js").read_text()
+    code += (
+        "const {decoder, codes} = JSON.parse(fs.readFileSync(0));"
+        "const decode = makeDecoder(decoder);"
+        "console.log(JSON.stringify(codes.map((code) => [...decode(code)])));"
+    )
+
+    def run(decoder, codes):
+        done = subprocess.run(
+            [node, "-e", code],
+            input=json.dumps({"decoder": decoder, "codes": codes}),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return np.array(json.loads(done.stdout))
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not (program := shutil.which("chromium")):
+        pytest.skip("needs Chromium")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Opens a page; fails if it has an error or asks for another file."""
+    problems, contexts = [], []
+
+    def open_page(text, width=1200, height=900, **options):
+        path = tmp_path / "explorer.html"
+        path.write_text(text, encoding="utf-8")
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda r: r.url == path.as_uri() or problems.append(r.url))
+        page.goto(path.as_uri())
+        page.wait_for_selector("body[data-ready=true]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []

@@ -1,8 +1,10 @@
 """Functions that several test files use: processes, run folders and weights."""
 
 import csv
+import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -209,3 +211,9 @@ def built(config, dataset):
         return training_batches(dataset.x_train, 200, config.seed, epoch, labels, classify)
 
     return model, batches
+
+
+def content_of(page):
+    """What a page contains, as Python objects."""
+    text = re.search(r'<script type="application/json" id="content">(.*?)</script>', page, re.S)[1]
+    return json.loads(text)

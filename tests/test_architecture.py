@@ -131,6 +131,7 @@ NAMES_CODES = (
     "model/codes.py",
     "model/batch.py",
     "model/inputs.py",
+    "model/spread.py",
     "model/streams.py",
     "systems.py",
     "networks/",

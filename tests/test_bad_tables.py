@@ -131,11 +131,20 @@ FLAGS = {
         ["--test_dataset=TMP/class.csv", "--label_column=kind"],
         "must be classes of the training rows",
     ),
+    "test_with_one_dot": (
+        ["--test_dataset=TMP/dot.csv", "--label_column=kind"],
+        "must be classes of the training rows",
+    ),
     "one_class": (["--label_column=one", "--dataset=TMP/one.csv"], "at least two classes"),
     "conv": (["--network=conv"], "network=conv needs images"),
     "augment": (
         ["--model=clustering_aae", "--consistency=augment", "--num_clusters=2"],
         "consistency augment shifts and rotates images",
+    ),
+    "loss_of_images": (["--reconstruction_loss=mse"], "--reconstruction_loss needs images"),
+    "loss_of_images_of_vectors": (
+        ["--reconstruction_loss=bce", "--dataset=TMP/t.npy", "--model=vae"],
+        "--reconstruction_loss needs images",
     ),
     "no_labels": (["--model=supervised_aae"], "need a data set with labels"),
     "options_of_images": (["--dataset=digits", "--label_column=kind"], "needs a table"),
@@ -150,6 +159,7 @@ def test_flags_that_do_not_fit_a_table_are_refused(refused, tmp_path, name):
     (tmp_path / "other.csv").write_text("a,kind\n1,x\n")
     (tmp_path / "text.csv").write_text("a,b,kind\n1,soon,x\n")
     (tmp_path / "class.csv").write_text("a,b,kind\n1,2,z\n")
+    (tmp_path / "dot.csv").write_text("a,b,kind\n1,2,x.\n1,2,z.\n")
     (tmp_path / "one.csv").write_text("a,one\n1,x\n2,x\n3,x\n4,x\n")
     assert expected in refused("--dataset=TMP/t.csv", *flags)
 

@@ -28,6 +28,17 @@ def test_labels_are_balanced_between_classes(num_labels, expected):
     assert labels.dtype == "int32"
 
 
+@pytest.mark.parametrize("num_labels", [3, 4, 50, 100])
+def test_labels_that_are_not_balanced_have_the_frequencies_of_the_data(num_labels):
+    drawn = [known_labels(Y, num_labels, 3, seed, balanced=False) for seed in range(50)]
+    assert all((labels >= 0).sum() == num_labels for labels in drawn)
+    assert all((labels[labels >= 0] == Y[labels >= 0]).all() for labels in drawn)
+    assert min(min(counts(labels)) for labels in drawn) >= 1
+    if num_labels == 50:
+        mean = np.mean([counts(labels) for labels in drawn], axis=0)
+        np.testing.assert_allclose(mean, [10, 15, 25], atol=1.5)
+
+
 def test_0_means_all_labels():
     assert np.array_equal(known_labels(Y, 0, 3, seed=0), Y)
     assert known_labels(Y, 0, 3, seed=0).dtype == "int32"
@@ -107,3 +118,26 @@ def test_data_without_labels_is_refused_if_the_system_needs_them(tmp_path):
     ):
         training_labels(Config.of(model="supervised_aae"), dataset)
     assert training_labels(Config.of(model="clustering_aae"), dataset) == (None, None)
+
+
+def test_some_labels_of_a_table_keep_their_frequencies(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(600, 3)), np.arange(600) % 10 == 0
+    np.savez(tmp_path / "x.npz", x_train=x, y_train=y.astype(int))
+    config = Config(model="semi_supervised_aae", num_labels=100)
+    labels, shares = training_labels(config, data.load(tmp_path / "x.npz"))
+    found = np.bincount(labels[labels >= 0])
+    assert found.sum() == 100
+    assert 2 <= found[1] <= 25
+    np.testing.assert_allclose(shares, found / 100)
+
+
+@pytest.mark.parametrize(
+    ("y", "num_labels", "message"),
+    [
+        (np.array([0, 1, 2, -1]), 4, "at most the 3 labelled training rows"),
+        (np.array([0, 2, 2, 2]), 3, "none of class 1"),
+    ],
+)
+def test_labels_of_a_table_that_cannot_be_drawn_are_refused(y, num_labels, message):
+    with pytest.raises(InputError, match=message):
+        known_labels(y, num_labels, 3, seed=0, balanced=False)

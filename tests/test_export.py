@@ -31,6 +31,8 @@ def assert_parts_agree(model, x, y=None, tolerance=1e-5):
     expected = expected_outputs(model, x, y)
     assert parts.keys() == expected.keys()
     for name, (inputs, output) in expected.items():
+        # Keras loads a part without this package.
+        assert all(layer.__module__.startswith("keras.") for layer in parts[name]._flatten_layers())
         received = parts[name].predict(inputs, verbose=0)
         np.testing.assert_allclose(received, output, rtol=0, atol=tolerance)
         assert np.std(output) > 0

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers import content_of
 
 from adversarial_autoencoder.systems import SYSTEMS
 
@@ -121,6 +122,25 @@ def test_evaluate_compares_columns_and_correlations(command_line, trained):
     assert {row[0] for row in rows} == set(COLUMNS)
     assert "Distances of the columns" in out
     assert "image" not in out.partition("Distances of the columns")[2]
+
+
+def test_parts_are_exported_with_the_columns(command_line, trained):
+    results, _ = trained
+    out, _ = command_line("--mode=export", "--format=keras", results=results)
+    assert "decoder: differs from the model by at most" in out
+    assert "60 rows" in out
+    columns = json.loads((results / "t" / "export" / "columns.json").read_text())["columns"]
+    assert [column["name"] for column in columns] == list(COLUMNS)
+
+
+def test_the_page_to_explore_has_the_rows(command_line, trained):
+    results, _ = trained
+    out, _ = command_line("--mode=explore", results=results)
+    page = (results / "t" / "figures" / "explorer.html").read_text()
+    assert out.startswith("Wrote ")
+    content = content_of(page)
+    assert [column["name"] for column in content["columns"]] == list(COLUMNS)
+    assert [kind["name"] for kind in content["classes"]] == ["old", "young"]
 
 
 @pytest.mark.parametrize("mode", ["reconstruct", "interpolate"])

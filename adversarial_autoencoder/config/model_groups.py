@@ -41,9 +41,9 @@ class ModelSettings(Settings):
     )
     num_labels: int | None = setting(
         None,
-        "number of labelled training images, balanced over the classes; the others count as"
-        " unlabelled (a system that needs y for each image skips them). 0: all. Not given: all, or"
-        " none for a system that works without labels",
+        "number of labelled training images, balanced over the classes (of a table: drawn from all"
+        " rows); the others count as unlabelled (a system that needs y for each image skips them)."
+        " 0: all. Not given: all, or none for a system that works without labels",
         within=at_least(0, 10**9),
     )
     num_clusters: int = setting(

@@ -72,6 +72,23 @@ def check_given(config: "Config", given: dict) -> None:
             )
 
 
+def check_given_for_table(given: dict, name: str) -> None:
+    """Checks that every given setting has an effect on a training on a table.
+
+    Args:
+        given: The given settings by name.
+        name: Name of the table.
+
+    Raises:
+        InputError: If one has no effect.
+    """
+    if "reconstruction_loss" in given:
+        raise InputError(
+            "--reconstruction_loss needs images; that of a table follows from its columns. "
+            f"Received: reconstruction_loss={given['reconstruction_loss']!r} and the table {name}"
+        )
+
+
 def check_together(config: "Config") -> None:
     """Checks that the settings do not contradict each other.
 

@@ -20,8 +20,8 @@ def training_labels(
     Returns:
         Two values, or None and None if the training uses no labels. First, int32 labels of shape
         (n,) for the n training images, -1 for an unlabelled image. Second, a list of `num_classes`
-        class frequencies, which add up to 1. They are the frequencies in the data if all labels are
-        used, and equal for a subset of the labels.
+        class frequencies, which add up to 1. They are the frequencies of the labels that are used;
+        equal ones for a subset of the labels of images, which is balanced.
 
     Raises:
         InputError: If the data set has no labels, has too few labels of a class, has a class
@@ -47,8 +47,13 @@ def training_labels(
             f"{config.model} needs validation images with labels, to measure the classes. "
             f"Received: {dataset.name} without labelled validation images"
         )
-    labels = known_labels(dataset.y_train, config.num_labels, dataset.num_classes, config.seed)
-    if config.num_labels:
+    # Images are balanced as in the literature. The classes of tables often have very different
+    # frequencies, which the prior p(y) must have too.
+    balanced = dataset.schema is None
+    labels = known_labels(
+        dataset.y_train, config.num_labels, dataset.num_classes, config.seed, balanced
+    )
+    if config.num_labels and balanced:
         # The subset is balanced by construction, so it does not show the class frequencies.
         return labels, [1 / dataset.num_classes] * dataset.num_classes
     counts = np.bincount(labels[labels != UNLABELLED], minlength=dataset.num_classes)
@@ -60,16 +65,19 @@ def training_labels(
     return labels, (counts / counts.sum()).tolist()
 
 
-def known_labels(y: np.ndarray, num_labels: int | None, num_classes: int, seed: int) -> np.ndarray:
-    """Hides all labels except those of a random class-balanced subset.
+def known_labels(
+    y: np.ndarray, num_labels: int | None, num_classes: int, seed: int, balanced: bool = True
+) -> np.ndarray:
+    """Hides all labels except those of a random subset.
 
     Args:
         y: Labels, integers in 0..num_classes - 1, or -1 for an unlabelled image, shape (n,).
-        num_labels: Number of labels to keep. Every class keeps the same number. If `num_labels` is
-            not a multiple of `num_classes`, the first classes keep one more. 0 or None keeps all
-            labels.
+        num_labels: Number of labels to keep. 0 or None keeps all labels.
         num_classes: Number of classes.
         seed: Seed of the random selection.
+        balanced: Whether each class keeps the same number; if `num_labels` is not a multiple of
+            `num_classes`, the first classes keep one more. If not, each class keeps one, and the
+            others are drawn from all labels.
 
     Returns:
         int32 labels of shape (n,), -1 for a hidden label and for an unlabelled image.
@@ -93,6 +101,8 @@ def known_labels(y: np.ndarray, num_labels: int | None, num_classes: int, seed: 
         )
     rng = np.random.default_rng(seed)
     labels = np.full(len(y), UNLABELLED, "int32")
+    if not balanced:
+        return _drawn(y, labels, num_labels, num_classes, rng)
     for k in range(num_classes):
         wanted = num_labels // num_classes + (k < num_labels % num_classes)
         of_class = np.flatnonzero(y == k)
@@ -102,4 +112,23 @@ def known_labels(y: np.ndarray, num_labels: int | None, num_classes: int, seed: 
                 f"Received: num_labels={num_labels}, which selects {wanted}"
             )
         labels[rng.permutation(of_class)[:wanted]] = k
+    return labels
+
+
+def _drawn(y, labels, num_labels, num_classes, rng):
+    """Keeps one label of each class, and others that are drawn from all labels."""
+    known = rng.permutation(np.flatnonzero(y != UNLABELLED))
+    if len(known) < num_labels:
+        raise InputError(
+            f"num_labels must be at most the {len(known)} labelled training rows. "
+            f"Received: num_labels={num_labels}"
+        )
+    classes, first = np.unique(y[known], return_index=True)
+    if len(classes) < num_classes:
+        missing = min(set(range(num_classes)) - set(classes.tolist()))
+        raise InputError(
+            f"Every class must have a training row with a label. Received: none of class {missing}"
+        )
+    chosen = np.concatenate([known[first], np.delete(known, first)])[:num_labels]
+    labels[chosen] = y[chosen]
     return labels

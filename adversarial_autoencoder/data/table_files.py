@@ -4,7 +4,7 @@ import codecs
 import csv
 import json
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.errors import MALFORMED, InputError, did_you_mean, first_line
 from adversarial_autoencoder.runs.csv_files import is_number
-from adversarial_autoencoder.tables.arrow import import_pyarrow
+from adversarial_autoencoder.tables.arrow import distinct, import_pyarrow, renamed
 from adversarial_autoencoder.tables.column import KINDS
 from adversarial_autoencoder.tables.schema import default_names
 
@@ -128,6 +128,40 @@ def typed_like(path: pathlib.Path, name: str, array: Any, dtype: Any) -> Any:
         f"Column {name} of {path} must hold numbers, as in the training rows. "
         f"Received: {first_line(failure)}"
     )
+
+
+def without_dots(
+    path: pathlib.Path,
+    name: str,
+    array: Any,
+    classes: Sequence[Any],
+    warn: Callable[[str], object],
+) -> Any:
+    """Replaces labels that differ by a final "." from classes, such as those of `adult.test`.
+
+    Args:
+        path: The file, for the warning.
+        name: Name of the column.
+        array: Labels of test rows, a `pyarrow.ChunkedArray`.
+        classes: The classes of the training rows.
+        warn: Function that is called with the text of a warning, if labels are replaced.
+
+    Returns:
+        A `pyarrow.ChunkedArray`; the same one if a label differs otherwise.
+    """
+    values = distinct(name, array)
+    if set(values) <= set(classes) or not all(isinstance(value, str) for value in values):
+        return array
+    by_stem = {value.removesuffix("."): value for value in classes}
+    same = {value: by_stem.get(value.removesuffix(".")) for value in values}
+    if None in same.values() or len(by_stem) < len(classes):
+        return array
+    first = next(value for value in values if value not in classes)
+    warn(
+        f'The labels of {path} differ from those of the training rows by a final ".": '
+        f"{first} counts as {same[first]}."
+    )
+    return renamed(array, same)
 
 
 def read_kinds(path: str | None) -> dict[str, str]:

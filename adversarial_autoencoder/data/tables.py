@@ -109,6 +109,7 @@ def _from_arrow(paths, options, kinds, warn):
         arrays["x_test"] = arrow.rows_of(test, schema, warn)
         if y is not None:
             found = table_files.typed_like(paths[1], label, read[0].pop(label), y.type)
+            found = table_files.without_dots(paths[1], label, found, classes, warn)
             if unknown := set(arrow.distinct(label, found)) - set(classes):
                 raise InputError(
                     f"The labels of {paths[1]} must be classes of the training rows, such as "

@@ -12,6 +12,7 @@ import numpy as np
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.model.codes import by_name
 from adversarial_autoencoder.systems import Z
+from adversarial_autoencoder.tables import Schema
 
 # Largest magnitude of a float16 number.
 MAX_FLOAT16 = 65504
@@ -34,16 +35,17 @@ class Step:
     inputs: tuple[int, ...] = ()
 
 
-def decoder_steps(decoder: typing.Any) -> list[Step]:
+def decoder_steps(decoder: typing.Any, schema: Schema | None = None) -> list[Step]:
     """Describes a decoder as steps.
 
     Args:
-        decoder: Functional Keras model from codes to the logits of the images. It may contain
-            other models.
+        decoder: Functional Keras model from codes to the logits of the images, or to the outputs
+            for a row. It may contain other models.
+        schema: The `tables.Schema` of the rows, or None for images.
 
     Returns:
         The steps. The first ones are the inputs, of the kind "input". The result of the last one is
-        the image in [0, 1].
+        the image in [0, 1], or `observations.Columns.distribution` of the row.
 
     Raises:
         InputError: If a layer or its setting has no step, or a weight is too large for float16.
@@ -52,7 +54,20 @@ def decoder_steps(decoder: typing.Any) -> list[Step]:
     positions = {id(tensor): i for i, tensor in enumerate(inputs.values())}
     steps = [Step("input", {"name": name}) for name in inputs]
     logits = _trace(decoder.outputs[0], positions, steps)
-    return [*steps, Step("activation", {"function": "sigmoid"}, inputs=(logits,))]
+    last = Step("activation", {"function": "sigmoid"}) if schema is None else _columns(schema)
+    return [*steps, dataclasses.replace(last, inputs=(logits,))]
+
+
+def _columns(schema):
+    """The step that restores numbers and probabilities."""
+    numeric = [schema.columns[i] for i in schema.indices(numeric=True)]
+    names = ("mean", "std", "centre", "unit", "heavy", "low", "high")
+    sizes = {
+        "numbers": [{name: getattr(column, name) for name in names} for column in numeric],
+        "indicators": sum(column.width - 1 for column in numeric),
+        "depths": [schema.columns[i].width for i in schema.indices(numeric=False)],
+    }
+    return Step("columns", sizes)
 
 
 def _trace(tensor, positions, steps):

@@ -10,15 +10,19 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.export.decoder_steps import decoder_steps
+from adversarial_autoencoder.export.rows import Rows
 from adversarial_autoencoder.figures.colours import class_colours
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.observations.pixels import to_unit_interval
 from adversarial_autoencoder.systems import Y, Z
 
 MAX_POINTS = 2000
+# Columns of a table.
+MAX_COLUMNS = 100
 # Numbers in an array of codes, and bytes of compressed images: 0.5 and 0.8 MB of the page.
 MAX_NUMBERS = 100_000
 MAX_IMAGE_BYTES = 600_000
@@ -35,15 +39,15 @@ def explorer_page(
 ) -> str:
     """Makes a page that shows the latent space of a model, and decodes where the reader points.
 
-    The page contains the decoder with float16 weights, the codes of images, their colours, and
-    samples of the prior. It loads nothing from elsewhere. When it is opened, it decodes one code
-    and compares the image with that of Keras.
+    The page contains the decoder with float16 weights, the codes of images or rows, their colours,
+    and samples of the prior. It loads nothing from elsewhere. When it is opened, it decodes one
+    code and compares the result with that of Keras.
 
     Args:
         model: A trained model. The layers of its decoder must be those of
             `export.decoder_steps.LAYERS`.
-        x: Images, shape (n, height, width) or (n, height, width, channels) with 1, 3 or 4 channels.
-            The page shows at most `MAX_POINTS` of them.
+        x: Images, shape (n, height, width) or (n, height, width, channels) with 1, 3 or 4 channels;
+            or rows of a table, shape (n, columns). The page shows at most `MAX_POINTS` of them.
         labels: Classes of the images, integers of shape (n,), -1 for an unlabelled image; or None.
             Required if the model does not infer its y.
         class_names: Names of the classes. Required if `labels` is given.
@@ -69,13 +73,14 @@ def explorer_page(
         >>> page.startswith("<!DOCTYPE html>")
         True
     """
-    shape = tuple(model.image_shape)
-    if len(shape) not in (2, 3) or None in shape or (*shape, 1)[2] not in (1, 3, 4):
+    shape, is_table = tuple(model.image_shape), model.observation.noun == "row"
+    is_image = len(shape) in (2, 3) and None not in shape and (*shape, 1)[2] in (1, 3, 4)
+    if not (is_table or is_image):
         raise InputError(
             "The page shows images of shape (height, width), or (height, width, channels) with 1, 3"
             f" or 4 channels. Received: images of shape {shape}"
         )
-    largest = max(model.z_dim, model.num_classes)
+    largest = max(model.z_dim, model.num_classes, shape[0] if is_table else 1)
     chosen = np.arange(len(x))[:: max(1, -(-len(x) // max(MAX_NUMBERS // largest, 1)))]
     chosen = chosen[:: -(-len(chosen) // MAX_POINTS)]
     x, labels = x[chosen], None if labels is None else np.asarray(labels)[chosen]
@@ -88,11 +93,11 @@ def explorer_page(
     if len(y_names) != model.num_classes:
         y_names = [str(k) for k in range(model.num_classes)]
     z = model.represent(x)
-    images, num_images = _compressed_images(x)
+    schema = model.observation.schema if is_table else None
     content = {
         "title": title,
-        "shape": [*shape, 1][:3],
-        "decoder": _decoder(model.decoder),
+        "noun": model.observation.noun,
+        "decoder": _decoder(model.decoder, schema),
         "zDim": model.z_dim,
         "points": _base64(z, "<f4"),
         "labels": None if labels is None else [int(label) for label in labels],
@@ -107,22 +112,40 @@ def explorer_page(
         "numY": model.num_classes,
         "yValues": {"names": list(y_names), "weights": _base64(y, "<f2")} if uses_y else None,
         "heads": None if model.cluster_heads is None else _base64(model.cluster_heads, "<f4"),
-        "images": images,
-        "numImages": num_images,
         "probe": _probe(model, z, y),
     }
+    content |= _images(x, shape) if schema is None else _rows(x, schema)
     return _page(title, content)
+
+
+def _images(x, shape):
+    """What the page has of images only."""
+    images, num_images = _compressed_images(x)
+    return {"shape": [*shape, 1][:3], "images": images, "numImages": num_images}
+
+
+def _rows(x, schema):
+    """What the page has of a table only: the first columns, and the rows."""
+    described = []
+    for column, more in zip(schema.columns, Rows(schema).describe()["columns"], strict=True):
+        names = ("centre", "unit", "heavy") if column.numeric else ()
+        described.append(more | {name: getattr(column, name) for name in names})
+        if not column.numeric:
+            more = ["missing" if value is None else str(value) for value in column.values]
+            described[-1]["categories"] = more
+    rows = _base64(x, "<f4")
+    return {"columns": described[:MAX_COLUMNS], "rows": rows, "rowWidth": len(schema.columns)}
 
 
 def _page(title, content):
     """Fills in the template. The page may run only its own script, and load nothing."""
     style = _asset("explorer.css")
-    script = "".join(_asset(name) for name in ("decoder.js", "explorer.js", "plane.js"))
+    script = "".join(_asset(name) for name in ("decoder.js", "rows.js", "explorer.js", "plane.js"))
     policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}"
     # In a script element, only "<" could end the text.
     text = json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     parts = {"POLICY": policy, "TITLE": html.escape(title), "STYLE": style}
-    parts |= {"CONTENT": text, "SCRIPT": script}
+    parts |= {"CONTENT": text, "SCRIPT": script, "NOUN": content["noun"]}
     return re.sub("{{ ([A-Z]+) }}", lambda match: parts[match[1]], _asset("explorer.html"))
 
 
@@ -143,10 +166,10 @@ def _base64(array, dtype):
     return base64.b64encode(np.asarray(array, dtype).tobytes()).decode()
 
 
-def _decoder(decoder):
+def _decoder(decoder, schema):
     """The steps of a decoder, and all weights in one text."""
     described, arrays, end = [], [], 0
-    for step in decoder_steps(decoder):
+    for step in decoder_steps(decoder, schema):
         places = {}
         for name, weight in step.weights.items():
             arrays.append(weight.astype("<f2").ravel())
@@ -178,8 +201,17 @@ def _probe(model, z, y):
     weights = np.zeros((1, model.num_classes), "float32") if y is None else y[:1]
     if model.num_classes:
         codes[Y] = weights
-    image = model.decode(z[:1], weights if model.num_classes else None)
-    return {
-        "codes": {name: code[0].tolist() for name, code in codes.items()},
-        "image": _base64(image, "<f2"),
-    }
+    probe: dict = {"codes": {name: code[0].tolist() for name, code in codes.items()}}
+    if model.observation.noun == "row":
+        tensors = {name: tf.convert_to_tensor(code) for name, code in codes.items()}
+        outputs = model.decode_logits(tensors, training=False)
+        image = model.observation.distribution(outputs).numpy()[0].astype("float64")
+        size = Rows(model.observation.schema).units.astype("float64")
+        low = np.zeros(len(size))
+        numeric = [column.low for column in model.observation.schema.columns if column.numeric]
+        low[: len(numeric)] = numeric
+        image = (image - low) / size
+        probe |= {"low": low.tolist(), "size": size.tolist()}
+    else:
+        image = model.decode(z[:1], weights if model.num_classes else None)
+    return probe | {"image": _base64(image, "<f2")}

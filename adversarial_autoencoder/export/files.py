@@ -1,6 +1,7 @@
 """Files of the parts of a model for programs that run without this package."""
 
 import importlib.util
+import json
 import os
 import pathlib
 import shutil
@@ -18,6 +19,8 @@ from adversarial_autoencoder.devices.quiet_import import no_output
 from adversarial_autoencoder.errors import ExportError, InputError, first_line
 from adversarial_autoencoder.export import run_files
 from adversarial_autoencoder.export.parts import expected_outputs, parts_of
+from adversarial_autoencoder.export.rows import Rows
+from adversarial_autoencoder.runs.durable import atomic
 
 # For each format, the packages that write and run it, in addition to TensorFlow.
 FORMATS = {
@@ -43,13 +46,13 @@ def export_files(model, folder, format, x, y=None):
         folder: Folder of the files. It is created if it does not exist.
         format: A key of `FORMATS`. "onnx", "litert" and "keras" write one file for each part of
             `parts.parts_of`; "savedmodel" writes the folder `savedmodel` with an endpoint for each.
-        x: Images for the comparison, shape (n, ...); the first `MAX_ITEMS` are used. The exported
-            encoder takes images of this type: uint8 in 0..255, or float32 in [0, 1].
+        x: Images or rows for the comparison, shape (n, ...); the first `MAX_ITEMS` are used. The
+            exported encoder takes images of this type: uint8 in 0..255, or float32 in [0, 1].
         y: Classes of the images, integers of shape (n,), if the model does not infer y.
 
     Returns:
         A dict from the path of each file to the largest differences from the model, a dict from the
-        name of each part in the file to a number.
+        name of each part in the file to a number. For a table, `columns.json` without a number.
 
     Raises:
         InputError: If the format is unknown or its packages are missing.
@@ -77,7 +80,14 @@ def export_files(model, folder, format, x, y=None):
                 f"The model cannot be exported to {format}: {first_line(error)}"
             ) from error
         differences = _differences(model, made, format, x, y)
-        return _moved(made, folder, format, differences)
+        files = _moved(made, folder, format, differences)
+    if model.observation.noun == "row":
+        path = folder / "columns.json"
+        with atomic(path) as temporary:
+            described = Rows(model.observation.schema).describe()
+            pathlib.Path(temporary).write_text(json.dumps(described, indent=1) + "\n")
+        files[path] = {}
+    return files
 
 
 def _write(parts, folder, format):
@@ -125,6 +135,10 @@ def _differences(model, folder, format, x, y):
     for name, (_, output) in expected.items():
         received = np.load(folder / f"{name}.npy")
         scale = max(1.0, float(np.abs(output).max()))
+        if name == "decoder" and model.observation.noun == "row":
+            # Numbers of one column are large, those of another small.
+            units = Rows(model.observation.schema).units
+            received, output, scale = received / units, output / units, 1.0
         difference = float("inf")
         if received.shape == output.shape:
             difference = float(np.abs(received - output).max())

@@ -1,7 +1,7 @@
 """The parts of a trained model as networks of Keras layers alone, in float32.
 
-They contain the scaling of the images and the sigmoid of the decoder, and no noise. A program can
-run them without this package.
+They contain the preparation of images or rows and the last step of the decoder, and no noise. A
+program can run them without this package.
 """
 
 import math
@@ -10,7 +10,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from adversarial_autoencoder.export.rows import Rows
 from adversarial_autoencoder.model.codes import by_name
+from adversarial_autoencoder.networks.normalization import RunningNormalization
 from adversarial_autoencoder.systems import Y, Z
 
 PROBABILITIES, IMAGE, SCORE = "probabilities", "image", "score"
@@ -26,15 +28,16 @@ def parts_of(model, dtype="uint8"):
 
     Returns:
         A dict from name to functional Keras model. Inputs and outputs have names: "x" are images,
-        "z" and "y" codes.
+        or rows of a table in the form of an array, "z" and "y" codes.
 
         - "encoder": x to z, without noise.
-        - "decoder": z, or z and y, to the image in [0, 1]. y are weights of its values, such as
-          one-hot vectors.
+        - "decoder": z, or z and y, to the image in [0, 1], or to the numbers and probabilities of
+          a row (`observations.Columns.distribution`). y are weights of its values, such as one-hot
+          vectors.
         - "classifier": x to the probabilities of y, if the model infers y.
         - "scorer": x, or x and y if the model does not infer y, to the mean squared error of the
-          reconstruction of each image. Images that differ from the training images have a high
-          score.
+          reconstruction of each image, or the loss of each row. Those that differ from the training
+          data have a high score.
 
     Example:
         >>> from adversarial_autoencoder import AdversarialAutoencoder, networks
@@ -49,16 +52,20 @@ def parts_of(model, dtype="uint8"):
         (['decoder', 'encoder', 'scorer'], (None, 8, 8, 1))
     """
     encoder, decoder = float32_copy(model.encoder), float32_copy(model.decoder)
+    if model.observation.noun == "row":
+        form = Rows(model.observation.schema)
+    else:
+        form = Images(model.image_shape, dtype)
 
-    def images():
-        x = keras.Input(model.image_shape, dtype=dtype, name="x")
-        return x, layers.Rescaling(1 / 255 if dtype == "uint8" else 1.0, name="scaled")(x)
+    def prepared():
+        x = keras.Input(model.image_shape, dtype=form.dtype, name="x")
+        return x, form.prepare(x)
 
     def codes_of(scaled):
-        """The means of the codes, from images in [0, 1]."""
+        """The means of the codes, from what the encoder sees."""
         source = encoder.input
         if isinstance(source, dict):  # With noise inputs, here 0.
-            pixels = layers.Reshape((math.prod(model.image_shape),))(scaled)
+            pixels = layers.Reshape((math.prod(model.input_shape_of_x),))(scaled)
             zeros = ops.zeros_like(pixels[:, :1])
             source = {"x": scaled, "noise": ops.repeat(zeros, source["noise"].shape[-1], axis=1)}
         heads = by_name(encoder(scaled if not isinstance(source, dict) else source), Z)
@@ -68,32 +75,55 @@ def parts_of(model, dtype="uint8"):
         return codes
 
     def decoded(codes):
-        single = not isinstance(decoder.input, dict)
-        return layers.Activation("sigmoid", name=IMAGE)(decoder(codes[Z] if single else codes))
+        return decoder(codes if isinstance(decoder.input, dict) else codes[Z])
 
-    x, scaled = images()
+    x, scaled = prepared()
     parts = {"encoder": keras.Model({"x": x}, _named(codes_of(scaled)[Z], Z), name="encoder")}
     codes = {code.name: keras.Input((code.size,), name=code.name) for code in model.codes}
-    parts["decoder"] = keras.Model(codes, decoded(codes), name="decoder")
+    parts["decoder"] = keras.Model(codes, form.restore(decoded(codes)), name="decoder")
     if model.infers_y:
-        x, scaled = images()
+        x, scaled = prepared()
         parts["classifier"] = keras.Model({"x": x}, codes_of(scaled)[Y], name="classifier")
-    x, scaled = images()
+    x, scaled = prepared()
     codes, inputs = codes_of(scaled), {"x": x}
     if model.codes.y is not None and not model.infers_y:
         codes[Y] = inputs[Y] = keras.Input((model.num_classes,), name=Y)
-    error = ops.square(scaled - decoded(codes))
-    score = ops.mean(layers.Reshape((math.prod(model.image_shape),))(error), axis=-1)
+    score = form.score(scaled, decoded(codes))
     parts["scorer"] = keras.Model(inputs, _named(score, SCORE), name="scorer")
     return parts
 
 
+class Images:
+    """The layers before the encoder and behind the decoder of images.
+
+    Args:
+        shape: Shape of an image.
+        dtype: "uint8" or "float32".
+    """
+
+    def __init__(self, shape, dtype):
+        self.shape, self.dtype = shape, dtype
+
+    def prepare(self, x):
+        """Images in [0, 1]."""
+        return layers.Rescaling(1 / 255 if self.dtype == "uint8" else 1.0, name="scaled")(x)
+
+    def restore(self, logits):
+        """Images in [0, 1], from the outputs of the decoder."""
+        return layers.Activation("sigmoid", name=IMAGE)(logits)
+
+    def score(self, scaled, logits):
+        """The mean squared error of each image."""
+        error = ops.square(scaled - self.restore(logits))
+        return ops.mean(layers.Reshape((math.prod(self.shape),))(error), axis=-1)
+
+
 def expected_outputs(model, x, y=None):
-    """What the parts of a model give for some images, computed by the model.
+    """What the parts of a model give for some images or rows, computed by the model.
 
     Args:
         model: An `AdversarialAutoencoder`.
-        x: Images, shape (n, ...).
+        x: Images or rows, shape (n, ...).
         y: Classes, integers of shape (n,), if the model does not infer y.
 
     Returns:
@@ -104,13 +134,19 @@ def expected_outputs(model, x, y=None):
     if model.num_classes:
         weights = model.classify(x) if model.infers_y else np.eye(model.num_classes)[y]
         codes[Y] = weights = weights.astype("float32")
-    images = model.decode(z, weights)
-    scaled = x / np.float32(255) if x.dtype == np.uint8 else x
-    score = np.square(scaled - images).reshape(len(x), -1).mean(axis=1)
+    if model.observation.noun == "row":
+        tensors = {name: ops.convert_to_tensor(code) for name, code in codes.items()}
+        logits = model.decode_logits(tensors, training=False)
+        decoded = model.observation.distribution(logits).numpy()
+        score = model.observation.losses(model.observation.prepare(x), logits).numpy()
+    else:
+        decoded = model.decode(z, weights)
+        scaled = x / np.float32(255) if x.dtype == np.uint8 else x
+        score = np.square(scaled - decoded).reshape(len(x), -1).mean(axis=1)
     given = {Y: weights} if model.num_classes and not model.infers_y else {}
     outputs = {
         "encoder": ({"x": x}, z),
-        "decoder": (codes, images),
+        "decoder": (codes, decoded),
         "scorer": ({"x": x} | given, score),
     }
     if model.infers_y:
@@ -131,7 +167,10 @@ def float32_copy(network):
     def copied(layer):
         config = layer.get_config() | {"dtype": "float32"}
         config |= {name: None for name in config if name.endswith("_regularizer")}
-        return layer.__class__.from_config(config)
+        kind = layer.__class__
+        if kind is RunningNormalization:  # It differs in training only.
+            kind = layers.BatchNormalization
+        return kind.from_config(config)
 
     copy = keras.models.clone_model(network, clone_function=copied, recursive=True)
     copy.set_weights([np.asarray(weight, "float32") for weight in network.get_weights()])

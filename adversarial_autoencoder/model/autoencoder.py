@@ -15,12 +15,13 @@ from adversarial_autoencoder.model.checks import (
 from adversarial_autoencoder.model.codes import Codes, by_name
 from adversarial_autoencoder.model.inputs import checked_arguments, one_line
 from adversarial_autoencoder.model.saving import Saving
+from adversarial_autoencoder.model.spread import Spreading
 from adversarial_autoencoder.networks import CLUSTER_HEADS
 from adversarial_autoencoder.posteriors import POSTERIORS
 from adversarial_autoencoder.systems import Z
 
 
-class Autoencoder(Saving):
+class Autoencoder(Saving, Spreading):
     """The part of `AdversarialAutoencoder` that a trained model needs. Not for direct use.
 
     Args:
@@ -155,8 +156,8 @@ class Autoencoder(Saving):
         Raises:
             ValueError: If the images do not fit the model.
         """
-        bound = checked_arguments(keras.Model.predict, self, x, *args, **kwargs)
-        return self.observation.to_user(super().predict(*bound.args[1:], **bound.kwargs))
+        given = checked_arguments(keras.Model.predict, self, x, *args, **kwargs)
+        return self.observation.to_user(super().predict(*given.args[1:], **given.kwargs))
 
     def encode(self, x, seed=None, batch_size=1000):
         """Encodes images.
@@ -226,8 +227,8 @@ class Autoencoder(Saving):
             y: Values of y, integers of shape (n,), or weights of the values, shape
                 (n, num_classes), if the model has a y.
             batch_size: Largest number of codes decoded at once.
-            seed: Integer >= 0 that draws the categories of a table from their probabilities; None
-                for the most probable ones. It does not change images.
+            seed: Integer >= 0 that draws the rows of a table; None for the means of numbers and the
+                most probable categories. It does not change images.
 
         Returns:
             Images in [0, 1], a float32 array of shape (n, ...). For a table, its rows.

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def explore(command: "Command", overrides: dict) -> None:
-    """Write a page that decodes in the browser: drag in the latent plane and see the images."""
-    shown = shown_run(command, overrides, with_data=True, images_only=True)
+    """Write a page that decodes in the browser: drag in the latent plane and see images or rows."""
+    shown = shown_run(command, overrides, with_data=True)
     config, dataset = shown.config, shown.dataset
     from adversarial_autoencoder.export.explorer import explorer_page
 

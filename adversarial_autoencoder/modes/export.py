@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from adversarial_autoencoder.errors import counted
 from adversarial_autoencoder.modes.select_run import shown_run
 
 if TYPE_CHECKING:
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
 def export(command: "Command", overrides: dict) -> None:
     """Export encoder, decoder, classifier and scorer, and check that the files agree with Keras."""
-    shown = shown_run(command, overrides, with_data=True, images_only=True)
+    shown = shown_run(command, overrides, with_data=True)
     from adversarial_autoencoder.export.files import MAX_ITEMS, export_files
 
     chosen = slice(MAX_ITEMS)
@@ -22,6 +23,5 @@ def export(command: "Command", overrides: dict) -> None:
     for path, differences in files.items():
         print(f"Wrote {path}")
         for name, difference in differences.items():
-            print(
-                f"      {name}: differs from the model by at most {difference:.1e}, {len(x)} images"
-            )
+            items = counted(len(x), shown.dataset.noun)
+            print(f"      {name}: differs from the model by at most {difference:.1e}, {items}")

@@ -153,7 +153,8 @@ def shown_run(
     if images_only and len(recorded.get("image_shape", ())) == 1:
         raise InputError(
             f"--mode {command.mode} needs images; latent_grid, latent_scatter, histograms, sample,"
-            f" classify and evaluate work on tables. Received: {run.name}, trained on a table"
+            " classify, evaluate, explore and export work on tables. "
+            f"Received: {run.name}, trained on a table"
         )
     dataset = None
     if with_data:

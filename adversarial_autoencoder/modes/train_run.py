@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import data, runs
-from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config import Config, rules
 from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
@@ -51,12 +51,14 @@ def train_run(command: "Command", overrides: dict) -> None:
     with tf_config.output_of_chief(config.strategy), contextlib.ExitStack() as holding:
         if run is not None and tf_config.is_chief(config.strategy):
             holding.enter_context(run.held())
-        _train(command, run, config, holding)
+        _train(command, run, config, overrides, holding)
 
 
-def _train(command, run, config, holding):
+def _train(command, run, config, overrides, holding):
     """Trains a run from its last completed epoch on. If it is None, makes and locks a new one."""
     dataset = data.load_of(config)
+    if dataset.schema is not None:
+        rules.check_given_for_table(overrides, dataset.name)
     batch_size_is_given = config.batch_size is not None
     config = located(config, dataset).for_data(len(dataset.x_train))
     if run is not None and _is_complete(command, run, config, dataset):

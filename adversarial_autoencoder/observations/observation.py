@@ -14,9 +14,15 @@ class Observation(abc.ABC):
 
     Attributes:
         noun: What x is, in the singular.
+        has_spread: Whether `fit` calls `measure`.
+        mmd_weight: Default weight of `phases.MaximumMeanDiscrepancy`.
+        vat_step: Length of the default VAT step for one input: 1.5 for the 28x28 pixels of MNIST.
     """
 
     noun = "image"
+    has_spread = False
+    mmd_weight = 0.25
+    vat_step = 1.5 / 28
 
     def to_array(self, x):
         """Converts what a user gives to the form of x, such as a DataFrame to rows."""
@@ -95,14 +101,23 @@ class Observation(abc.ABC):
             An integer, or an integer tensor.
         """
 
+    def measure(self, x, outputs) -> None:
+        """Measures what `restore` needs to draw x from the outputs, if it needs anything.
+
+        Args:
+            x: What `prepare` returns, for validation images or rows.
+            outputs: Outputs of the decoder, same shape.
+        """
+        del x, outputs
+
     @abc.abstractmethod
     def restore(self, outputs, seed=None) -> tf.Tensor:
         """Converts outputs of the decoder to the form of x.
 
         Args:
             outputs: Outputs of the decoder, shape (batch, ...).
-            seed: Integers of shape (2,) that draw categories from their probabilities; None for the
-                most probable ones.
+            seed: Integers of shape (2,) that draw x from the distribution that the decoder outputs;
+                None for the means of numbers and the most probable categories.
 
         Returns:
             A float32 tensor in the form of x.

@@ -14,8 +14,6 @@ from adversarial_autoencoder.systems import CONSISTENCY_LOSSES
 # uses a tiny value. But q(y|x) is flat near an image that it is sure of: with 100 labels of MNIST
 # (one seed, 5 epochs) the error was 8 % with 0.29 and 16 % with 0.036.
 PROBE = 0.3
-# Length of the VAT step for one pixel: 1.5 for the 28x28 pixels of MNIST.
-EPSILON_OF_A_PIXEL = 1.5 / 28
 
 
 @register
@@ -31,7 +29,8 @@ class Consistency(Phase):
             images.
         vat_weight: Weight of the VAT loss, >= 0.
         vat_epsilon: Length of the VAT step, > 0: Euclidean norm over all pixels in [0, 1]. None:
-            1.5 for 28x28 pixels, in proportion to the square root of their number.
+            `vat_step` of the observation model times the square root of the number of inputs: 1.5
+            for 28x28 pixels.
         vat_warmup: Number of minibatches, >= 0, over which the length grows from 0. Long steps at
             the start, when q(y|x) is still a guess, merge similar classes permanently.
         information_weight: Weight, >= 0, of `losses.information_loss`, which maximises the mutual
@@ -87,7 +86,7 @@ class Consistency(Phase):
         else:
             weight, epsilon = self.vat_weight, self.vat_epsilon
             if epsilon is None:
-                epsilon = EPSILON_OF_A_PIXEL * math.sqrt(math.prod(model.input_shape_of_x))
+                epsilon = model.observation.vat_step * math.sqrt(math.prod(model.input_shape_of_x))
             if training and self.vat_warmup:
                 steps = tf.cast(model.optimizer.iterations + 1, "float32")
                 epsilon *= tf.minimum(1.0, steps / self.vat_warmup)

@@ -78,12 +78,13 @@ class MaximumMeanDiscrepancy(Reconstruction):
     Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", arXiv 1711.01558, algorithm 2 (WAE-MMD).
 
     Args:
-        weight: Weight of the discrepancy, >= 0, relative to the mean loss over pixels.
+        weight: Weight of the discrepancy, >= 0, relative to the mean loss over pixels or columns.
+            None: `mmd_weight` of the observation model.
     """
 
     metrics = ("reconstruction_loss", "mmd")
 
-    def __init__(self, weight=0.25):
+    def __init__(self, weight=None):
         super().__init__()
         self.weight = weight
 
@@ -91,7 +92,8 @@ class MaximumMeanDiscrepancy(Reconstruction):
         z = codes["z"]
         z_prior = model.codes.z.draw_prior(tf.shape(z)[0], batch.noise(2))
         mmd = losses.maximum_mean_discrepancy(z, z_prior)
-        return self.weight * mmd, {"mmd": mmd}
+        weight = model.observation.mmd_weight if self.weight is None else self.weight
+        return weight * mmd, {"mmd": mmd}
 
     def get_config(self):
         """The constructor's arguments, for saving."""

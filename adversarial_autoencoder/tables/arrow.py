@@ -201,6 +201,25 @@ def distinct(name: str, array: typing.Any, limit: int = MAX_CATEGORIES) -> tuple
     return tuple(found)
 
 
+def renamed(array: typing.Any, names: Mapping[str, str | None]) -> typing.Any:
+    """Replaces texts.
+
+    Args:
+        array: A `pyarrow.ChunkedArray` of texts.
+        names: A dict from each text to the new one.
+
+    Returns:
+        A `pyarrow.ChunkedArray`.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    index = pc.index_in(array, value_set=pa.array(list(names), array.type), skip_nulls=True)
+    return pc.take(pa.array(list(names.values()), array.type), index)
+
+
 def _inferred(name, array, kind):
     """The kind, type and categories of an Arrow column."""
     import pyarrow as pa

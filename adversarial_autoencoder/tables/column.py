@@ -16,6 +16,8 @@ MAX_NUMBER = 1e30
 HEAVY = 10.0
 # float32 must not round numbers by more than this fraction of their standard deviation.
 ROUNDED = 0.01
+# A number in at least this fraction of the rows, such as 0 in most of them, is the frequent one.
+FREQUENT = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Column:
 
     The networks see a numeric column as `(u - mean) / std`, where `u = (value - centre) / unit`, or
     `u = arcsinh((value - centre) / unit)` if the column has heavy tails. A missing number is 0 and,
-    if the column has missing values, has an indicator. A categorical column is one-hot, and
-    "missing" is one more category.
+    if the column has missing values, has an indicator. The frequent number of a column has an
+    indicator too. A categorical column is one-hot, and "missing" is one more category.
 
     Args:
         name: Its name.
@@ -34,6 +36,8 @@ class Column:
             "int64" for categories.
         missing: Whether it has missing values.
         categories: The categories, in the order of their numbers.
+        frequent: The most frequent number, if it is in at least a fraction `FREQUENT` of the rows;
+            otherwise None.
         low: Smallest number.
         high: Largest number.
         centre: Number that becomes 0.
@@ -48,6 +52,7 @@ class Column:
     dtype: str = "float32"
     missing: bool = False
     categories: tuple[typing.Any, ...] = ()
+    frequent: float | None = None
     low: float = 0.0
     high: float = 0.0
     centre: float = 0.0
@@ -79,7 +84,9 @@ class Column:
     @property
     def width(self) -> int:
         """Number of numbers by which the networks see a value."""
-        return 1 + self.missing if self.numeric else len(self.values)
+        if not self.numeric:
+            return len(self.values)
+        return 1 + self.missing + (self.frequent is not None)
 
     def fitted(self, values: np.ndarray) -> "Column":
         """Computes the numbers that prepare a numeric column.
@@ -95,14 +102,15 @@ class Column:
         known = values[np.isfinite(values)].astype("float64")
         if not len(known):
             return dataclasses.replace(self, missing=True)
-        low, high = known.min().item(), known.max().item()
         missing = self.missing or len(known) < len(values)
+        low, high = known.min().item(), known.max().item()
         # In a unit of this size, other numbers than the constant one are 0, too.
         fitted = dataclasses.replace(
             self, low=low, high=high, centre=low, unit=MAX_NUMBER, missing=missing
         )
         if low == high:
             return fitted
+        fitted = dataclasses.replace(fitted, frequent=_frequent(known))
         mean, std = known.mean().item(), known.std().item()
         if max(high - mean, mean - low) <= HEAVY * std:
             return dataclasses.replace(fitted, centre=mean, unit=std)
@@ -127,6 +135,7 @@ class Column:
         text = f"{self.low:.6g} to {self.high:.6g}"
         if self.constant:
             text = f"always {self.low:.6g}"
+        text += "" if self.frequent is None else f", often {self.frequent:.6g}"
         text += ", heavy tails: arcsinh scale" if self.heavy else ""
         return text + (", missing values" if self.missing else "")
 
@@ -142,6 +151,13 @@ class Column:
     def from_config(cls, config: Mapping[str, typing.Any]) -> "Column":
         """Makes the column that `get_config` describes."""
         return cls(**{**config, "categories": tuple(config.get("categories", ()))})
+
+
+def _frequent(known):
+    """The frequent number of a column, or None."""
+    numbers, counts = np.unique(known, return_counts=True)
+    is_frequent = counts.max() >= max(FREQUENT * len(known), 2)
+    return numbers[counts.argmax()].item() if is_frequent else None
 
 
 def check_numbers(values: np.ndarray, name: str) -> None:

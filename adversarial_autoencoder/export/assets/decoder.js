@@ -3,6 +3,12 @@
 /* Runs a decoder. `export/decoder_steps.py` writes its steps. A value is a Float32Array; an image is
    stored row by row, with its channels last. */
 
+/* The scale of a column on which the decoder is linear. */
+function scaled({ centre, unit, heavy }, value) {
+  const u = (value - centre) / unit;
+  return heavy ? Math.asinh(u) : u;
+}
+
 const ACTIVATIONS = {
   relu: (x) => (x > 0 ? x : 0),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
@@ -75,6 +81,28 @@ const LAYERS = {
   },
 };
 
+/* Of a table: numbers in the unit of their column, and probabilities of indicators and categories. */
+LAYERS.columns = ({ numbers, indicators, depths }, [x]) => {
+  const out = x.slice();
+  numbers.forEach((column, i) => {
+    const { mean, std, centre, unit, heavy, low, high } = column;
+    const [least, most] = [low, high].map((value) => scaled(column, value));
+    const u = Math.min(Math.max(x[i] * std + mean, least), most);
+    const value = (heavy ? Math.sinh(u) : u) * unit + centre;
+    out[i] = Math.min(Math.max(value, low), high);
+  });
+  let start = numbers.length;
+  for (let i = 0; i < indicators; i++, start++) out[start] = ACTIVATIONS.sigmoid(x[start]);
+  for (const depth of depths) {
+    const logits = x.subarray(start, start + depth);
+    const most = Math.max(...logits);
+    const shares = logits.map((value) => Math.exp(value - most));
+    const total = shares.reduce((sum, value) => sum + value, 0);
+    for (const share of shares) out[start++] = share / total;
+  }
+  return out;
+};
+
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
@@ -90,7 +118,8 @@ function float16s(base64) {
   });
 }
 
-/* A function from codes, such as {z: [0, 1], y: [1, 0, 0]}, to an image in [0, 1]. */
+/* A function from codes, such as {z: [0, 1], y: [1, 0, 0]}, to an image in [0, 1], or to the
+   values of a row. */
 function makeDecoder({ steps, weights }) {
   const all = float16s(weights);
   const ready = steps.map(({ kind, sizes, weights, inputs }) => {

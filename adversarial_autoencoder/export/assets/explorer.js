@@ -1,5 +1,5 @@
 
-/* The page: a plane of codes, and the image of the code where the reader points. */
+/* The page: a plane of codes, and the image or row of the code where the reader points. */
 
 const content = JSON.parse(document.getElementById("content").textContent);
 const decode = makeDecoder(content.decoder);
@@ -8,6 +8,7 @@ const codes = float32s(content.points);
 const prior = float32s(content.prior);
 const heads = content.heads ? float32s(content.heads) : null;
 const yWeights = content.yValues ? float16s(content.yValues.weights) : null;
+const rows = content.columns ? float32s(content.rows) : null;
 const numPoints = codes.length / zDim;
 const element = (id) => document.getElementById(id);
 const plane = element("plane");
@@ -90,7 +91,7 @@ function changed() {
 function setCode(z, y = state.y) {
   state.z = Float32Array.from(z);
   state.y = y;
-  state.waiting = content.yValues ? content.yValues.names.map((_, k) => k).slice(0, SMALL_IMAGES) : [];
+  state.waiting = content.yValues && !rows ? content.yValues.names.map((_, k) => k).slice(0, SMALL_IMAGES) : [];
   changed();
 }
 
@@ -99,7 +100,13 @@ function setNear(point) {
   state.near = point;
   element("use").disabled = point === null;
   const name = point !== null && content.labels && content.classes[content.labels[point]];
-  element("original-name").textContent = name ? `Nearest: ${name.name}` : "Nearest image";
+  element("original-name").textContent = name ? `Nearest: ${name.name}` : `Nearest ${content.noun}`;
+  if (rows) {
+    showGiven(point);
+    showRow(point === null ? null : decoded(codeOf(point), yOfPoint(point)), "again");
+    changed();
+    return;
+  }
   const blank = new Float32Array(content.shape.reduce((a, b) => a * b)).fill(0.5);
   const size = blank.length;
   const known = point !== null && state.images && point < content.numImages;
@@ -190,7 +197,9 @@ function render(now) {
     setNear(nearest(position(state.z, 0)));
   }
   const start = performance.now();
-  show(element("decoded"), decoded(state.z, yOf(state.y)));
+  const values = decoded(state.z, yOf(state.y));
+  if (rows) showRow(values, "decoded");
+  else show(element("decoded"), values);
   const time = performance.now() - start;
   drawPlane();
   const shown = [...state.z.slice(0, 8)].map((v) => v.toFixed(2).replace("-", "\u2212"));
@@ -217,7 +226,7 @@ function buildValues() {
   element("values").hidden = !content.yValues;
   if (!content.yValues) return;
   content.yValues.names.slice(0, SMALL_IMAGES).forEach((name, k) => {
-    const button = make("button", { type: "button", title: name }, make("canvas"), name);
+    const button = make("button", { type: "button", title: name }, ...(rows ? [] : [make("canvas")]), name);
     button.addEventListener("click", () => setCode(state.z, k));
     element("values").append(button);
   });
@@ -276,18 +285,20 @@ function redraw() {
 /* Compares the decoder with Keras on one code. */
 function check() {
   const expected = float16s(content.probe.image);
-  const received = decode(content.probe.codes);
+  const { low, size } = content.probe; // Of a table: values as shares of the range of a column.
+  const received = decode(content.probe.codes).map((value, i) => (size ? (value - low[i]) / size[i] : value));
   const differences = received.map((value, i) => Math.abs(value - expected[i]));
   const largest = Math.max(...differences);
   document.body.dataset.difference = largest;
   if (largest < 0.02 && received.length === expected.length) return;
   element("problem").textContent =
-    `This browser decodes otherwise than Keras: pixels differ by ${largest.toFixed(3)}.`;
+    `This browser decodes otherwise than Keras: ${rows ? "values" : "pixels"} differ by ${largest.toFixed(3)}.`;
   element("problem").hidden = false;
 }
 
 async function start() {
   element("heads-help").hidden = !heads;
+  if (rows) buildRows();
   check();
   buildValues();
   buildSliders();
@@ -296,7 +307,7 @@ async function start() {
   redraw();
   setCode(state.z.map((_, dim) => rangeOf(dim).reduce((low, high) => (low + high) / 2)));
   try {
-    state.images = await inflated(content.images);
+    if (!rows) state.images = await inflated(content.images);
   } catch {
     for (const figure of document.querySelectorAll(".near")) figure.hidden = true;
   }
