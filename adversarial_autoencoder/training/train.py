@@ -124,12 +124,14 @@ def _callbacks(config, dataset, run, epochs_done):
     )
     # Workers that are stopped together must not wait for each other at the end of the epoch.
     share = 1 if config.strategy == "multi_worker" else SHARE
-    checkpoint = callbacks.Checkpoint(run, epochs_done, share)
+    frames = callbacks.Frames(run, dataset.x_validation, epochs_done)
+    checkpoint = callbacks.Checkpoint(run, epochs_done, share, frames)
     return [
         distance,
         callbacks.WarnOfCollapse(distance),
         callbacks.Progress(epochs_done, KEY_METRICS),
         tensorboard,
+        frames,
         checkpoint,
         callbacks.Pictures(
             tensorboard,

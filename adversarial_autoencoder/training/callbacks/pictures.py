@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from adversarial_autoencoder import figures
 from adversarial_autoencoder.errors import MALFORMED, first_line, print_warning
+from adversarial_autoencoder.figures.latent import has_latent_grid
 from adversarial_autoencoder.observations import Pixels
 
 # TensorBoard scales each image to this width, without smoothing.
@@ -108,7 +109,7 @@ class Pictures(keras.callbacks.Callback):
             views["style_grid"] = lambda: figures.style_grid(model, sample.z[:10])
         if model.infers_y:
             views["cluster_grid"] = lambda: figures.cluster_grid(model, x)
-        if model.z_dim >= 2 and (not model.num_classes or model.cluster_heads is not None):
+        if has_latent_grid(model):
             views["latent_grid"] = lambda: figures.latent_grid(model, inches=4)
         return views
 
