@@ -6,8 +6,10 @@ import math
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
 
 from adversarial_autoencoder import networks
+from adversarial_autoencoder.config.files import with_effect
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.devices import tf_config
@@ -131,6 +133,8 @@ def _callbacks(config, dataset, run, epochs_done):
         callbacks.WarnOfCollapse(distance),
         callbacks.Progress(epochs_done, KEY_METRICS),
         tensorboard,
+        # The tab HParams: one row for each run, such as the runs of --seeds.
+        hparams.KerasCallback(str(run.logs_path), with_effect(config), trial_id=run.name),
         frames,
         checkpoint,
         callbacks.Pictures(
