@@ -22,8 +22,8 @@ class Pictures(keras.callbacks.Callback):
     After the first epoch, every `every` epochs, and after the last epoch it writes: the histograms
     of the codes over those of the prior; reconstructions; samples of the prior, decoded; the style
     grid of a code y; and from z_dim 2 on the scatter of the codes and, without a y, the latent
-    grid. At the end, from z_dim 2 on, it writes the codes of 500 images with their classes and small copies of the
-    images, for the tab Projector.
+    grid. At the end, from z_dim 2 on, it writes the codes of 500 images with their classes and
+    small copies of the images, for the tab Projector.
 
     A picture that fails is a warning. Whatever happens, it costs no epoch: the checkpoint is saved
     before.
