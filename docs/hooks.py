@@ -3,7 +3,8 @@
 `mkdocs.yml` names this file under `hooks`. Two kinds of text are generated in each build, so that
 they cannot differ from their source:
 
-- whole pages: the command line (from the settings and the modes) and the API reference;
+- whole pages: the command line (from the settings and the modes), the API reference, and the
+  tutorials (from their executed notebooks);
 - directives in a page, which are replaced: `{{ code PATH NAME }}` by the source of a function,
   method or class; `{{ system NAME }}` by the row of a system; `{{ measures ... }}`,
   `{{ table ... }}` and `{{ figure ... }}` by measurements, see `measurements.py`.
@@ -24,6 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 import command_line  # noqa: E402
 import measurements  # noqa: E402
+import notebooks  # noqa: E402
 
 # Modules that a user of the library does not call.
 INTERNAL = ("__init__", "command", "command_line")
@@ -43,8 +45,11 @@ def on_files(files, config):
         "api/index.md": api_index(),
         **{f"api/{room}.md": api_page(room) for room in rooms()},
     }
-    for path, text in pages.items():
-        files.append(File.generated(config, path, content=text))
+    for path in notebooks.PATHS:
+        text, pictures = notebooks.page(path, config.repo_url)
+        pages |= {f"tutorials/{path.stem}.md": text, **pictures}
+    for path, content in pages.items():
+        files.append(File.generated(config, path, content=content))
     return files
 
 

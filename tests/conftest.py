@@ -212,6 +212,8 @@ def writing_images(function):
     """Trainings write the images for TensorBoard with a function."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(callbacks.Pictures, "on_epoch_end", function)
+        if function is not WRITE_IMAGES:
+            patch.setattr(callbacks.Pictures, "on_train_end", lambda self, logs=None: None)
         yield
 
 

@@ -108,7 +108,7 @@ def test_imports_are_visible(path):
     [
         ("matplotlib", {"figures"}),
         ("absl", {"command_line"}),
-        ("PIL", {"data"}),
+        ("PIL", {"data", "figures"}),
         ("scipy", {"evaluation"}),
         ("sklearn", {"data", "evaluation"}),
     ],

@@ -53,3 +53,17 @@ def test_the_commands_of_a_page_parse(page, monkeypatch):
             command_line.parse_flags(["run.py", *words])
             check_mode(Command(**command_line.given(Command)).mode, command_line.given(Command))
             Config.of(**command_line.given(Config))
+
+
+def test_the_pages_of_explore_in_the_site_are_those_that_are_kept():
+    """They are made by the commands of the page, and their model decodes offline."""
+    text = (ROOT / "docs" / "explore.md").read_text()
+    embedded = re.findall(r'<iframe [^>]*src="explorers/(\w+)\.html"', text)
+    kept = {path.stem: path for path in (ROOT / "docs" / "explorers").iterdir()}
+    assert sorted(embedded) == sorted(kept)
+    for name, path in kept.items():
+        assert f"--run_name {name} " in text
+        page = path.read_text()
+        assert f"<title>{name}: " in page
+        assert "default-src 'none'" in page
+        assert path.stat().st_size < 3e6

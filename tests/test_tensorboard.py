@@ -14,6 +14,9 @@ import tensorflow as tf
 from helpers import PATIENCE, read_history
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from adversarial_autoencoder.training import callbacks
+from adversarial_autoencoder.training.callbacks import projector
+
 
 @pytest.fixture(scope="module")
 def tensorboard(demo):
@@ -103,6 +106,84 @@ def test_tensorboard_shows_images_and_the_configuration(tensorboard):
     }
     (text,) = get(f"{tensorboard}/text/text", run="demo/logs/train", tag="configuration")
     assert "<td>z_dim</td>" in text["text"]
+
+
+def read(address, **query):
+    with urllib.request.urlopen(f"{address}?{urllib.parse.urlencode(query)}") as answer:
+        return answer.read()
+
+
+def test_the_projector_shows_codes_with_classes_and_images(tensorboard, dataset):
+    address, name = f"{tensorboard}/projector", {"run": "demo/logs/validation"}
+    assert get(f"{address}/runs") == ["demo/logs/validation"]
+    (embedding,) = get(f"{address}/info", **name)["embeddings"]
+    assert embedding["tensorName"] == "codes"
+    assert embedding["tensorShape"] == [249, 2]
+    codes = np.frombuffer(read(f"{address}/tensor", **name, name="codes"), "float32")
+    assert np.isfinite(codes).all()
+    assert codes.reshape(249, 2).std(axis=0).min() > 0.1
+    classes = read(f"{address}/metadata", **name, name="codes").decode().split()
+    assert classes == [dataset.class_names[k] for k in dataset.y_validation]
+    assert embedding["sprite"]["singleImageDim"] == [8, 8]
+    sprite = tf.io.decode_png(read(f"{address}/sprite_image", **name, name="codes")).numpy()
+    assert sprite.shape == (128, 128, 1)
+    # The 18th image is the second one of the second row.
+    assert np.array_equal(sprite[8:16, 8:16], dataset.x_validation[17])
+
+
+def test_hparams_shows_a_row_for_each_run(tensorboard):
+    query = {
+        "startIndex": 0,
+        "sliceSize": 9,
+        "allowedStatuses": ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_RUNNING"],
+        "colParams": [],
+    }
+    request = urllib.request.Request(
+        f"{tensorboard}/hparams/session_groups",
+        json.dumps(query).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        (row,) = json.load(answer)["sessionGroups"]
+    assert row["name"] == "demo"
+    assert (row["hparams"]["model"], row["hparams"]["z_dim"]) == ("aae", 2)
+    assert row["hparams"]["seed"] == 0
+    assert "data_dir" not in row["hparams"]
+    metrics = {(m["name"]["group"], m["name"]["tag"]): m for m in row["metricValues"]}
+    assert metrics["validation", "metrics/prior_distance"]["trainingStep"] == 4
+    assert row["sessions"][0]["status"] == "STATUS_SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("shape", "cell"), [((28, 28, 1), (28, 28)), ((512, 300, 3), (42, 25)), ((2000, 1, 1), (44, 1))]
+)
+def test_the_sprite_has_a_bounded_size(shape, cell):
+    x = np.broadcast_to(np.uint8(51), (500, *shape))
+    sprite, size = projector.sprite_of(x)
+    assert size == cell
+    assert sprite.shape == (23 * cell[0], 23 * cell[1], shape[2])
+    assert max(sprite.shape) <= projector.MAX_PIXELS
+    assert set(sprite.ravel()) == {51}
+
+
+def test_class_names_are_one_line_each_and_unlabelled_has_a_name(make_model, digits, tmp_path):
+    names = ["a\tb\nc", "<b>"]
+    labels = np.array([0, 1, -1])
+    projector.write_projector(tmp_path, make_model(z_dim=3), digits[:3], labels, names)
+    lines = (tmp_path / "classes.tsv").read_text().splitlines()
+    assert lines == ["a\\tb\\nc", "<b>", "unlabelled"]
+    assert np.loadtxt(tmp_path / "codes.tsv").shape == (3, 3)
+
+
+def test_a_projector_that_fails_is_a_warning(make_model, digits, tmp_path):
+    warned = []
+    sample = callbacks.PriorDistance(digits[:30])
+    writer = callbacks.TensorBoard(tmp_path, sample)
+    pictures = callbacks.Pictures(writer, warn=warned.append, every=9)
+    (tmp_path / "validation" / "codes.tsv").mkdir(parents=True)
+    make_model().fit(digits[:100], batch_size=50, verbose=0, callbacks=[sample, writer, pictures])
+    (text,) = warned
+    assert text.startswith("The projector for TensorBoard is left out: IsADirectoryError")
 
 
 def test_the_class_code_is_written_too(few):

@@ -21,6 +21,7 @@ def test_a_training_leaves_a_complete_run_folder(demo):
     assert {p.name for p in path.iterdir()} == {
         "config.json",
         "flags.txt",
+        "frames.npz",
         "history.csv",
         "model.keras",
         "logs",

@@ -33,6 +33,23 @@ def from_dict(values: dict) -> Config:
     return Config(**SINCE_0_1 | values)
 
 
+def with_effect(config: Config) -> dict:
+    """Selects the settings that have a value and an effect.
+
+    Args:
+        config: The settings.
+
+    Returns:
+        A dict from name to value.
+    """
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None and not unmet_needs(config, name)
+    }
+
+
 def to_flags(config: Config) -> str:
     """Writes the settings that have an effect as a flag file.
 
@@ -42,9 +59,4 @@ def to_flags(config: Config) -> str:
     Returns:
         The text of the file, one flag a line.
     """
-    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    return "".join(
-        f"--{name}={value}\n"
-        for name, value in values.items()
-        if value is not None and not unmet_needs(config, name)
-    )
+    return "".join(f"--{name}={value}\n" for name, value in with_effect(config).items())

@@ -50,12 +50,15 @@ def read_npz(path: pathlib.Path, warn: Callable[[str], object] = print_warning) 
         return arrays
 
 
-def read_arrays(path: pathlib.Path, names: Sequence[str]) -> dict[str, Any]:
+def read_arrays(
+    path: pathlib.Path, names: Sequence[str], max_bytes: int = MAX_NPZ_BYTES
+) -> dict[str, Any]:
     """Reads arrays of given names from an .npz file.
 
     Args:
         path: Path of the file.
         names: Names of the arrays.
+        max_bytes: The largest size of the arrays in total.
 
     Returns:
         A dict with these names as keys. The value is an array, or None if the file does not contain
@@ -63,11 +66,11 @@ def read_arrays(path: pathlib.Path, names: Sequence[str]) -> dict[str, Any]:
 
     Raises:
         InputError: If the file is damaged, contains pickled objects, or its arrays need more than
-            `MAX_NPZ_BYTES` bytes.
+            `max_bytes` bytes.
     """
     with _opened(path) as archive:
         found = {name: name for name in names if f"{name}.npy" in archive.namelist()}
-        return dict.fromkeys(names) | _read_members(archive, path, found)
+        return dict.fromkeys(names) | _read_members(archive, path, found, max_bytes)
 
 
 @contextlib.contextmanager
@@ -81,11 +84,12 @@ def _opened(path):
         yield archive
 
 
-def _read_members(archive, path, found):
+def _read_members(archive, path, found, max_bytes=MAX_NPZ_BYTES):
     """Reads arrays of an archive, a dict from a name to the name in the file."""
     members = {array: archive.getinfo(f"{name}.npy") for array, name in found.items()}
     # zipfile never unpacks more than the declared size of a member.
-    check_size(path, found.values(), sum(member.file_size for member in members.values()))
+    size = sum(member.file_size for member in members.values())
+    check_size(path, found.values(), size, max_bytes)
     arrays = {}
     for array, member in members.items():
         with reading(f"{found[array]} in {path}", "a readable array"):
@@ -93,20 +97,23 @@ def _read_members(archive, path, found):
     return arrays
 
 
-def check_size(path: pathlib.Path, names: Iterable[str], size: int) -> None:
+def check_size(
+    path: pathlib.Path, names: Iterable[str], size: int, max_bytes: int = MAX_NPZ_BYTES
+) -> None:
     """Checks that arrays fit in memory before they are unpacked.
 
     Args:
         path: Path of the file.
         names: Names of the arrays.
         size: The size that the file declares, in bytes.
+        max_bytes: The largest size.
 
     Raises:
-        InputError: If the size is above `MAX_NPZ_BYTES`.
+        InputError: If the size is above `max_bytes`.
     """
-    if size > MAX_NPZ_BYTES:
+    if size > max_bytes:
         raise InputError(
-            f"The arrays {', '.join(names)} in {path} must have at most {MAX_NPZ_BYTES} "
+            f"The arrays {', '.join(names)} in {path} must have at most {max_bytes} "
             f"bytes in total when unpacked. Received: {size} bytes"
         )
 

@@ -150,6 +150,7 @@ def grid(
     columns: int,
     image_shape: Sequence[int],
     shown_columns: int | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """Compute a grid of images in parts, and reduce each part to the pixels that a figure shows.
 
@@ -162,6 +163,7 @@ def grid(
         columns: Number of images in a row.
         image_shape: Shape of an image, (height, width, channels).
         shown_columns: Number of images in a row of the figure, if the grid is a part of it.
+        max_pixels: Most pixels on a side of the grid, if its images can be so small.
 
     Returns:
         An array of shape (rows, columns, height, width, channels), reduced as by `as_grid`.
@@ -170,7 +172,8 @@ def grid(
         ValueError: If a figure cannot show images of this shape.
     """
     _check_shape(image_shape)
-    factors = _factors(rows, shown_columns or columns, *image_shape[:2])
+    height, width = image_shape[:2]
+    factors = _factors(rows, shown_columns or columns, height, width, max_pixels)
     size = images_at_once(rows * columns, image_shape)
     starts = range(0, rows * columns, size)
     parts = [_reduced(images_of(slice(i, min(i + size, rows * columns))), factors) for i in starts]
@@ -186,11 +189,11 @@ def _check_shape(shape):
         )
 
 
-def _factors(rows, columns, height, width):
+def _factors(rows, columns, height, width, max_pixels=MAX_PIXELS):
     """The sides of the squares of pixels of which a figure shows the means."""
     longest = max(rows * height, columns * width)
     area = rows * height * columns * width
-    factor = max(-(-longest // MAX_PIXELS), math.ceil((area / MAX_AREA) ** 0.5))
+    factor = max(-(-longest // max_pixels), math.ceil((area / MAX_AREA) ** 0.5))
     return min(factor, height), min(factor, width)
 
 

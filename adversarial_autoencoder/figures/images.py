@@ -189,6 +189,33 @@ def interpolations(
     Returns:
         The figure. The first and the last column show the images themselves.
     """
+    decoded = interpolated(model, x_from, x_to, columns, y_from, y_to)
+    rows = np.concatenate([_beside(columns, x_from), decoded, _beside(columns, x_to)], axis=1)
+    title = "Linear interpolation between the codes of two images (first and last column)"
+    return image_rows(rows, title, column_labels=["start", *[""] * columns, "end"])
+
+
+def interpolated(
+    model: AdversarialAutoencoder,
+    x_from: np.ndarray,
+    x_to: np.ndarray,
+    columns: int,
+    y_from: np.ndarray | None = None,
+    y_to: np.ndarray | None = None,
+) -> np.ndarray:
+    """Decode codes on the straight lines between the codes of two images.
+
+    Args:
+        model: The trained model.
+        x_from: Start images, shape (n, height, width, channels).
+        x_to: End images, same shape.
+        columns: Number of decoded codes of a pair, including the codes of both images.
+        y_from: Labels of the start images, as in `interpolations`.
+        y_to: Labels of the end images.
+
+    Returns:
+        Images, shape (n, columns, height, width, channels), reduced as by `canvas.grid`.
+    """
     t = np.linspace(0, 1, columns, dtype="float32")[None, :, None]
 
     def interpolate(start, end):
@@ -202,15 +229,12 @@ def interpolations(
     elif model.num_classes:
         one_hot = np.eye(model.num_classes, dtype="float32")
         y = interpolate(one_hot[y_from], one_hot[y_to])
-    decoded = grid(
+    return grid(
         lambda part: model.decode(z[part], None if y is None else y[part]),
         len(x_from),
         columns,
         model.image_shape,
     )
-    rows = np.concatenate([_beside(columns, x_from), decoded, _beside(columns, x_to)], axis=1)
-    title = "Linear interpolation between the codes of two images (first and last column)"
-    return image_rows(rows, title, column_labels=["start", *[""] * columns, "end"])
 
 
 def _beside(columns, x):

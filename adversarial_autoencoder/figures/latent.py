@@ -84,6 +84,18 @@ def latent_grid(
     return figure.finished()
 
 
+def has_latent_grid(model: AdversarialAutoencoder) -> bool:
+    """Whether a grid of codes in the plane shows all that the decoder gets.
+
+    Args:
+        model: A model.
+
+    Returns:
+        True from z_dim 2 on, if there is no code y, or y has cluster heads in the plane.
+    """
+    return model.z_dim >= 2 and (not model.num_classes or model.cluster_heads is not None)
+
+
 def grid_codes(
     model: AdversarialAutoencoder,
     mean: np.ndarray,

@@ -10,6 +10,7 @@ from adversarial_autoencoder.modes.explore import explore
 from adversarial_autoencoder.modes.export import export
 from adversarial_autoencoder.modes.measure import classify, evaluate
 from adversarial_autoencoder.modes.pictures import (
+    animate,
     cluster_grid,
     histograms,
     interpolate,
@@ -33,6 +34,7 @@ MODES = {
     "interpolate": interpolate,
     "style_grid": style_grid,
     "cluster_grid": cluster_grid,
+    "animate": animate,
     "explore": explore,
     "classify": classify,
     "evaluate": evaluate,

@@ -22,5 +22,7 @@ def explore(command: "Command", overrides: dict) -> None:
         () if config.infers_clusters else dataset.class_names,
         title=f"{shown.run.name}: {config.model} on {dataset.name}",
     )
-    path = shown.run.write_page(page, "explorer")
+    path = shown.run.write_shown(
+        "explorer.html", lambda path: path.write_text(page, encoding="utf-8")
+    )
     print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB). Open it in a browser.")

@@ -1,5 +1,6 @@
 """The modes that draw pictures of a trained model."""
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -182,6 +183,46 @@ def cluster_grid(command: "Command", overrides: dict) -> None:
 
     figure = figures.cluster_grid(shown.model, shown.dataset.x_test, command.num_images)
     save_figure(shown.run, figure, "cluster_grid")
+
+
+def animate(command: "Command", overrides: dict) -> None:
+    """Draw moving pictures: decoded images and codes over the epochs, and an interpolation."""
+    shown = shown_run(command, overrides, with_data=True)
+    model, dataset, run = shown.model, shown.dataset, shown.run
+    from adversarial_autoencoder.figures import animation
+    from adversarial_autoencoder.figures.latent import has_latent_grid
+    from adversarial_autoencoder.training.callbacks import frames
+
+    moving = {}
+    if not (run.path / frames.FILE).exists():
+        print(f"The run {run.name} has no {frames.FILE}, so its epochs are not shown.")
+    elif kept := frames.read(run, shown.epochs):
+        codes, pictures = ({epoch: kept[epoch][i] for epoch in kept} for i in (0, 1))
+        if pictures[max(pictures)] is not None:
+            name = "latent_grid" if has_latent_grid(model) else "sample"
+            moving[name] = animation.moving_pictures(pictures)
+        if codes[max(codes)].shape[1] == 2:
+            chosen = frames.chosen(len(dataset.x_validation))
+            labels = dataset.y_validation
+            moving["latent_scatter"] = animation.moving_scatter(
+                codes,
+                model.draw_representation(1000)[:, :2],
+                None if labels is None else labels[chosen],
+                len(dataset.class_names),
+            )
+    if not shown.is_table:
+        ends = slice(min(10, len(dataset.x_test)))
+        y = shown.given_labels(ends)
+        moving["interpolate"] = animation.moving_interpolation(model, dataset.x_test[ends], y)
+    if not moving:
+        raise InputError(
+            "--mode animate needs a run that was trained on images, or with z_dim above 1. "
+            f"Received: {run.name}"
+        )
+    for name, drawn in moving.items():
+        save = functools.partial(animation.save_animation, frames=list(drawn))
+        for suffix in animation.FORMATS:
+            print(f"Wrote {run.write_shown(f'{name}.{suffix}', save)}")
 
 
 def _dims(command):

@@ -3,6 +3,7 @@
 results/<run>/config.json    everything that is needed to build the model and load its data again
               flags.txt      the same settings as a flag file
               history.csv    one row for each completed epoch
+              frames.npz     codes and decoded images of the epochs, for --mode animate
               metrics.json   the results of --mode evaluate
               model.keras    the model and its optimizers after the last completed epoch
               failed.txt     the error, if the training failed
@@ -233,22 +234,18 @@ class Run:
         Returns:
             The path of the file.
         """
-        return self._write(f"{name}.png", lambda path: figure.savefig(path, dpi=150))
+        return self.write_shown(f"{name}.png", lambda path: figure.savefig(path, dpi=150))
 
-    def write_page(self, page: str, name: str) -> pathlib.Path:
-        """Writes figures/<name>.html.
+    def write_shown(self, file: str, write: Callable[[pathlib.Path], object]) -> pathlib.Path:
+        """Writes a file of figures as a whole, such as a page or a moving picture.
 
         Args:
-            page: The HTML of a page.
-            name: Name of the page.
+            file: Name of the file.
+            write: Function that writes it at a given path, which has the same suffix.
 
         Returns:
             The path of the file.
         """
-        return self._write(f"{name}.html", lambda path: path.write_text(page, encoding="utf-8"))
-
-    def _write(self, file, write):
-        """Writes a file of figures as a whole."""
         self.figures_path.mkdir(exist_ok=True)
         path = self.figures_path / file
         with atomic(path) as temporary:

@@ -6,8 +6,10 @@ import math
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
 
 from adversarial_autoencoder import networks
+from adversarial_autoencoder.config.files import with_effect
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.devices import tf_config
@@ -124,12 +126,16 @@ def _callbacks(config, dataset, run, epochs_done):
     )
     # Workers that are stopped together must not wait for each other at the end of the epoch.
     share = 1 if config.strategy == "multi_worker" else SHARE
-    checkpoint = callbacks.Checkpoint(run, epochs_done, share)
+    frames = callbacks.Frames(run, dataset.x_validation, epochs_done)
+    checkpoint = callbacks.Checkpoint(run, epochs_done, share, frames)
     return [
         distance,
         callbacks.WarnOfCollapse(distance),
         callbacks.Progress(epochs_done, KEY_METRICS),
         tensorboard,
+        # The tab HParams: one row for each run, such as the runs of --seeds.
+        hparams.KerasCallback(str(run.logs_path), with_effect(config), trial_id=run.name),
+        frames,
         checkpoint,
         callbacks.Pictures(
             tensorboard,

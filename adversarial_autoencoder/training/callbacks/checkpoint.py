@@ -20,13 +20,15 @@ class Checkpoint(keras.callbacks.Callback):
         initial_epoch: Number of completed epochs. Later rows of the history are discarded and
             trained again.
         share: Largest fraction of the time for saving, above 0. 1: save every epoch.
+        frames: The `Frames` of the same training, which comes before this callback; or None.
     """
 
-    def __init__(self, run, initial_epoch=0, share=SHARE):
+    def __init__(self, run, initial_epoch=0, share=SHARE, frames=None):
         super().__init__()
         self.run = run
         self.rows = run.read_history()[:initial_epoch]
         self.budget = TimeBudget(share)
+        self.frames = frames
         self.is_saved = True
 
     def on_epoch_end(self, epoch, logs=None):
@@ -46,5 +48,8 @@ class Checkpoint(keras.callbacks.Callback):
         if self.is_saved:
             return
         with self.budget.spend():
+            # Before the model, which completes the epoch.
+            if self.frames:
+                self.frames.write()
             self.run.write_checkpoint(self.model.save, self.rows)
         self.is_saved = True

@@ -1,11 +1,16 @@
 """Draws pictures of a training for TensorBoard."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
 from adversarial_autoencoder import figures
 from adversarial_autoencoder.errors import MALFORMED, first_line, print_warning
+from adversarial_autoencoder.figures.latent import has_latent_grid
 from adversarial_autoencoder.observations import Pixels
+from adversarial_autoencoder.training.callbacks.frames import chosen
+from adversarial_autoencoder.training.callbacks.projector import write_projector
 
 # TensorBoard scales each image to this width, without smoothing.
 CARD_PIXELS = 350
@@ -17,7 +22,8 @@ class Pictures(keras.callbacks.Callback):
     After the first epoch, every `every` epochs, and after the last epoch it writes: the histograms
     of the codes over those of the prior; reconstructions; samples of the prior, decoded; the style
     grid of a code y; and from z_dim 2 on the scatter of the codes and, without a y, the latent
-    grid.
+    grid. At the end, from z_dim 2 on, it writes the codes of 500 images with their classes and
+    small copies of the images, for the tab Projector.
 
     A picture that fails is a warning. Whatever happens, it costs no epoch: the checkpoint is saved
     before.
@@ -58,16 +64,37 @@ class Pictures(keras.callbacks.Callback):
             self.checkpoint.save()
         writer = self.tensorboard.writers["validation"]
         for name, draw in self._views().items():
-            try:
+            with self._guarded(f"picture images/{name} of epoch {epoch + 1}"):
                 image = self._render(name, draw())
                 with writer.as_default(step=epoch + 1):
                     tf.summary.image(f"images/{name}", image[None])
                 writer.flush()
-            except (*MALFORMED, tf.errors.OpError) as error:
-                self.warn(
-                    f"The picture images/{name} of epoch {epoch + 1} for TensorBoard is left out: "
-                    f"{type(error).__name__}: {first_line(error)}"
-                )
+
+    def on_train_end(self, logs=None):
+        """Writes the codes of some images for the tab Projector."""
+        if self.model.z_dim < 2:
+            return
+        x, labels = self.tensorboard.sample.x, self.labels
+        index = chosen(len(x))
+        with self._guarded("projector"):
+            write_projector(
+                self.tensorboard.log_dir / "validation",
+                self.model,
+                x.take(index, axis=0),
+                None if labels is None else labels[index],
+                self.class_names,
+            )
+
+    @contextlib.contextmanager
+    def _guarded(self, what):
+        """Makes a failure a warning."""
+        try:
+            yield
+        except (*MALFORMED, tf.errors.OpError) as error:
+            self.warn(
+                f"The {what} for TensorBoard is left out: "
+                f"{type(error).__name__}: {first_line(error)}"
+            )
 
     def _views(self):
         """The functions that draw the figures of this model, by name."""
@@ -108,7 +135,7 @@ class Pictures(keras.callbacks.Callback):
             views["style_grid"] = lambda: figures.style_grid(model, sample.z[:10])
         if model.infers_y:
             views["cluster_grid"] = lambda: figures.cluster_grid(model, x)
-        if model.z_dim >= 2 and (not model.num_classes or model.cluster_heads is not None):
+        if has_latent_grid(model):
             views["latent_grid"] = lambda: figures.latent_grid(model, inches=4)
         return views
 

@@ -1,0 +1,96 @@
+"""The tutorials run, as scripts and as a notebook; the notebooks are made from the scripts."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+from helpers import PATIENCE, ROOT
+
+FOLDER = ROOT / "docs" / "tutorials"
+SCRIPTS = sorted(FOLDER.glob("*.py"))
+
+
+@pytest.fixture
+def notebooks(monkeypatch):
+    """The module that makes the notebooks and their pages."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import notebooks
+
+    return notebooks
+
+
+def cells_of(script):
+    """The kinds and the texts of the cells of a file in the percent format."""
+    for part in re.split(r"^# %%", script.read_text(), flags=re.M)[1:]:
+        head, _, text = part.partition("\n")
+        if is_text := "[markdown]" in head:
+            text = re.sub("^# ?", "", text, flags=re.M)
+        yield "markdown" if is_text else "code", text.strip()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_notebook_has_the_cells_of_its_script_and_their_outputs(script):
+    cells = json.loads(script.with_suffix(".ipynb").read_text())["cells"]
+    assert [(c["cell_type"], "".join(c["source"])) for c in cells] == [*cells_of(script)]
+    outputs = [output for c in cells for output in c.get("outputs", ())]
+    assert {output["output_type"] for output in outputs} <= {"stream", "execute_result"}
+    assert any("image/png" in output.get("data", ()) for output in outputs)
+    assert script.with_suffix(".ipynb").stat().st_size < 1e6
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_page_shows_texts_and_pictures_and_links_to_pages_that_exist(notebooks, script):
+    text, pictures = notebooks.page(script.with_suffix(".ipynb"), "https://github.com/a/b")
+    assert text.startswith(f"# {script.stem[0]}. ")
+    first = text.splitlines()[2]
+    path = f"docs/tutorials/{script.stem}.ipynb"
+    assert f"(https://colab.research.google.com/github/a/b/blob/HEAD/{path})" in first
+    assert f"(https://mybinder.org/v2/gh/a/b/HEAD?labpath={path})" in first
+    assert "Run in" not in notebooks.page(script.with_suffix(".ipynb"))[0]
+    for name, content in pictures.items():
+        assert f"]({pathlib.PurePath(name).name})" in text
+        assert content.startswith(b"\x89PNG")
+    known = {path.with_suffix(".md").name for path in SCRIPTS}
+    for link in re.findall(r"\]\(([\w./]+\.md)\)", text):
+        assert link in known or (FOLDER / link).exists(), link
+
+
+def test_the_site_names_each_tutorial():
+    for text in ((ROOT / "mkdocs.yml").read_text(), (FOLDER / "index.md").read_text()):
+        assert re.findall(r"(\d_\w+)\.md", text) == [script.stem for script in SCRIPTS]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_tutorial_runs_as_a_script(script, tmp_path):
+    """Also where a notebook names a backend for Matplotlib that the environment lacks."""
+    environment = os.environ | {
+        "MPLBACKEND": "module://matplotlib_of_a_notebook",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "error::SyntaxWarning",
+    }
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_tutorial_runs_as_a_notebook(notebooks, monkeypatch):
+    for library in ("ipykernel", "jupytext", "nbclient"):
+        pytest.importorskip(library)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    notebook = notebooks.executed(FOLDER / "5_anomalies.py")
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert any("AUROC" in output.get("text", "") for output in outputs)
+    assert any("image/png" in output.get("data", {}) for output in outputs)
