@@ -195,6 +195,13 @@ class PriorSpec:
     defaults: dict = dataclasses.field(default_factory=dict)
 
 
+# A strong adversarial phase, and little noise that would hide the structure.
+FINE_STRUCTURE = {
+    "discriminator_noise": 0.05,
+    "discriminator_learning_rate": 1e-3,
+    "generator_epsilon": 1e-4,
+}
+
 PRIORS = {
     "gaussian": PriorSpec("Gaussian", {"std": "prior_std"}),
     "uniform": PriorSpec("Uniform", {"std": "prior_std"}),
@@ -209,12 +216,7 @@ PRIORS = {
             "std_across": "prior_width",
         },
         has_components=True,
-        # Fine structure: a strong game, and little noise that would hide it.
-        defaults={
-            "discriminator_noise": 0.05,
-            "discriminator_learning_rate": 1e-3,
-            "generator_epsilon": 1e-4,
-        },
+        defaults=FINE_STRUCTURE,
     ),
     "swiss_roll": PriorSpec(
         "SwissRoll",
@@ -225,6 +227,7 @@ PRIORS = {
             "std": "prior_width",
         },
         has_components=True,
+        defaults=FINE_STRUCTURE,
     ),
 }
 

@@ -38,7 +38,7 @@ ROWS = {
         ["latent_scatter"],
     ),
     "clustering": ("--flagfile=mnist_clustering_16", ["cluster_grid"]),
-    "swiss_roll": (f"--prior swiss_roll --epochs 20 {STRONG_PRIOR}", ["latent_scatter"]),
+    "swiss_roll": ("--prior swiss_roll --epochs 20", ["latent_scatter"]),
     "mixture": ("--prior gaussian_mixture --epochs 20", ["latent_scatter"]),
     "reduction_labels": ("--flagfile=mnist_reduction_1000", ["latent_scatter"]),
     "reduction": ("--model dimensionality_reduction_aae --epochs 6", ["latent_scatter"]),
