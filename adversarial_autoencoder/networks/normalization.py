@@ -85,10 +85,11 @@ class RunningNormalization(layers.BatchNormalization):
 
     The statistics of a single minibatch would add noise to the codes. The gradient is that of batch
     normalization: it does not change the mean and the scale of the inputs, which have no effect.
-    If the moving statistics were constants, each step would shift and scale the inputs a little,
-    and the scale, with it the effective learning rate, would drift.
+    Without a gradient through the statistics, each step would also shift and scale the inputs. The
+    scale would drift, and with it the effective learning rate.
 
-    Batch renormalization (Ioffe 2017, arXiv 1702.03275) is the same, with limits on the correction.
+    Batch renormalization (Ioffe 2017, arXiv 1702.03275) also scales the gradient by the ratio of
+    both standard deviations, which is near 1 when the moving statistics have settled.
     """
 
     def call(self, inputs, training=None, mask=None):
