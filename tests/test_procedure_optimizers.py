@@ -1,11 +1,20 @@
 """`compile()` sets the optimizers of the procedure, whose rates fall over the length of `fit`."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from adversarial_autoencoder import AdversarialAutoencoder, Config, load_model, networks, priors
+from adversarial_autoencoder import (
+    AdversarialAutoencoder,
+    Config,
+    load_model,
+    networks,
+    priors,
+    training,
+)
 
 PRIOR = priors.Gaussian(2.0)
 
@@ -103,3 +112,41 @@ def test_train_on_batch_after_fit_still_trains(model, digits):
     before = model.decoder.get_weights()[0]
     model.train_on_batch(digits[:50])
     assert not np.array_equal(before, model.decoder.get_weights()[0])
+
+
+def described(part):
+    """The configuration of a network or an optimizer, without its precision and its names."""
+    if isinstance(part, dict):
+        left_out = ("dtype", "name", "registered_name", "build_config", "loss_scale_factor")
+        return {key: described(value) for key, value in part.items() if key not in left_out}
+    return [described(item) for item in part] if isinstance(part, (list, tuple)) else part
+
+
+def test_the_defaults_of_the_library_are_those_of_the_command_line(digits):
+    """The model of the README is the one that `--mode train` trains."""
+    config = dataclasses.replace(Config(), precision="float32").for_data(1000)
+    trained = training.build(config, (8, 8, 1))
+    trained.compile(training.make_optimizer(config, trained.steps, 10))
+    prior = priors.Gaussian(std=5.0)
+    library = AdversarialAutoencoder(
+        encoder=networks.encoder((8, 8, 1), z_dim=2, prior=prior),
+        decoder=networks.decoder((8, 8, 1), z_dim=2),
+        discriminator=networks.discriminator(2, prior=prior),
+        prior=prior,
+    )
+    library.compile()
+    for name in ("encoder", "decoder", "discriminator"):
+        one, other = (getattr(model, name).get_config() for model in (trained, library))
+        assert described(one) == described(other), name
+    assert [p.get_config() for p in trained.phases] == [p.get_config() for p in library.phases]
+    trained.optimizer.plan(0, 10 * config.epochs)
+    library.optimizer.plan(0, 10 * config.epochs)
+    for iteration in (0, 100, 399):
+        for model in (trained, library):
+            for optimizer in model.optimizer.steps.values():
+                optimizer.iterations.assign(iteration)
+        for name, optimizer in trained.optimizer.steps.items():
+            other = library.optimizer.steps[name]
+            assert float(optimizer.learning_rate) == pytest.approx(float(other.learning_rate))
+            for setting in ("epsilon", "beta_1", "beta_2"):
+                assert getattr(optimizer, setting) == getattr(other, setting), (name, setting)
