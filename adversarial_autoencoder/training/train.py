@@ -134,7 +134,7 @@ def _callbacks(config, dataset, run, epochs_done):
         callbacks.Progress(epochs_done, KEY_METRICS),
         tensorboard,
         # The tab HParams: one row for each run, such as the runs of --seeds.
-        hparams.KerasCallback(str(run.logs_path), with_effect(config), trial_id=run.name),
+        hparams.KerasCallback(str(run.logs_path), with_effect(config, dataset.schema is not None), trial_id=run.name),
         frames,
         checkpoint,
         callbacks.Pictures(
