@@ -52,10 +52,7 @@ def parts_of(model, dtype="uint8"):
         (['decoder', 'encoder', 'scorer'], (None, 8, 8, 1))
     """
     encoder, decoder = float32_copy(model.encoder), float32_copy(model.decoder)
-    if model.is_table:
-        form = Rows(model.observation.schema)
-    else:
-        form = Images(model.image_shape, dtype)
+    form = Rows(model.observation.schema) if model.is_table else Images(model.image_shape, dtype)
 
     def prepared():
         x = keras.Input(model.image_shape, dtype=form.dtype, name="x")

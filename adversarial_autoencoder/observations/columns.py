@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from adversarial_autoencoder.config.training_groups import MMD_WEIGHT_OF_TABLES
 from adversarial_autoencoder.observations.observation import Observation, as_array, expect
 from adversarial_autoencoder.tables import Schema, check_rows
 
@@ -30,8 +31,7 @@ class Columns(Observation):
     """
 
     noun = "row"
-    # The loss of a table is about ten times that of images.
-    mmd_weight = 2.5
+    mmd_weight = MMD_WEIGHT_OF_TABLES
     # In standard deviations of an input as long as the step of images: pixels of MNIST have 0.31.
     vat_step = 1.5 / 28 / 0.31
 

@@ -5,6 +5,8 @@ import abc
 import numpy as np
 import tensorflow as tf
 
+from adversarial_autoencoder.config.training_groups import MMD_WEIGHT
+
 
 class Observation(abc.ABC):
     """What x is: its form, what the networks see of it, and the loss of a reconstruction.
@@ -19,7 +21,7 @@ class Observation(abc.ABC):
     """
 
     noun = "image"
-    mmd_weight = 0.25
+    mmd_weight = MMD_WEIGHT
     vat_step = 1.5 / 28
 
     @property
