@@ -228,6 +228,14 @@ def test_the_default_number_of_epochs_depends_on_the_data():
         Config(batch_size=100).for_data(99)
 
 
+def test_the_default_weight_of_the_discrepancy_is_recorded():
+    config = Config.of(model="wae_mmd")
+    assert config.for_data(1249).mmd_weight == 0.25
+    assert config.for_data(1249, is_table=True).mmd_weight == 2.5
+    assert Config.of(model="wae_mmd", mmd_weight=1.0).for_data(1249).mmd_weight == 1.0
+    assert Config().for_data(1249).mmd_weight is None
+
+
 def test_y_start_must_be_within_the_training():
     config = Config.of(model="semi_supervised_aae", epochs=3, y_start=36)
     assert config.for_data(1300).y_start == 36

@@ -107,6 +107,15 @@ def cells(page, part):
     return page.locator(f"#row tbody tr :nth-child({place}) .value").all_inner_texts()
 
 
+def test_chromium_says_that_columns_are_left_out(opened):
+    x = RNG.normal(size=(50, 101)).astype("float32")
+    few, many = (Schema.of_array(part) for part in (x[:, :100], x))
+    page = opened(explorer.explorer_page(model_of(schema=many), x))
+    assert "The page shows the first 100 of 101 columns." in page.locator("#help").inner_text()
+    page = opened(explorer.explorer_page(model_of(schema=few), x[:, :100]))
+    assert "The page shows" not in page.locator("#help").inner_text()
+
+
 def test_chromium_shows_a_row_beside_its_reconstruction(opened):
     model = model_of("semi_supervised_aae", num_labels=10)
     page = opened(explorer.explorer_page(model, X, LABELS, NAMES, NAMES, title="A <table>"))

@@ -113,7 +113,7 @@ def test_frequent_and_other_numbers_are_drawn_with_their_distribution():
     others = real[:, 0] != 0
     outputs = np.tile([x[others, 0].mean(), np.log(0.7 / 0.3)], (n, 1)).astype("float32")
     assert len(np.unique(observation.restore(outputs))) == 1
-    observation.measure(x, outputs)
+    observation.measure([(x, outputs)])
     drawn = observation.restore(outputs, tf.constant([1, 2], "int64")).numpy()
     assert (drawn == 0).mean() == pytest.approx(0.7, abs=0.02)
     assert drawn[drawn != 0].mean() == pytest.approx(5, abs=0.1)
@@ -127,7 +127,7 @@ def test_the_spread_is_measured_on_known_numbers():
     seen = observation.prepare(x).numpy()
     errors = np.array([[1, 3], [-1, 0], [1, 5], [-1, 3]])
     outputs = seen + np.pad(errors, ((0, 0), (0, seen.shape[1] - 2)))
-    observation.measure(seen, outputs.astype("float32"))
+    observation.measure([(seen, outputs.astype("float32"))])
     np.testing.assert_allclose(observation.spread, [1, np.sqrt(6)], rtol=1e-5)
     again = Columns.from_config(observation.get_config())
     np.testing.assert_array_equal(again.spread, observation.spread)

@@ -135,7 +135,7 @@ def test_the_spread_is_measured_for_each_form_of_the_data(form, table_model):
         names = [f"column_{i + 1}" for i in range(6)]
         rows = pd.DataFrame(x, columns=names)
     elif form == "dataset":
-        rows, options = tf.data.Dataset.from_tensor_slices(x).batch(50), {"verbose": 0}
+        options["validation_data"] = tf.data.Dataset.from_tensor_slices(x).batch(50)
     elif form == "split":
         options["validation_split"] = 0.25
     elif form == "py_dataset":
@@ -159,6 +159,62 @@ def test_the_spread_is_measured_for_each_form_of_the_data(form, table_model):
     if form != "generator":
         np.testing.assert_allclose(spread, model.observation.spread, rtol=1e-4)
     assert (spread > 0.2).all() or form == "generator"
+
+
+def test_data_that_can_be_read_once_trains_and_is_not_measured(table_model):
+    x = noisy(200)
+    elements = iter([x[i : i + 20] for i in range(0, 200, 20)])
+    spec = tf.TensorSpec((None, 6), "float32")
+    rows = tf.data.Dataset.from_generator(lambda: elements, output_signature=spec)
+    model = table_model(Schema.of_array(x))
+    model.fit(rows, verbose=0)
+    assert model.optimizer.iterations.numpy() > 5
+    assert not model.observation.spread.any()
+
+
+def test_the_spread_is_that_of_restored_weights(table_model):
+    x = noisy(200)
+    model = table_model(Schema.of_array(x))
+    stop = keras.callbacks.EarlyStopping("loss", mode="max", restore_best_weights=True)
+    model.fit(x, batch_size=20, epochs=6, verbose=0, callbacks=[stop])
+    spread = model.observation.spread.copy()
+    model.measure_spread(x)
+    np.testing.assert_array_equal(spread, model.observation.spread)
+
+
+def test_a_list_of_callbacks_measures_once(table_model):
+    x, seen = noisy(100), []
+    model = table_model(Schema.of_array(x))
+    see = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(model.observation.spread.copy())
+    )
+    callbacks = keras.callbacks.CallbackList([see], add_history=True, model=model)
+    for _ in range(2):
+        model.fit(x, batch_size=20, verbose=0, callbacks=callbacks)
+    assert len(callbacks.callbacks) == 3
+    assert seen[0].all()  # It is measured before the other callbacks.
+    np.testing.assert_array_equal(seen[1], model.observation.spread)
+
+
+def test_the_spread_is_measured_in_parts(table_model, monkeypatch):
+    x = noisy(250)
+    model = table_model(Schema.of_array(x))
+    model.measure_spread(x)
+    expected = model.observation.spread.copy()
+    monkeypatch.setattr("adversarial_autoencoder.model.batch.MAX_NUMBERS", 600)
+    model.measure_spread(x)
+    np.testing.assert_allclose(model.observation.spread, expected, rtol=1e-4)
+    monkeypatch.setattr("adversarial_autoencoder.model.spread.MAX_ROWS", 100)
+    model.measure_spread(x)
+    first = model.observation.spread.copy()
+    model.measure_spread(x[:100])
+    np.testing.assert_array_equal(model.observation.spread, first)
+
+
+@pytest.mark.parametrize("spread", [[-1, 0, 0], [np.nan, 0, 0], [np.inf, 0, 0], [0, 0], 1])
+def test_a_spread_that_is_no_standard_deviation_is_refused(spread):
+    with pytest.raises(ValueError, match="spread must"):
+        Columns(Schema.of_array(noisy(20)[:, :3]), spread=spread)
 
 
 def test_the_spread_of_a_model_with_given_classes_uses_them(table_model):

@@ -160,6 +160,17 @@ def test_a_training_is_resumed(command_line, trained, flags):
     assert "trained" not in command_line("--mode=list", results=results)[1]
 
 
+def test_the_flags_of_a_run_start_another(command_line, trained, tmp_path):
+    results, _ = trained
+    flags = results / "t" / "flags.txt"
+    assert "reconstruction_loss" not in flags.read_text()
+    command_line(f"--flagfile={flags}", "--run_name=other", results=tmp_path)
+    assert (tmp_path / "other" / "flags.txt").read_text() == flags.read_text()
+    command_line("--mode=card", results=tmp_path)
+    card = (tmp_path / "other" / "README.md").read_text()
+    assert flags.read_text() in card
+
+
 def test_other_rows_are_classified(command_line, flags, table, tmp_path):
     system = ["--model=semi_supervised_aae", "--num_labels=0", "--run_name=s"]
     command_line(*system, *flags, *QUICK, results=tmp_path)

@@ -18,6 +18,8 @@ from adversarial_autoencoder.config.training_groups import (
     LARGE,
     MIN_BATCH_SIZE,
     MIN_STEPS,
+    MMD_WEIGHT,
+    MMD_WEIGHT_OF_TABLES,
     OptimizerSettings,
     SpeedSettings,
     TrainingSettings,
@@ -27,6 +29,7 @@ from adversarial_autoencoder.systems import (
     CLASSIFICATION,
     COMPONENT_PRIORS,
     CONSISTENCY,
+    MMD,
     PRIORS,
     REGULARIZATION,
     SYSTEMS,
@@ -181,14 +184,15 @@ class Config(
             )
         return epochs, factors
 
-    def for_data(self, num_images: int) -> "Config":
+    def for_data(self, num_images: int, is_table: bool = False) -> "Config":
         """Fills in the sizes that follow from the data, and checks the settings against it.
 
         Args:
-            num_images: Number of training images.
+            num_images: Number of training images, or of rows of a table.
+            is_table: Whether the data is a table.
 
         Returns:
-            A `Config` with `batch_size`, `epochs`, `y_start` and `vat_warmup`.
+            A `Config` with `batch_size`, `epochs`, `y_start`, `vat_warmup` and `mmd_weight`.
 
         Raises:
             InputError: If a minibatch is larger than the data, or the training ends before
@@ -216,8 +220,16 @@ class Config(
                 f"y_start must be below the {epochs * steps} minibatches of the training. "
                 f"Received: y_start={y_start}"
             )
+        mmd_weight = self.mmd_weight
+        if mmd_weight is None and self.has_phase(MMD):
+            mmd_weight = MMD_WEIGHT_OF_TABLES if is_table else MMD_WEIGHT
         return dataclasses.replace(
-            self, epochs=epochs, batch_size=batch_size, y_start=y_start, vat_warmup=vat_warmup
+            self,
+            epochs=epochs,
+            batch_size=batch_size,
+            y_start=y_start,
+            vat_warmup=vat_warmup,
+            mmd_weight=mmd_weight,
         )
 
     def _late_starts(self, steps):

@@ -4,7 +4,7 @@ import dataclasses
 
 from adversarial_autoencoder.config.config import Config
 from adversarial_autoencoder.config.image_form import BY_TYPE
-from adversarial_autoencoder.config.rules import unmet_needs
+from adversarial_autoencoder.config.rules import NEED_IMAGES, unmet_needs
 from adversarial_autoencoder.errors import InputError, did_you_mean
 
 # Settings that runs of version 0.1.0 do not have, with the values that they were trained with.
@@ -33,11 +33,12 @@ def from_dict(values: dict) -> Config:
     return Config(**SINCE_0_1 | values)
 
 
-def with_effect(config: Config) -> dict:
+def with_effect(config: Config, is_table: bool = False) -> dict:
     """Selects the settings that have a value and an effect.
 
     Args:
         config: The settings.
+        is_table: Whether the training is on a table.
 
     Returns:
         A dict from name to value.
@@ -46,17 +47,21 @@ def with_effect(config: Config) -> dict:
     return {
         name: value
         for name, value in values.items()
-        if value is not None and not unmet_needs(config, name)
+        if value is not None
+        and not unmet_needs(config, name)
+        and not (is_table and name in NEED_IMAGES)
     }
 
 
-def to_flags(config: Config) -> str:
+def to_flags(config: Config, is_table: bool = False) -> str:
     """Writes the settings that have an effect as a flag file.
 
     Args:
         config: The settings.
+        is_table: Whether the training is on a table.
 
     Returns:
         The text of the file, one flag a line.
     """
-    return "".join(f"--{name}={value}\n" for name, value in with_effect(config).items())
+    values = with_effect(config, is_table)
+    return "".join(f"--{name}={value}\n" for name, value in values.items())

@@ -18,6 +18,9 @@ from adversarial_autoencoder.systems import (
 if TYPE_CHECKING:
     from adversarial_autoencoder.config.config import Config
 
+# Settings without an effect on a training on a table.
+NEED_IMAGES = ("reconstruction_loss",)
+
 
 def unmet_needs(config: "Config", name: str) -> list[tuple[str, tuple[str, ...]]]:
     """What a setting lacks to have an effect.
@@ -82,11 +85,12 @@ def check_given_for_table(given: dict, name: str) -> None:
     Raises:
         InputError: If one has no effect.
     """
-    if "reconstruction_loss" in given:
-        raise InputError(
-            "--reconstruction_loss needs images; that of a table follows from its columns. "
-            f"Received: reconstruction_loss={given['reconstruction_loss']!r} and the table {name}"
-        )
+    for setting in NEED_IMAGES:
+        if setting in given:
+            raise InputError(
+                f"--{setting} needs images; that of a table follows from its columns. "
+                f"Received: {setting}={given[setting]!r} and the table {name}"
+            )
 
 
 def check_together(config: "Config") -> None:

@@ -18,6 +18,8 @@ MIN_STEPS = 2000
 # The default size of a minibatch. Small data has 10 smaller ones in an epoch, of at least 10
 # images, because the adversarial phase compares distributions.
 DEFAULT_BATCH_SIZE, BATCHES, MIN_BATCH_SIZE = 100, 10, 10
+# The default weights of the discrepancy: the loss of a table is about ten times that of images.
+MMD_WEIGHT, MMD_WEIGHT_OF_TABLES = 0.25, 2.5
 LARGE = 10**9
 # The history has a row for each epoch.
 MAX_EPOCHS = 100_000
@@ -62,7 +64,7 @@ class TrainingSettings(Settings):
     mmd_weight: float | None = setting(
         None,
         "weight of the maximum mean discrepancy, relative to the mean loss over pixels or columns;"
-        " not given: 0.25 for images, 2.5 for tables",
+        f" not given: {MMD_WEIGHT} for images, {MMD_WEIGHT_OF_TABLES} for tables",
         within=at_least(0),
         needs={"model": ("wae_mmd",)},
     )

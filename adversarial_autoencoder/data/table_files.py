@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from adversarial_autoencoder.config.paths import expand_home
+from adversarial_autoencoder.config.texts import is_number
 from adversarial_autoencoder.errors import MALFORMED, InputError, did_you_mean, first_line
-from adversarial_autoencoder.runs.csv_files import is_number
 from adversarial_autoencoder.tables.arrow import distinct, import_pyarrow, renamed
 from adversarial_autoencoder.tables.column import KINDS
 from adversarial_autoencoder.tables.schema import default_names

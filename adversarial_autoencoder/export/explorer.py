@@ -73,7 +73,7 @@ def explorer_page(
         >>> page.startswith("<!DOCTYPE html>")
         True
     """
-    shape, is_table = tuple(model.image_shape), model.observation.noun == "row"
+    shape, is_table = tuple(model.image_shape), model.is_table
     is_image = len(shape) in (2, 3) and None not in shape and (*shape, 1)[2] in (1, 3, 4)
     if not (is_table or is_image):
         raise InputError(
@@ -202,7 +202,7 @@ def _probe(model, z, y):
     if model.num_classes:
         codes[Y] = weights
     probe: dict = {"codes": {name: code[0].tolist() for name, code in codes.items()}}
-    if model.observation.noun == "row":
+    if model.is_table:
         tensors = {name: tf.convert_to_tensor(code) for name, code in codes.items()}
         outputs = model.decode_logits(tensors, training=False)
         image = model.observation.distribution(outputs).numpy()[0].astype("float64")

@@ -81,7 +81,7 @@ def export_files(model, folder, format, x, y=None):
             ) from error
         differences = _differences(model, made, format, x, y)
         files = _moved(made, folder, format, differences)
-    if model.observation.noun == "row":
+    if model.is_table:
         path = folder / "columns.json"
         with atomic(path) as temporary:
             described = Rows(model.observation.schema).describe()
@@ -135,7 +135,7 @@ def _differences(model, folder, format, x, y):
     for name, (_, output) in expected.items():
         received = np.load(folder / f"{name}.npy")
         scale = max(1.0, float(np.abs(output).max()))
-        if name == "decoder" and model.observation.noun == "row":
+        if name == "decoder" and model.is_table:
             # Numbers of one column are large, those of another small.
             units = Rows(model.observation.schema).units
             received, output, scale = received / units, output / units, 1.0

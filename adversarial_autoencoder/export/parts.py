@@ -52,10 +52,7 @@ def parts_of(model, dtype="uint8"):
         (['decoder', 'encoder', 'scorer'], (None, 8, 8, 1))
     """
     encoder, decoder = float32_copy(model.encoder), float32_copy(model.decoder)
-    if model.observation.noun == "row":
-        form = Rows(model.observation.schema)
-    else:
-        form = Images(model.image_shape, dtype)
+    form = Rows(model.observation.schema) if model.is_table else Images(model.image_shape, dtype)
 
     def prepared():
         x = keras.Input(model.image_shape, dtype=form.dtype, name="x")
@@ -134,7 +131,7 @@ def expected_outputs(model, x, y=None):
     if model.num_classes:
         weights = model.classify(x) if model.infers_y else np.eye(model.num_classes)[y]
         codes[Y] = weights = weights.astype("float32")
-    if model.observation.noun == "row":
+    if model.is_table:
         tensors = {name: ops.convert_to_tensor(code) for name, code in codes.items()}
         logits = model.decode_logits(tensors, training=False)
         decoded = model.observation.distribution(logits).numpy()

@@ -14,7 +14,7 @@ from adversarial_autoencoder.model.checks import functional
 from adversarial_autoencoder.model.codes import by_name
 from adversarial_autoencoder.model.finite_steps import FiniteSteps
 from adversarial_autoencoder.model.inputs import checked_arguments, one_line, steps_of_fit
-from adversarial_autoencoder.model.spread import with_spread
+from adversarial_autoencoder.model.spread import add_measurement
 from adversarial_autoencoder.observations import Pixels
 from adversarial_autoencoder.optimizers import PhaseOptimizer, make_optimizer
 from adversarial_autoencoder.systems import Z
@@ -231,9 +231,10 @@ class AdversarialAutoencoder(Autoencoder):
         bound = checked_arguments(keras.Model.fit, self, x, y, *args, **kwargs)
         if self.compiled:
             self.optimizer.plan(*steps_of_fit(bound.arguments))
-        if self.observation.has_spread:
-            bound.arguments["callbacks"] = with_spread(bound.arguments)
+        spread = add_measurement(bound.arguments) if self.observation.has_spread else None
         history = super().fit(*bound.args[1:], **bound.kwargs)
+        if spread:  # A callback can have restored the weights of an earlier epoch.
+            spread.measure()
         self.optimizer.plan(0, float("inf"))  # `train_on_batch` has constant rates again.
         return history
 

@@ -156,8 +156,8 @@ class Autoencoder(Saving, Spreading):
         Raises:
             ValueError: If the images do not fit the model.
         """
-        given = checked_arguments(keras.Model.predict, self, x, *args, **kwargs)
-        return self.observation.to_user(super().predict(*given.args[1:], **given.kwargs))
+        bound = checked_arguments(keras.Model.predict, self, x, *args, **kwargs)
+        return self.observation.to_user(super().predict(*bound.args[1:], **bound.kwargs))
 
     def encode(self, x, seed=None, batch_size=1000):
         """Encodes images.

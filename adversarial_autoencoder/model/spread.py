@@ -1,36 +1,51 @@
-"""The spread: how much numbers of a table differ from the outputs of the decoder."""
+"""Measures the spread: how much numbers of a table differ from the outputs of the decoder."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder.model.batch import unpack
+from adversarial_autoencoder.model.batch import images_at_once, unpack
+from adversarial_autoencoder.observations import Columns
 
 # More rows hardly change a standard deviation.
 MAX_ROWS = 10_000
 
 
 class Spreading:
-    """The part of `AdversarialAutoencoder` that measures the spread. Not for direct use."""
+    """The part of `AdversarialAutoencoder` for tables alone. Not for direct use."""
+
+    @property
+    def is_table(self):
+        """Whether x are the rows of a table."""
+        return isinstance(self.observation, Columns)
 
     def measure_spread(self, x, y=None):
         """Measures how much numbers of a table differ from the outputs of the decoder.
 
         Generated numbers then vary as much. `fit` does it after each epoch, except for data that
-        it can read only once. A model of images has no spread.
+        it may be able to read only once. A model of images has no spread.
 
         Args:
-            x: Rows, shape (n, columns), or a DataFrame; at least one.
+            x: Rows, shape (n, columns), or a DataFrame; at least one. Only the first 10,000 count.
             y: Their labels, integers of shape (n,), if the model does not infer y.
         """
-        x = self.observation.to_array(x)
+        is_given = self.codes.y is not None and not self.infers_y
+        if is_given and y is not None:
+            y = self._checked_y(y, len(x))[:MAX_ROWS]
+        x = self.observation.to_array(x[:MAX_ROWS])
         codes = self._infer_arrays(x, 0, 1000)
-        codes = {name: tf.convert_to_tensor(code) for name, code in codes.items()}
-        if self.codes.y is not None and not self.infers_y:
-            y = None if y is None else self._checked_y(y, len(x))
+        if is_given:
             codes[self.codes.y.name] = self._given_y(y)
-        outputs = self.decode_logits(codes, training=False)
-        self.observation.measure(self.observation.prepare(x), outputs)
+        rows_at_once = images_at_once(1000, self.input_shape_of_x)
+
+        def parts():
+            for i in range(0, len(x), rows_at_once):
+                chosen = slice(i, i + rows_at_once)
+                part = {name: tf.convert_to_tensor(code[chosen]) for name, code in codes.items()}
+                outputs = self.decode_logits(part, training=False)
+                yield self.observation.prepare(x[chosen]), outputs
+
+        self.observation.measure(parts())
 
 
 class MeasureSpread(keras.callbacks.Callback):
@@ -49,30 +64,38 @@ class MeasureSpread(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Measures the spread."""
+        self.measure()
+
+    def measure(self):
+        """Measures the spread."""
         self.model.measure_spread(self.x, self.y)
 
 
-def with_spread(given):
-    """Adds a `MeasureSpread` to the callbacks of `fit`.
+def add_measurement(given):
+    """Adds a `MeasureSpread` to the callbacks of `fit`, as the first one.
 
-    It measures on the validation rows, or without them on training rows. A generator or a
-    distributed data set cannot be read twice, so it is not measured.
+    It measures on the validation rows, or without them on training rows. Data that may be readable
+    only once is not measured: generators, distributed data sets, and a `tf.data.Dataset` of
+    training rows.
 
     Args:
-        given: The checked arguments of `keras.Model.fit` by name.
+        given: The checked arguments of `keras.Model.fit` by name, whose callbacks are changed.
 
     Returns:
-        The callbacks, as `keras.Model.fit` takes them.
+        The `MeasureSpread`, or None.
     """
-    callbacks = given.get("callbacks")
     rows = _rows(given)
-    if rows is None:
-        return callbacks
-    own = MeasureSpread(*rows)
+    own = None if rows is None else MeasureSpread(*rows)
+    first, callbacks = [own] if own else [], given.get("callbacks")
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks.append(own)
-        return callbacks
-    return [own, *tf.nest.flatten([] if callbacks is None else callbacks)]
+        # It can have that of an earlier call of `fit`.
+        others = [one for one in callbacks.callbacks if not isinstance(one, MeasureSpread)]
+        callbacks.callbacks[:] = first + others
+    else:
+        given["callbacks"] = first + tf.nest.flatten([] if callbacks is None else callbacks)
+    if own:
+        own.set_model(given["self"])
+    return own
 
 
 def _rows(given):
@@ -82,7 +105,8 @@ def _rows(given):
     if validation is not None:
         x, y = validation if isinstance(validation, (tuple, list)) else (validation, None)
     if isinstance(x, tf.data.Dataset):
-        x, y = _read(x)
+        # Keras reads validation data once an epoch.
+        x, y = (None, None) if validation is None else _read(x)
     elif isinstance(x, keras.utils.PyDataset):
         x, y = _read(x[i] for i in range(x.num_batches or 1))
     elif isinstance(x, dict):

@@ -63,6 +63,7 @@ def card_text(run: runs.Run, config: Config, recorded: dict, licence: str | None
         for name, value in metrics.items()
         if name in report.METRICS and name not in NOT_IN_TABLES
     ]
+    flags = files.to_flags(config, is_table=len(recorded.get("image_shape", ())) == 1)
     parts = [
         *_front_matter(config, recorded, licence),
         f"# {_text(run.name)}",
@@ -74,7 +75,7 @@ def card_text(run: runs.Run, config: Config, recorded: dict, licence: str | None
         "## Data",
         *_table(("", ""), _data_rows(recorded)),
         "## Settings",
-        f"```\n{files.to_flags(config)}```",
+        f"```\n{flags}```",
         f"## Measures on validation images, after {len(history)} epochs",
         *_table(
             ("measure", "value"),

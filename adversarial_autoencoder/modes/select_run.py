@@ -80,7 +80,7 @@ class Shown:
     @property
     def is_table(self) -> bool:
         """Whether the run was trained on the rows of a table."""
-        return self.model.observation.noun == "row"
+        return self.model.is_table
 
     @property
     def dataset(self) -> data.Dataset:
@@ -152,8 +152,8 @@ def shown_run(
     check_prior_is_named(run, config, overrides)
     if images_only and len(recorded.get("image_shape", ())) == 1:
         raise InputError(
-            f"--mode {command.mode} needs images; latent_grid, latent_scatter, histograms, sample,"
-            " classify, evaluate, explore and export work on tables. "
+            f"--mode {command.mode} needs images; latent_grid, latent_scatter, histograms, animate,"
+            " sample, classify, evaluate, explore and export work on tables. "
             f"Received: {run.name}, trained on a table"
         )
     dataset = None

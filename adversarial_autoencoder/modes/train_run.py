@@ -60,7 +60,7 @@ def _train(command, run, config, overrides, holding):
     if dataset.schema is not None:
         rules.check_given_for_table(overrides, dataset.name)
     batch_size_is_given = config.batch_size is not None
-    config = located(config, dataset).for_data(len(dataset.x_train))
+    config = located(config, dataset).for_data(len(dataset.x_train), dataset.schema is not None)
     if run is not None and _is_complete(command, run, config, dataset):
         return
     import_tensorflow()

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from adversarial_autoencoder.config.training_groups import MMD_WEIGHT_OF_TABLES
 from adversarial_autoencoder.observations.observation import Observation, as_array, expect
 from adversarial_autoencoder.tables import Schema, check_rows
 
@@ -26,13 +27,11 @@ class Columns(Observation):
             deviations of the column, for each numeric column; >= 0. None: not measured, all 0.
 
     Raises:
-        ValueError: If the spread has another shape.
+        ValueError: If the spread has another shape, or a number that is negative or not finite.
     """
 
     noun = "row"
-    has_spread = True
-    # The loss of a table is about ten times that of images.
-    mmd_weight = 2.5
+    mmd_weight = MMD_WEIGHT_OF_TABLES
     # In standard deviations of an input as long as the step of images: pixels of MNIST have 0.31.
     vat_step = 1.5 / 28 / 0.31
 
@@ -54,6 +53,8 @@ class Columns(Observation):
                     f"spread must have the shape ({len(numeric)},), one number for each numeric "
                     f"column. Received: {self.spread.shape}"
                 )
+            if not (np.isfinite(self.spread) & (self.spread >= 0)).all():
+                raise ValueError(f"spread must be finite and at least 0. Received: {self.spread}")
         self._depths = [columns[i].width for i in self._categorical]
 
         def constants(name, dtype="float32"):
@@ -179,15 +180,20 @@ class Columns(Observation):
             total += tf.nn.softmax_cross_entropy_with_logits(labels, logits)
         return total / len(self.schema.columns)
 
-    def measure(self, x, outputs):
+    def measure(self, parts):
         """Measures the spread of the numbers around the outputs of the decoder."""
-        x_numeric, missing, frequent, _ = self._groups(x)
-        numeric = self._groups(outputs)[0]
-        # These do not need a number: `restore` draws their indicators.
-        left_out = self._of_all(missing, self._absent) + self._of_all(frequent, self._often)
-        others = 1.0 - left_out
-        total = tf.reduce_sum(others * tf.square(numeric - x_numeric), axis=0)
-        self.spread = tf.sqrt(total / tf.maximum(tf.reduce_sum(others, axis=0), 1)).numpy()
+        total = count = np.zeros(len(self._numeric))
+        for x, outputs in parts:
+            x_numeric, missing, frequent, _ = self._groups(x)
+            numeric = self._groups(outputs)[0]
+            # `restore` draws missing and frequent values by their indicators, without the spread.
+            left_out = self._of_all(missing, self._absent) + self._of_all(frequent, self._often)
+            others = 1.0 - left_out
+            total = total + tf.reduce_sum(others * tf.square(numeric - x_numeric), axis=0).numpy()
+            count = count + tf.reduce_sum(others, axis=0).numpy()
+        spread = np.sqrt(total / np.maximum(count, 1)).astype("float32")
+        if np.isfinite(spread).all():  # That of a model that diverged would draw no numbers.
+            self.spread = spread
 
     def terms(self, x):
         """The number of columns."""

@@ -5,6 +5,8 @@ import abc
 import numpy as np
 import tensorflow as tf
 
+from adversarial_autoencoder.config.training_groups import MMD_WEIGHT
+
 
 class Observation(abc.ABC):
     """What x is: its form, what the networks see of it, and the loss of a reconstruction.
@@ -14,15 +16,18 @@ class Observation(abc.ABC):
 
     Attributes:
         noun: What x is, in the singular.
-        has_spread: Whether `fit` calls `measure`.
         mmd_weight: Default weight of `phases.MaximumMeanDiscrepancy`.
         vat_step: Length of the default VAT step for one input: 1.5 for the 28x28 pixels of MNIST.
     """
 
     noun = "image"
-    has_spread = False
-    mmd_weight = 0.25
+    mmd_weight = MMD_WEIGHT
     vat_step = 1.5 / 28
+
+    @property
+    def has_spread(self):
+        """Whether `fit` calls `measure`: whether a subclass defines it."""
+        return type(self).measure is not Observation.measure
 
     def to_array(self, x):
         """Converts what a user gives to the form of x, such as a DataFrame to rows."""
@@ -101,14 +106,14 @@ class Observation(abc.ABC):
             An integer, or an integer tensor.
         """
 
-    def measure(self, x, outputs) -> None:
+    def measure(self, parts) -> None:
         """Measures what `restore` needs to draw x from the outputs, if it needs anything.
 
         Args:
-            x: What `prepare` returns, for validation images or rows.
-            outputs: Outputs of the decoder, same shape.
+            parts: Iterable of pairs for some validation images or rows each: what `prepare`
+                returns, and outputs of the decoder of the same shape.
         """
-        del x, outputs
+        del parts
 
     @abc.abstractmethod
     def restore(self, outputs, seed=None) -> tf.Tensor:

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable
 
+from adversarial_autoencoder.config.texts import is_number
 from adversarial_autoencoder.errors import printable
 
 _FORMULA = ("=", "+", "-", "@")
@@ -42,12 +43,3 @@ def _cell(value):
         return value
     text = printable(value)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) and not is_number(text) else text
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a number, as `float` reads it."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

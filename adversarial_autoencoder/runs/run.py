@@ -91,7 +91,8 @@ class Run:
         """
         settings.write(self.path, config, dataset)
         with atomic(self.path / "flags.txt") as path:
-            path.write_text(files.to_flags(config), encoding="utf-8")
+            flags = files.to_flags(config, is_table=len(dataset.image_shape) == 1)
+            path.write_text(flags, encoding="utf-8")
         self.figures_path.mkdir(exist_ok=True)
 
     def check_prior(self, path: str | pathlib.Path) -> None:

@@ -33,7 +33,7 @@ class RecordedDataset(typing.Protocol):
 
     @property
     def image_shape(self) -> Sequence[int]:
-        """Shape of an image, (height, width, channels)."""
+        """Shape of an image, (height, width, channels), or of a row, (columns,)."""
 
     @property
     def class_names(self) -> Sequence[str]:

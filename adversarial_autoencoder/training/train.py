@@ -59,7 +59,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
     """
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    config = config.for_data(len(dataset.x_train))
+    config = config.for_data(len(dataset.x_train), dataset.schema is not None)
     strategy = strategy or tf.distribute.get_strategy()
     is_chief = tf_config.is_chief(config.strategy)
     labels, shares = training_labels(config, dataset)
@@ -128,13 +128,14 @@ def _callbacks(config, dataset, run, epochs_done):
     share = 1 if config.strategy == "multi_worker" else SHARE
     frames = callbacks.Frames(run, dataset.x_validation, epochs_done)
     checkpoint = callbacks.Checkpoint(run, epochs_done, share, frames)
+    used = with_effect(config, dataset.schema is not None)
     return [
         distance,
         callbacks.WarnOfCollapse(distance),
         callbacks.Progress(epochs_done, KEY_METRICS),
         tensorboard,
         # The tab HParams: one row for each run, such as the runs of --seeds.
-        hparams.KerasCallback(str(run.logs_path), with_effect(config), trial_id=run.name),
+        hparams.KerasCallback(str(run.logs_path), used, trial_id=run.name),
         frames,
         checkpoint,
         callbacks.Pictures(
@@ -163,7 +164,7 @@ def check(config, dataset, strategy=None):
     Raises:
         InputError: If they do not.
     """
-    config = config.for_data(len(dataset.x_train))
+    config = config.for_data(len(dataset.x_train), dataset.schema is not None)
     labels, shares = training_labels(config, dataset)
     replicas = strategy.num_replicas_in_sync if strategy else 1
     if config.has_phase(CLASSIFICATION):

@@ -18,6 +18,10 @@ function buildRows() {
   const table = make("table", { id: "row" }, make("thead", {}, make("tr", {}, ...cells)), body);
   element("views").append(table);
   element("views").classList.add("rows");
+  const { columns, rowWidth } = content;
+  if (columns.length < rowWidth) {
+    element("help").append(` The page shows the first ${columns.length} of ${rowWidth} columns.`);
+  }
 }
 
 /* A value as text, and its bar as a share of the cell or null. */
