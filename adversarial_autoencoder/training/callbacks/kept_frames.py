@@ -23,8 +23,9 @@ class Frames(keras.callbacks.Callback):
     """Keeps after each epoch the codes of a fixed sample, and images decoded from fixed codes.
 
     It keeps the untrained model, every epoch or every 2nd, 4th, 8th, ... if there are more than
-    `EPOCHS`, and the last one. If epochs are very short, it leaves out some, so that it takes at
-    most `SHARE` of the time. `Checkpoint` writes the frames together with the model.
+    `EPOCHS`, and the last one. If epochs are very short, it leaves out some, so that
+    those between the first one and the last one take at most `SHARE` of the time. `Checkpoint`
+    writes the frames together with the model.
 
     Frames that cannot be read or written are a warning. They cost no epoch.
 
