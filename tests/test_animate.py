@@ -1,5 +1,6 @@
 """Moving pictures: the frames that a training keeps, and the mode that shows them."""
 
+import errno
 import shutil
 import types
 import zipfile
@@ -11,9 +12,9 @@ from PIL import Image
 
 from adversarial_autoencoder import runs, training
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, TrainingError
 from adversarial_autoencoder.figures import animation
-from adversarial_autoencoder.training.callbacks import frames
+from adversarial_autoencoder.training.callbacks import kept_frames
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_pictures")
 @pytest.fixture
 def every_epoch(monkeypatch):
     """The frames have all the time that they need."""
-    monkeypatch.setattr(frames, "SHARE", 1)
+    monkeypatch.setattr(kept_frames, "SHARE", 1)
 
 
 def names_of(out):
@@ -71,6 +72,11 @@ def test_a_table_shows_its_codes_in_the_plane(command_line, tmp_path, z_dim):
         assert [*names_of(out)] == files("latent_scatter")
     else:
         assert "needs a run that was trained on images, or with z_dim above 1" in err
+    (tmp_path / "a" / "frames.npz").unlink()
+    out, err = command_line("--mode=animate", "--run=a", results=tmp_path, status=2)
+    assert out == ""
+    needs = "keeps in frames.npz. Received: a without" if z_dim == 2 else "needs a run that"
+    assert needs in err
 
 
 def config_of(epochs, **settings):
@@ -96,36 +102,36 @@ def test_a_resumed_training_keeps_the_frames_of_a_whole_one(dataset, tmp_path, e
     model = train(whole, 3, dataset, z_dim=3)
     train(two, 1, dataset, z_dim=3)
     # A process was killed after it wrote the frames of epoch 2, and before it wrote the model.
-    with np.load(two.path / frames.FILE) as arrays:
+    with np.load(two.frames_path) as arrays:
         later = {name: np.concatenate([a, a[-1:]]) for name, a in arrays.items()}
     later["epochs"][-1] = 2
     later["codes"][-1] = 7
-    np.savez(two.path / frames.FILE, **later)
-    assert [*frames.read(two, two.completed_epochs())] == [0, 1]
+    np.savez(two.frames_path, **later)
+    assert [*kept_frames.read(two, two.completed_epochs())] == [0, 1]
     assert_equal_models(train(two, 3, dataset, z_dim=3), model)
-    kept = frames.read(two, 3)
+    kept = kept_frames.read(two, 3)
     assert [*kept] == [0, 1, 2, 3]
     assert kept[3][0].shape == (249, 2)
-    assert_equal_frames(kept, frames.read(whole, 3))
+    assert_equal_frames(kept, kept_frames.read(whole, 3))
 
 
 def test_a_resumed_training_makes_frames_where_there_are_none(dataset, tmp_path, every_epoch):
     run = runs.create(tmp_path, "a")
     train(run, 1, dataset)
-    (run.path / frames.FILE).unlink()
+    run.frames_path.unlink()
     train(run, 2, dataset)
-    assert [*frames.read(run, 2)] == [1, 2]
+    assert [*kept_frames.read(run, 2)] == [1, 2]
 
 
 def test_long_trainings_keep_a_bounded_number_of_frames(make_model, digits, monkeypatch, tmp_path):
     """The bytes of a file depend neither on the epochs nor on the number or size of the images."""
-    monkeypatch.setattr(frames, "EPOCHS", 4)
-    monkeypatch.setattr(frames, "SHARE", 1)
-    monkeypatch.setattr(frames, "CODES", 50)
+    monkeypatch.setattr(kept_frames, "EPOCHS", 4)
+    monkeypatch.setattr(kept_frames, "SHARE", 1)
+    monkeypatch.setattr(kept_frames, "CODES", 50)
     run, done = runs.create(tmp_path, "a"), 0
     # The second training continues the first one, to more epochs.
     for epochs, expected in ((9, [0, 4, 8, 9]), (18, [0, 8, 9, 16, 18])):
-        kept = frames.Frames(run, digits[:99], done)
+        kept = kept_frames.Frames(run, digits[:99], done)
         kept.set_model(make_model())
         kept.set_params({"epochs": epochs})
         kept.on_train_begin()
@@ -133,8 +139,8 @@ def test_long_trainings_keep_a_bounded_number_of_frames(make_model, digits, monk
             kept.on_epoch_end(epoch)
         kept.write()
         done = epochs
-        assert [*frames.read(run, epochs)] == expected
-        size = (run.path / frames.FILE).stat().st_size
+        assert [*kept_frames.read(run, epochs)] == expected
+        size = run.frames_path.stat().st_size
         assert size < len(expected) * (50 * 2 * 4 + 89 * 89 + 8) + 1000
 
 
@@ -156,18 +162,18 @@ def test_the_bound_of_a_file_holds_for_large_images_and_in_colour(monkeypatch):
                 z=types.SimpleNamespace(sample_prior=lambda n: np.zeros((n, 1)))
             ),
         )
-        drawn = animation.picture(model, frames.SIDE, frames.PIXELS)
+        drawn = animation.picture(model, kept_frames.SIDE, kept_frames.PIXELS)
         assert sum(decoded) == 100
-        assert max(drawn.shape) <= frames.PIXELS + 9 * 3
-        frame = drawn.size + frames.CODES * 2 * 4 + 8
-        assert frames.MAX_FRAMES * frame < frames.MAX_BYTES
+        assert max(drawn.shape) <= kept_frames.PIXELS + 9 * 3
+        frame = drawn.size + kept_frames.CODES * 2 * 4 + 8
+        assert kept_frames.MAX_FRAMES * frame < kept_frames.MAX_BYTES
         if shape[-1] == 1:
-            assert frames.MAX_FRAMES * frame < 7e6
+            assert kept_frames.MAX_FRAMES * frame < 7e6
 
 
 def test_frames_take_a_hundredth_of_the_time(make_model, digits, tmp_path):
     """By the clock of the budget: a frame of one second, then 99 seconds without."""
-    kept = frames.Frames(runs.create(tmp_path, "a"), digits[:20])
+    kept = kept_frames.Frames(runs.create(tmp_path, "a"), digits[:20])
     now = [0.0]
     kept.budget.clock = lambda: now[0]
     kept.set_model(make_model())
@@ -197,6 +203,8 @@ DAMAGE = {
     "no codes": lambda path, arrays: np.savez(path, epochs=arrays["epochs"]),
     "a text": lambda path, arrays: np.savez(path, **arrays | {"epochs": ["a", "b"]}),
     "too few": lambda path, arrays: np.savez(path, **arrays | {"epochs": [1]}),
+    "before the training": lambda path, arrays: np.savez(path, **arrays | {"epochs": [-1, 1]}),
+    "twice": lambda path, arrays: np.savez(path, **arrays | {"epochs": [1, 1]}),
     "infinite": lambda path, arrays: np.savez(path, **arrays | {"codes": arrays["codes"] / 0}),
     "wide": lambda path, arrays: np.savez(path, **arrays | {"pictures": np.zeros((2, 0, 3, 1))}),
     "many": lambda path, arrays: np.savez(
@@ -208,18 +216,71 @@ DAMAGE = {
 
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.filterwarnings("ignore:(divide|invalid):RuntimeWarning")
-def test_damaged_frames_are_one_line(demo, command_line, tmp_path, kind):
+def test_damaged_frames_stop_the_mode_and_no_training(demo, command_line, tmp_path, kind):
     shutil.copytree(demo / "demo", tmp_path / "a")
-    path = tmp_path / "a" / frames.FILE
+    path = tmp_path / "a" / "frames.npz"
     with np.load(path) as file:
         arrays = {name: array[:2] for name, array in file.items()}
     DAMAGE[kind](path, arrays)
-    message = "frames.npz"
-    for flags in (["--mode=animate"], ["--run_name=a", "--epochs=9"]):
-        out, err = command_line(*flags, results=tmp_path, status=2)
-        assert err.startswith("Error: ")
-        assert err.count("\n") == 1
-        assert message in err
+    out, err = command_line("--mode=animate", results=tmp_path, status=2)
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert "frames.npz" in err
+    # The model is intact, so the training continues.
+    _, err = command_line("--run_name=a", "--epochs=5", results=tmp_path)
+    assert err.startswith("Warning: The frames of earlier epochs are left out: ")
+    assert err.count("\n") == 1
+    assert "frames.npz" in err
+    assert [*kept_frames.read(runs.Run(tmp_path / "a"), 5)] == [4, 5]
+
+
+def test_frames_of_other_images_are_one_line(demo, command_line, tmp_path):
+    """Before any file is written."""
+    shutil.copytree(demo / "demo", tmp_path / "a")
+    shutil.rmtree(tmp_path / "a" / "figures")
+    np.savez(
+        tmp_path / "a" / "frames.npz", epochs=np.arange(3), codes=np.zeros((3, 7, 2), "float32")
+    )
+    out, err = command_line("--mode=animate", results=tmp_path, status=2)
+    assert out == ""
+    assert "must have the codes of 249 validation images. Received: 7 codes" in err
+    assert not (tmp_path / "a" / "figures").exists()
+
+
+def failing_savez(path, **arrays):
+    path.write_bytes(b"half")
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+def test_frames_that_cannot_be_written_cost_no_epoch(dataset, tmp_path, monkeypatch, capsys):
+    run = runs.create(tmp_path, "a")
+    train(run, 1, dataset)
+    before = run.frames_path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_frames.np, "savez", failing_savez)
+        train(run, 3, dataset)
+    warnings = capsys.readouterr().err
+    assert warnings.count("The frames for --mode animate are not saved: ") == 1
+    assert warnings.count("\n") == 1
+    assert run.completed_epochs() == 3
+    assert run.frames_path.read_bytes() == before
+    assert not [*run.path.glob(".frames*")]
+    # With space again, the next training replaces the file.
+    train(run, 4, dataset)
+    assert [*kept_frames.read(run, 4)][-1] == 4
+
+
+def test_frames_are_not_written_without_the_lock(make_model, digits, tmp_path):
+    run = runs.create(tmp_path, "a")
+    kept = kept_frames.Frames(run, digits[:20])
+    kept.set_model(make_model())
+    kept.set_params({"epochs": 1})
+    kept.on_train_begin()
+    with run.held():
+        (run.path / ".lock").unlink()
+        with pytest.raises(TrainingError, match="must keep its file"):
+            kept.write()
+    assert not run.frames_path.exists()
 
 
 def test_frames_of_another_shape_are_dropped(command_line, tmp_path, every_epoch):
@@ -227,21 +288,21 @@ def test_frames_of_another_shape_are_dropped(command_line, tmp_path, every_epoch
     flags = ["--run_name=a", "--learning_rate_schedule=constant", *QUICK[:3], "--z_dim=2"]
     command_line(*flags, "--epochs=1", results=tmp_path)
     np.savez(
-        tmp_path / "a" / frames.FILE, epochs=np.arange(2), codes=np.zeros((2, 3, 2), "float32")
+        tmp_path / "a" / "frames.npz", epochs=np.arange(2), codes=np.zeros((2, 3, 2), "float32")
     )
     command_line(*flags, "--epochs=2", results=tmp_path)
-    assert [*frames.read(runs.Run(tmp_path / "a"), 2)] == [1, 2]
+    assert [*kept_frames.read(runs.Run(tmp_path / "a"), 2)] == [1, 2]
 
 
 def test_frames_are_read_without_unpacking_a_bomb(tmp_path):
     run = runs.create(tmp_path, "a")
-    packed(run.path / frames.FILE, "codes", np.zeros((2, 4 * 10**6, 2), "float32"))
+    packed(run.frames_path, "codes", np.zeros((2, 4 * 10**6, 2), "float32"))
     with pytest.raises(InputError, match="must have at most 33554432 bytes"):
-        frames.read(run, 9)
-    with zipfile.ZipFile(run.path / frames.FILE) as archive:
+        kept_frames.read(run, 9)
+    with zipfile.ZipFile(run.frames_path) as archive:
         assert archive.getinfo("codes.npy").file_size > 6 * 10**7
-    assert (run.path / frames.FILE).stat().st_size < 10**6
+    assert run.frames_path.stat().st_size < 10**6
 
 
 def test_frames_and_model_are_written_together(demo):
-    assert [*frames.read(runs.Run(demo / "demo"), 4)][-1] == 4
+    assert [*kept_frames.read(runs.Run(demo / "demo"), 4)][-1] == 4

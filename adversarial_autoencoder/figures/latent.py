@@ -85,7 +85,7 @@ def latent_grid(
 
 
 def has_latent_grid(model: AdversarialAutoencoder) -> bool:
-    """Whether a grid of codes in the plane shows all that the decoder gets.
+    """Whether the model has a grid of two dimensions of z that needs no y.
 
     Args:
         model: A model.

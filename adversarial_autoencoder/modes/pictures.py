@@ -191,18 +191,25 @@ def animate(command: "Command", overrides: dict) -> None:
     model, dataset, run = shown.model, shown.dataset, shown.run
     from adversarial_autoencoder.figures import animation
     from adversarial_autoencoder.figures.latent import has_latent_grid
-    from adversarial_autoencoder.training.callbacks import frames
+    from adversarial_autoencoder.training.callbacks import kept_frames
 
-    moving = {}
-    if not (run.path / frames.FILE).exists():
-        print(f"The run {run.name} has no {frames.FILE}, so its epochs are not shown.")
-    elif kept := frames.read(run, shown.epochs):
+    moving, kept = {}, {}
+    if run.frames_path.exists():
+        kept = kept_frames.read(run, shown.epochs)
+    elif not shown.is_table:
+        print(f"The run {run.name} has no {run.frames_path.name}, so its epochs are not shown.")
+    if kept:
         codes, pictures = ({epoch: kept[epoch][i] for epoch in kept} for i in (0, 1))
+        chosen = kept_frames.chosen(len(dataset.x_validation))
+        if len(codes[max(codes)]) != len(chosen):
+            raise InputError(
+                f"{run.frames_path} must have the codes of {len(chosen)} validation "
+                f"{dataset.noun}s. Received: {len(codes[max(codes)])} codes"
+            )
         if pictures[max(pictures)] is not None:
             name = "latent_grid" if has_latent_grid(model) else "sample"
             moving[name] = animation.moving_pictures(pictures)
         if codes[max(codes)].shape[1] == 2:
-            chosen = frames.chosen(len(dataset.x_validation))
             labels = dataset.y_validation
             moving["latent_scatter"] = animation.moving_scatter(
                 codes,
@@ -215,10 +222,11 @@ def animate(command: "Command", overrides: dict) -> None:
         y = shown.given_labels(ends)
         moving["interpolate"] = animation.moving_interpolation(model, dataset.x_test[ends], y)
     if not moving:
-        raise InputError(
-            "--mode animate needs a run that was trained on images, or with z_dim above 1. "
-            f"Received: {run.name}"
-        )
+        needs = "a run that was trained on images, or with z_dim above 1"
+        if model.z_dim > 1:
+            needs = f"the codes that a training on a table keeps in {run.frames_path.name}"
+        has = "" if kept else " without frames of its epochs"
+        raise InputError(f"--mode animate needs {needs}. Received: {run.name}{has}")
     for name, drawn in moving.items():
         save = functools.partial(animation.save_animation, frames=list(drawn))
         for suffix in animation.FORMATS:

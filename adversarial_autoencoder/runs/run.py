@@ -65,6 +65,11 @@ class Run:
         return self.path / self.model_file
 
     @property
+    def frames_path(self) -> pathlib.Path:
+        """Path of frames.npz, which a training writes."""
+        return self.path / "frames.npz"
+
+    @property
     def logs_path(self) -> pathlib.Path:
         """Folder of the TensorBoard logs."""
         return self.path / "logs"
@@ -252,6 +257,20 @@ class Run:
         with atomic(path) as temporary:
             write(temporary)
         return path
+
+    def write_frames(self, write: Callable[[pathlib.Path], object]) -> None:
+        """Replaces frames.npz.
+
+        Args:
+            write: Function that writes it at a given path.
+
+        Raises:
+            OSError: If the file cannot be written. The old one is kept.
+            TrainingError: If this process has lost the lock of the run.
+        """
+        check_lock(self.path)
+        with atomic(self.frames_path) as path:
+            write(path)
 
     def write_checkpoint(
         self, save: Callable[[pathlib.Path], object], rows: Sequence[Mapping[str, float]]

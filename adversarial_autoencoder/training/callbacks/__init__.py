@@ -2,7 +2,7 @@
 
 from adversarial_autoencoder.training.callbacks.checkpoint import Checkpoint
 from adversarial_autoencoder.training.callbacks.collapse import WarnOfCollapse
-from adversarial_autoencoder.training.callbacks.frames import Frames
+from adversarial_autoencoder.training.callbacks.kept_frames import Frames
 from adversarial_autoencoder.training.callbacks.pictures import Pictures
 from adversarial_autoencoder.training.callbacks.prior_distance import PriorDistance
 from adversarial_autoencoder.training.callbacks.progress import Progress

@@ -48,7 +48,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self.is_saved:
             return
         with self.budget.spend():
-            # Before the model, which completes the epoch.
+            # Before the model, which completes the epoch. A failure is a warning.
             if self.frames:
                 self.frames.write()
             self.run.write_checkpoint(self.model.save, self.rows)

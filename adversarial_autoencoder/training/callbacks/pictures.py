@@ -9,7 +9,7 @@ from adversarial_autoencoder import figures
 from adversarial_autoencoder.errors import MALFORMED, first_line, print_warning
 from adversarial_autoencoder.figures.latent import has_latent_grid
 from adversarial_autoencoder.observations import Pixels
-from adversarial_autoencoder.training.callbacks.frames import chosen
+from adversarial_autoencoder.training.callbacks.kept_frames import chosen
 from adversarial_autoencoder.training.callbacks.projector import write_projector
 
 # TensorBoard scales each image to this width, without smoothing.
