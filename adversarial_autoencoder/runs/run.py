@@ -17,16 +17,14 @@ results/<run>/config.json    everything that is needed to build the model and lo
 
 import contextlib
 import dataclasses
-import json
-import math
 import pathlib
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from adversarial_autoencoder.config import Config, files
-from adversarial_autoencoder.config.small_files import read_json
-from adversarial_autoencoder.errors import MALFORMED, InputError, TrainingError, one_line
+from adversarial_autoencoder.errors import InputError, TrainingError, one_line
 from adversarial_autoencoder.runs import checkpoint, settings
+from adversarial_autoencoder.runs import metrics as metrics_file
 from adversarial_autoencoder.runs.csv_files import to_csv
 from adversarial_autoencoder.runs.durable import atomic, check_lock, lock, snapshot
 
@@ -203,10 +201,7 @@ class Run:
         Raises:
             ValueError: If a number is not finite.
         """
-        path = self.path / "metrics.json"
-        with atomic(path) as temporary:
-            temporary.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n")
-        return path
+        return metrics_file.write(self.path, metrics)
 
     def read_metrics(self) -> dict[str, float]:
         """Reads metrics.json.
@@ -217,18 +212,7 @@ class Run:
         Raises:
             InputError: If the file cannot be read, or a value is not a finite number.
         """
-        try:
-            metrics = read_json(self.path / "metrics.json")
-            if not all(math.isfinite(value) for value in metrics.values()):
-                raise ValueError
-            return {name: value + 0 for name, value in metrics.items()}
-        except FileNotFoundError:
-            return {}
-        except MALFORMED as error:
-            raise InputError(
-                f"The run {self.name} must have a readable metrics.json. "
-                f"Received: {type(error).__name__} in {self.path}"
-            ) from error
+        return metrics_file.read(self.path)
 
     def write_figure(self, figure: typing.Any, name: str) -> pathlib.Path:
         """Writes figures/<name>.png.
