@@ -50,6 +50,10 @@ def page(path, repo_url=None):
                 name = f"{path.stem}_{len(pictures) + 1}.png"
                 pictures[f"tutorials/{name}"] = base64.b64decode("".join(data["image/png"]))
                 parts.append(f"![Output of the code above]({name})")
+            elif "text/plain" in data:
+                parts.append(f"```text\n{''.join(data['text/plain']).rstrip()}\n```")
+            else:
+                raise ValueError(f"{path} has an output that the page cannot show: {[*data]}")
     return "\n\n".join(parts) + "\n", pictures
 
 

@@ -39,6 +39,8 @@ def test_a_notebook_has_the_cells_of_its_script_and_their_outputs(script):
     outputs = [output for c in cells for output in c.get("outputs", ())]
     assert {output["output_type"] for output in outputs} <= {"stream", "execute_result"}
     assert any("image/png" in output.get("data", ()) for output in outputs)
+    texts = ["".join(output.get("data", {}).get("text/plain", ())) for output in outputs]
+    assert not [text for text in texts if re.search(" at 0x[0-9a-f]+>", text)], "an address"
     assert script.with_suffix(".ipynb").stat().st_size < 1e6
 
 
@@ -57,6 +59,26 @@ def test_a_page_shows_texts_and_pictures_and_links_to_pages_that_exist(notebooks
     known = {path.with_suffix(".md").name for path in SCRIPTS}
     for link in re.findall(r"\]\(([\w./]+\.md)\)", text):
         assert link in known or (FOLDER / link).exists(), link
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ({"text": ["a\n", "b\n"]}, "a\nb"),
+        ({"data": {"text/plain": ["(3,\n", " 4)"]}}, "(3,\n 4)"),
+        ({"data": {"text/html": ["<b>a</b>"]}}, None),
+    ],
+)
+def test_a_page_shows_each_output_or_fails(notebooks, tmp_path, output, shown):
+    title = {"cell_type": "markdown", "source": ["# A title"]}
+    code = {"cell_type": "code", "source": ["f()"], "outputs": [output]}
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": [title, code]}))
+    if shown is None:
+        with pytest.raises(ValueError, match=r"cannot show: \['text/html'\]"):
+            notebooks.page(path)
+    else:
+        assert notebooks.page(path)[0].endswith(f"```text\n{shown}\n```\n")
 
 
 def test_the_site_names_each_tutorial():

@@ -25,8 +25,8 @@ digits = data.load("digits")
 # holds images of one digit only: a digit that people write in two ways can have two clusters.
 #
 # With the defaults of the system, an update of its own keeps the clusters apart: it asks that similar images are
-# in the same cluster (virtual adversarial training), and that the cluster tells much about the image (mutual
-# information).
+# in the same cluster (virtual adversarial training), and that each image belongs clearly to one cluster while all
+# clusters are used (mutual information).
 
 # %%
 config = Config.of(model="clustering_aae", num_clusters=16, z_dim=3, hidden_units=200, epochs=100)
@@ -34,7 +34,7 @@ config = config.for_data(len(digits.x_train))
 model = training.build(config, digits.image_shape)
 steps_per_epoch = len(digits.x_train) // config.batch_size
 model.compile(training.make_optimizer(config, model.steps, steps_per_epoch))
-model.fit(digits.x_train, batch_size=config.batch_size, epochs=config.epochs, verbose=0)
+history = model.fit(digits.x_train, batch_size=config.batch_size, epochs=config.epochs, verbose=0)
 
 # %% [markdown]
 # ## Look at the clusters

@@ -43,7 +43,7 @@ model = AdversarialAutoencoder(
     observation=observations.Columns(schema),
 )
 model.compile()
-model.fit(x_train, batch_size=50, epochs=200, verbose=0)
+history = model.fit(x_train, batch_size=50, epochs=200, verbose=0)
 
 # %% [markdown]
 # ## Two scores
