@@ -3,24 +3,29 @@
 python benchmarks/datasets.py                          all rows that are not measured yet, seed 0
 python benchmarks/datasets.py --seeds 3                the same for seeds 0 to 2
 python benchmarks/datasets.py --rows mnist_2d adult_8d some of them
-python benchmarks/datasets.py --table                  only the table of the results that are kept
+python benchmarks/datasets.py --table                  only the tables of the results that are kept,
+                                                       and the figure of the curves
 
-Each training is written to datasets.json as soon as it is measured, so that an interrupted command
-continues where it stopped. The environment variable AAE_DATA_DIR names the folder of the files.
-The measures are those of --mode evaluate, on test images. The page docs/data.md shows them.
+The runs are in results/datasets. Each training is written to datasets.json as soon as it is
+measured, so that an interrupted command continues where it stopped. The environment variable
+AAE_DATA_DIR names the folder of the files. The measures are those of --mode evaluate, on test
+images or rows. The page docs/data_sets.md shows them, and generated images.
 """
 
 import argparse
+import csv
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).parent.parent
+RESULTS = ROOT / "results" / "datasets"
+IMAGES = ROOT / "docs" / "images"
 KEPT = pathlib.Path(__file__).with_suffix(".json")
 FOLDER = pathlib.Path(os.environ.get("AAE_DATA_DIR", "."))
 
@@ -57,11 +62,17 @@ KEPT_MEASURES = (
     "sliced_wasserstein_floor",
     "fid",
     "fid_gaussian_mixture",
+    "numeric_error",
+    "category_error",
+    "column_distance",
+    "correlation_difference",
 )
+# Rows whose generated images are shown.
+SHOWN = ("mnist_16d", "mnist_conv_16d", "colour_64d")
 
 
 def run(*flags):
-    command = [sys.executable, ROOT / "run.py", *map(str, flags)]
+    command = [sys.executable, ROOT / "run.py", f"--results_dir={RESULTS}", *flags]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(flags)}: {done.stderr.strip()}")
@@ -72,18 +83,24 @@ def applies(row, system):
     return system != "vae" or "--prior" not in ROWS[row]
 
 
-def measure(row, system, seed, results):
+def measure(row, system, seed):
     """Trains and evaluates a row; returns its measures."""
     name, start = f"{row}-{system}-{seed}", time.monotonic()
-    shared = [f"--results_dir={results}"]
-    run("--mode=train", *shared, f"--model={system}", f"--run_name={name}", f"--seed={seed}",
+    shutil.rmtree(RESULTS / name, ignore_errors=True)
+    run("--mode=train", f"--run_name={name}", f"--model={system}", f"--seed={seed}",
         *ROWS[row].split())  # fmt: skip
     minutes = (time.monotonic() - start) / 60
     for sampler in ("prior", "gaussian_mixture")[: max(SAMPLERS[system], 1)]:
-        run("--mode=evaluate", *shared, f"--run={name}", f"--sampler={sampler}")
-    metrics = json.loads((pathlib.Path(results) / name / "metrics.json").read_text())
+        run("--mode=evaluate", f"--run={name}", f"--sampler={sampler}")
+    if row in SHOWN and system == "aae" and seed == 0:
+        run("--mode=sample", f"--run={name}")
+        shutil.copy(RESULTS / name / "figures" / "sample.png", IMAGES / f"samples_{row}.png")
+    metrics = json.loads((RESULTS / name / "metrics.json").read_text())
     kept = {measure: metrics[measure] for measure in KEPT_MEASURES if measure in metrics}
-    return {"flags": ROWS[row].replace(f"{FOLDER}/", ""), "minutes": round(minutes, 1)} | kept
+    with (RESULTS / name / "history.csv").open() as file:
+        curve = [round(float(epoch["val_prior_distance"]), 4) for epoch in csv.DictReader(file)]
+    flags = ROWS[row].replace(f"{FOLDER}/", "")
+    return {"flags": flags, "minutes": round(minutes, 1), "curve": curve} | kept
 
 
 def summary(results, row, system, measure):
@@ -102,20 +119,72 @@ def summary(results, row, system, measure):
     return mean, text
 
 
-def table(results):
-    """Yields the lines of a Markdown table."""
-    yield "| row | distance | in floors | MSE | plain | FID | wae_mmd | vae | seeds |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+# Kind of data -> the measures of reconstruction, the measure of generation, and the columns.
+KINDS = {
+    "images": (("mse",), "fid", "MSE | plain autoencoder | FID | wae_mmd | vae"),
+    "tables": (
+        ("numeric_error", "category_error"),
+        "column_distance",
+        "number error | plain autoencoder | wrong categories | plain autoencoder"
+        " | column distance | wae_mmd | vae",
+    ),
+}
+
+
+def table(results, kind):
+    """Yields the lines of a Markdown table of the rows of one kind of data."""
+    reconstruction, generation, head = KINDS[kind]
+    yield f"| row | distance | in floors | {head} | seeds | minutes |"
+    yield "|---" * (head.count("|") + 6) + "|"
     for row in ROWS:
-        distance, text = summary(results, row, "aae", "sliced_wasserstein")
-        if distance is None:
+        if summary(results, row, "aae", reconstruction[0])[0] is None:
             continue
+        distance, text = summary(results, row, "aae", "sliced_wasserstein")
         floor, _ = summary(results, row, "aae", "sliced_wasserstein_floor")
         cells = [f"`{row}`", text, f"{distance / floor:.1f}"]
-        cells += [summary(results, row, system, "mse")[1] for system in ("aae", "autoencoder")]
-        cells += [summary(results, row, system, "fid")[1] for system in SYSTEMS[:3]]
+        for measure in reconstruction:
+            cells += [summary(results, row, s, measure)[1] for s in ("aae", "autoencoder")]
+        cells += [summary(results, row, system, generation)[1] for system in SYSTEMS[:3]]
         seeds = sum(key.startswith(f"{row}-aae-") for key in results)
-        yield f"| {' | '.join([*cells, str(seeds)])} |"
+        minutes, _ = summary(results, row, "aae", "minutes")
+        yield f"| {' | '.join([*cells, str(seeds), f'{minutes:.1f}'])} |"
+
+
+def commands(results):
+    """Yields the command of each measured row."""
+    for row in ROWS:
+        if f"{row}-aae-0" in results:
+            yield f"# {row}"
+            yield f"python run.py --mode train {results[f'{row}-aae-0']['flags']}"
+
+
+def draw_curves(results, path):
+    """Draws the distance after each epoch of the adversarial autoencoder, in floors."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    rows = [row for row in ROWS if f"{row}-aae-0" in results]
+    figure, axes = plt.subplots(
+        -(-len(rows) // 4), 4, figsize=(10, 2.0 * -(-len(rows) // 4)), sharey=True,
+        layout="constrained", squeeze=False,
+    )  # fmt: skip
+    for ax in axes.flat[len(rows) :]:
+        ax.remove()
+    for ax, row in zip(axes.flat, rows, strict=False):
+        for key, result in results.items():
+            if key.rsplit("-", 1)[0] == f"{row}-aae":
+                floor = result["sliced_wasserstein_floor"]
+                curve = [distance / floor for distance in result["curve"]]
+                ax.plot(range(1, len(curve) + 1), curve, color="tab:blue", lw=1.2)
+        ax.axhline(3, color="grey", lw=0.8, ls="--")
+        ax.set(title=row, yscale="log", ylim=(0.8, 100))
+        ax.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
+        ax.title.set_fontsize(9)
+    figure.supxlabel("epoch")
+    figure.supylabel("distance to the prior, in floors")
+    figure.savefig(path, dpi=150)
 
 
 def main():
@@ -133,15 +202,15 @@ def main():
         for system in given.systems
         if applies(row, system) and f"{row}-{system}-{seed}" not in results
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        for row, system, seed in [] if given.table else todo:
-            print(f"{row} {system} seed {seed}", flush=True)
-            results[f"{row}-{system}-{seed}"] = measure(row, system, seed, folder)
-            # Several of these commands can share the file.
-            kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-            results = kept | results
-            KEPT.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-    print("\n".join(table(results)))
+    for row, system, seed in [] if given.table else todo:
+        print(f"{row} {system} seed {seed}", flush=True)
+        measured = {f"{row}-{system}-{seed}": measure(row, system, seed)}
+        # Several of these commands can share the file.
+        results = (json.loads(KEPT.read_text()) if KEPT.exists() else {}) | measured
+        KEPT.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    for kind in KINDS:
+        print("\n".join(table(results, kind)), end="\n\n")
+    draw_curves(results, IMAGES / "datasets.png")
 
 
 if __name__ == "__main__":

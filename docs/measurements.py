@@ -9,6 +9,7 @@ BENCHMARKS = pathlib.Path(__file__).parent.parent / "benchmarks"
 SPACE = "\N{NO-BREAK SPACE}"
 sys.path.insert(0, str(BENCHMARKS))
 
+import datasets  # noqa: E402
 import quality  # noqa: E402
 import reliability  # noqa: E402
 import systems  # noqa: E402
@@ -44,6 +45,10 @@ def _quality():
 
 def _systems():
     return json.loads((BENCHMARKS / "systems.json").read_text())
+
+
+def _datasets():
+    return json.loads(datasets.KEPT.read_text())
 
 
 def _speed():
@@ -186,7 +191,23 @@ def _reliability_table(part):
             yield f"| {re.sub('^MiB after', 'MiB after training', what)} | {shown} |"
 
 
+def _datasets_table(kind):
+    """The images or the tables of datasets.json."""
+    return datasets.table(_datasets(), kind)
+
+
+def _datasets_commands():
+    """The command of each row, in a block that can be opened."""
+    yield '??? note "Commands"'
+    yield ""
+    yield "    ```"
+    yield from (f"    {line}" for line in datasets.commands(_datasets()))
+    yield "    ```"
+
+
 TABLES = {
+    "datasets": _datasets_table,
+    "datasets_commands": _datasets_commands,
     "quality": _quality_table,
     "quality_commands": _quality_commands,
     "systems": _systems_table,
