@@ -73,6 +73,12 @@ class System:
     epochs: int = 40
 
 
+# The default width of the hidden layers. More units in fully connected layers take longer, and the
+# codes follow the prior less closely. A convolutional layer has a sixteenth of it as filters.
+HIDDEN_UNITS = {"mlp": 400, "conv": 1000}
+# The systems with a y were tuned with the width of the paper.
+WIDE = {"hidden_units": 1000}
+
 # The systems that infer y were tuned without normalization of the codes.
 PLAIN = {"normalize_codes": False, "discriminator_learning_rate": 1e-3}
 
@@ -84,6 +90,7 @@ STABLE_Y = {
     "input_noise": 0.0,
     "generator_epsilon": 1e-3,
     **PLAIN,
+    **WIDE,
     "discriminator_noise": 0.3,
 }
 # Clusters carry information about the images, and have hidden layers of their own.
@@ -129,6 +136,7 @@ SYSTEMS = {
             "prior_std": 1.0,
             "condition_prior_on_labels": True,
             "input_noise": 0.3,
+            **WIDE,
             # A strong game: z follows the prior within each class.
             "discriminator_learning_rate": 5e-4,
             "generator_epsilon": 1e-4,

@@ -51,6 +51,7 @@ def settings(dropout, **kwargs):
     from adversarial_autoencoder.devices import hardware
 
     plain = {"input_noise": 0.0, "discriminator_noise": 0.0, "normalize_codes": False}
+    plain |= {"hidden_units": HIDDEN}
     config = Config(dataset="mnist", dropout=dropout, **plain | kwargs)
     dataset = data.load(config.dataset, config.data_dir)
     return hardware.choose(config.for_data(len(dataset.x_train))), dataset

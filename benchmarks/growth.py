@@ -49,7 +49,7 @@ class Clock(keras.callbacks.Callback):
 
 
 def measure(varied, size):
-    sizes = {"image_size": 28, "images": 50_000, varied: size}
+    sizes = {"image_size": 28, "images": 50_000, "hidden_units": 1000, varied: size}
     n, side = sizes.pop("images"), sizes.pop("image_size")
     config = hardware.choose(Config(epochs=1, **sizes).for_data(n))
     whole_epoch = varied == "images"

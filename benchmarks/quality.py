@@ -49,7 +49,7 @@ class Row:
 
 
 # Flags of the models whose samples are compared by the FID. Their priors differ in scale only.
-FOR_FID = "--z_dim 16 --epochs 20 --batch_norm --reconstruction_loss bce"
+FOR_FID = "--z_dim 16 --epochs 20 --hidden_units 1000 --batch_norm --reconstruction_loss bce"
 
 ROWS = {
     "semi_supervised_100": Row("--flagfile=mnist_100_labels", "error", "1.90 ± 0.10 %", "5 %"),

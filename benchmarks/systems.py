@@ -23,8 +23,9 @@ IMAGES = ROOT / "docs" / "images"
 
 # Small weights at first, and a strong adversarial phase, without normalization.
 STRONG_PRIOR = (
-    "--weight_std 0.01 --reconstruction_learning_rate 5e-4 --discriminator_learning_rate 1e-3"
-    " --generator_epsilon 1e-5 --input_noise 0 --discriminator_noise 0 --nonormalize_codes"
+    "--hidden_units 1000 --weight_std 0.01 --reconstruction_learning_rate 5e-4"
+    " --discriminator_learning_rate 1e-3 --generator_epsilon 1e-5 --input_noise 0"
+    " --discriminator_noise 0 --nonormalize_codes"
 )
 
 # Sharper than the default of these priors, at a higher reconstruction error.

@@ -43,7 +43,7 @@ def test_a_recipe_does_not_change_with_the_defaults(recipe):
     """It gives each setting whose default depends on the system, the prior or the length."""
     config, text = settings_of(f"--flagfile={recipe}"), recipe.read_text()
     names = {*config.system.defaults, *PRIORS[config.prior].defaults, "y_start", "vat_warmup"}
-    names |= {"normalize_codes", "discriminator_noise", "input_noise"}
+    names |= {"normalize_codes", "discriminator_noise", "input_noise", "hidden_units"}
     if config.num_labels is None:
         names |= {*config.system.defaults_without_labels}
     with_effect = {name for name in names if not rules.unmet_needs(config, name)}

@@ -29,6 +29,7 @@ from adversarial_autoencoder.systems import (
     CLASSIFICATION,
     COMPONENT_PRIORS,
     CONSISTENCY,
+    HIDDEN_UNITS,
     MMD,
     PRIORS,
     REGULARIZATION,
@@ -79,6 +80,8 @@ class Config(
         # A name that is no system is refused later, with the other settings out of range.
         system = SYSTEMS[model] if model in tuple(SYSTEMS) else System("", ())
         defaults = dict(system.defaults)
+        if (network := given.get("network")) in HIDDEN_UNITS:
+            defaults = {"hidden_units": HIDDEN_UNITS[network]} | defaults
         if (prior := given.get("prior")) in tuple(PRIORS):
             defaults = PRIORS[prior].defaults | defaults
         if given.get("prior") in COMPONENT_PRIORS:

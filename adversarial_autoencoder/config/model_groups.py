@@ -6,6 +6,7 @@ from adversarial_autoencoder.config.image_form import AUTO, CHANNELS
 from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
     COMPONENT_PRIORS,
+    HIDDEN_UNITS,
     POSTERIORS,
     PRIORS,
     RECONSTRUCTION_LOSSES,
@@ -142,8 +143,9 @@ class NetworkSettings(Settings):
         "mlp", "fully connected or convolutional encoder and decoder", choices=("mlp", "conv")
     )
     hidden_units: int = setting(
-        1000,
-        "units in each hidden layer; conv: the deepest layer has a sixteenth of it as filters",
+        HIDDEN_UNITS["mlp"],
+        "units in each hidden layer; conv: the deepest layer has a sixteenth of it as filters, and"
+        f" the default is {HIDDEN_UNITS['conv']}",
         within=at_least(1, 100_001),
     )
     hidden_layers: int = setting(2, "hidden layers of each network", within=at_least(1, 101))

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from adversarial_autoencoder.networks.hidden import Hidden, check_network, single
+from adversarial_autoencoder.networks.hidden import Hidden, single
 
 
 def decoder(image_shape, z_dim, *, num_classes=0, head_margin=None, network="mlp", **hidden):
@@ -35,8 +35,7 @@ def decoder(image_shape, z_dim, *, num_classes=0, head_margin=None, network="mlp
         >>> decoder.output.shape
         (None, 8, 8, 1)
     """
-    hidden = Hidden(**hidden)
-    check_network(network, image_shape, hidden.hidden_layers)
+    hidden = Hidden.of(network, image_shape, **hidden)
     inputs = {"z": keras.Input((z_dim,), name="z")}
     h = inputs["z"]
     if num_classes:

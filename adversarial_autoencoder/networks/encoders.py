@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from adversarial_autoencoder.networks.hidden import Hidden, check_network, single
+from adversarial_autoencoder.networks.hidden import Hidden, single
 from adversarial_autoencoder.networks.normalization import normalized_codes, normalized_features
 
 
@@ -59,8 +59,7 @@ def encoder(
         >>> {name: output.shape for name, output in encoder.output.items()}
         {'z': (None, 2), 'y': (None, 10)}
     """
-    hidden = Hidden(**hidden)
-    check_network(network, image_shape, hidden.hidden_layers)
+    hidden = Hidden.of(network, image_shape, **hidden)
     inputs = {"x": keras.Input(image_shape, name="x")}
     h = inputs["x"]
     if input_noise:

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from adversarial_autoencoder.devices import replicas
+from adversarial_autoencoder.systems import HIDDEN_UNITS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,8 @@ class Hidden:
 
     Args:
         hidden_units: Width of each fully connected layer, >= 1. The convolutional layer next to the
-            code has hidden_units / 16 filters; each layer towards the image has half as many.
+            code has hidden_units / 16 filters; each layer towards the image has half as many. The
+            default of `network="conv"` is 1000.
         hidden_layers: Number of hidden layers, >= 1.
         dropout: Share of the hidden units that are dropped in training, in [0, 1).
         weight_std: Standard deviation of normal initial weights. 0: Glorot uniform weights.
@@ -25,12 +27,30 @@ class Hidden:
             policy. Codes and logits are always float32, because the losses need it.
     """
 
-    hidden_units: int = 1000
+    hidden_units: int = HIDDEN_UNITS["mlp"]
     hidden_layers: int = 2
     dropout: float = 0.0
     weight_std: float = 0.0
     batch_norm: bool = False
     dtype: str | None = None
+
+    @classmethod
+    def of(cls, network, image_shape, **given):
+        """Makes the hidden layers of a kind of network, and checks that it can process images.
+
+        Args:
+            network: "mlp" or "conv".
+            image_shape: Shape of one image, (height, width, channels).
+            **given: The arguments that differ from their defaults.
+
+        Returns:
+            A `Hidden`.
+
+        Raises:
+            ValueError: If the network cannot process images of this shape.
+        """
+        check_network(network, image_shape, given.get("hidden_layers", cls.hidden_layers))
+        return cls(**{"hidden_units": HIDDEN_UNITS[network]} | given)
 
     def dense(self, units, name, **kwargs):
         """Makes a Dense layer; further arguments replace the defaults of these networks."""
@@ -85,7 +105,7 @@ def check_network(network, image_shape, hidden_layers):
     Raises:
         ValueError: If it cannot.
     """
-    if network not in ("mlp", "conv"):
+    if network not in HIDDEN_UNITS:
         raise ValueError(f"network must be mlp or conv. Received: network={network!r}")
     if network == "conv" and len(image_shape) != 3:
         raise ValueError(
