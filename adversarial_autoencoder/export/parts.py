@@ -12,7 +12,7 @@ from keras import layers, ops
 
 from adversarial_autoencoder.export.rows import Rows
 from adversarial_autoencoder.model.codes import by_name
-from adversarial_autoencoder.networks.normalization import RunningNormalization
+from adversarial_autoencoder.networks.normalization import AveragedNormalization
 from adversarial_autoencoder.systems import Y, Z
 
 PROBABILITIES, IMAGE, SCORE = "probabilities", "image", "score"
@@ -165,12 +165,16 @@ def float32_copy(network):
         config = layer.get_config() | {"dtype": "float32"}
         config |= {name: None for name in config if name.endswith("_regularizer")}
         kind = layer.__class__
-        if kind is RunningNormalization:  # It differs in training only.
+        if issubclass(kind, AveragedNormalization):  # It differs in training only.
             kind = layers.BatchNormalization
         return kind.from_config(config)
 
     copy = keras.models.clone_model(network, clone_function=copied, recursive=True)
-    copy.set_weights([np.asarray(weight, "float32") for weight in network.get_weights()])
+    flat = zip(copy._flatten_layers(), network._flatten_layers(), strict=True)
+    for layer, original in flat:
+        # A layer has the weights of its layers too. Here only training uses the last ones.
+        for weight, value in zip(layer.weights, original.weights, strict=False):
+            weight.assign(value)
     copy.trainable = False
     return copy
 

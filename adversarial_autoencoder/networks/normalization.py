@@ -7,8 +7,8 @@ from keras import layers
 from adversarial_autoencoder import priors
 from adversarial_autoencoder.devices import replicas
 
-# Of the moving statistics: the features of an encoder change faster than those of a classifier.
-MOMENTUM = 0.98
+# The moving statistics average over about this share of the training so far.
+SHARE = 1 / 40
 
 
 def normalized_features(h):
@@ -20,10 +20,9 @@ def normalized_features(h):
     Returns:
         A Keras tensor of the same shape.
     """
-    layer = layers.BatchNormalization(
+    layer = AveragedNormalization(
         center=False,
         scale=False,
-        momentum=MOMENTUM,
         synchronized=replicas.is_divided(),
         dtype="float32",
         name="encoder_z_features",
@@ -45,7 +44,6 @@ def normalized_codes(z, prior):
         center=False,
         scale=False,
         epsilon=1e-6,
-        momentum=MOMENTUM,
         synchronized=replicas.is_divided(),
         dtype="float32",
         name="encoder_z_normalized",
@@ -80,8 +78,54 @@ def finite_moments(prior, dim):
 
 
 @keras.saving.register_keras_serializable("adversarial_autoencoder")
-class RunningNormalization(layers.BatchNormalization):
-    """Batch normalization that uses the moving statistics in training too.
+class AveragedNormalization(layers.BatchNormalization):
+    """Batch normalization whose moving statistics average over a share of the training so far.
+
+    Early, when the inputs change fast, the statistics follow them. Late, they average over many
+    minibatches: those of a few minibatches would shift and scale all codes at random, and the
+    distance to the prior would vary from epoch to epoch. With the share s, the weight of a
+    minibatch after t updates is 1 / (1 + s t), polynomial-decay averaging (Shamir and Zhang 2013,
+    arXiv 1212.1824, section 4).
+
+    Args:
+        **kwargs: Arguments of `keras.layers.BatchNormalization`, except for `momentum`.
+    """
+
+    updates = None
+
+    @property
+    def momentum(self):
+        """Weight of the old statistics in the next update."""
+        return 0.0 if self.updates is None else 1.0 - 1.0 / (1.0 + SHARE * self.updates)
+
+    @momentum.setter
+    def momentum(self, value):
+        pass  # The base class sets its default.
+
+    def build(self, input_shape):
+        """Makes the weights, with the number of updates."""
+        super().build(input_shape)
+        self.updates = self.add_weight(
+            shape=(), name="updates", initializer="zeros", trainable=False, autocast=False
+        )
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalizes by the minibatch in training, and updates the moving statistics."""
+        outputs = super().call(inputs, training=training, mask=mask)
+        if training and self.trainable:
+            self.updates.assign(self.updates + 1.0)
+        return outputs
+
+    def get_config(self):
+        """The constructor's arguments."""
+        config = super().get_config()
+        del config["momentum"]
+        return config
+
+
+@keras.saving.register_keras_serializable("adversarial_autoencoder")
+class RunningNormalization(AveragedNormalization):
+    """Normalization by the moving statistics, in training too.
 
     The statistics of a single minibatch would add noise to the codes. The gradient is that of batch
     normalization: it does not change the mean and the scale of the inputs, which have no effect.
