@@ -3,7 +3,7 @@
 import dataclasses
 
 from adversarial_autoencoder.config.image_form import AUTO, CHANNELS
-from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
+from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
     COMPONENT_PRIORS,
     POSTERIORS,
@@ -145,10 +145,14 @@ class NetworkSettings(Settings):
         1000,
         "units in each hidden layer; conv: the deepest layer has a sixteenth of it as filters",
         within=at_least(1, 100_001),
+        search=Search(64, 2000, log=True),
     )
     hidden_layers: int = setting(2, "hidden layers of each network", within=at_least(1, 101))
     dropout: float = setting(
-        0.0, "fraction of hidden units dropped in training", within=at_least(0, 1)
+        0.0,
+        "fraction of hidden units dropped in training",
+        within=at_least(0, 1),
+        search=Search(0, 0.5),
     )
     batch_norm: bool = setting(False, "batch normalization in the encoder's hidden layers")
     separate_y: bool = setting(
@@ -166,6 +170,7 @@ class NetworkSettings(Settings):
         0.1,
         "corruption of the encoder's input in training: standard deviation, or fraction of pixels",
         within=at_least(0, 1),
+        search=Search(0, 0.5),
     )
     corruption: str = setting(
         "gaussian",
@@ -183,6 +188,7 @@ class NetworkSettings(Settings):
         "standard deviation of the noise on the discriminators' input in training; with"
         " --normalize_codes that of z is in standard deviations of the prior",
         within=at_least(0, 1),
+        search=Search(0, 0.5),
         phases=ADVERSARIAL,
     )
 

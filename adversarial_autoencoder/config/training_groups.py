@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
+from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
     ADVERSARIAL_LOSSES,
     CLASSIFICATION,
@@ -66,6 +66,7 @@ class TrainingSettings(Settings):
         "weight of the maximum mean discrepancy, relative to the mean loss over pixels or columns;"
         f" not given: {MMD_WEIGHT} for images, {MMD_WEIGHT_OF_TABLES} for tables",
         within=at_least(0),
+        search=Search(0.01, 10, log=True),
         needs={"model": ("wae_mmd",)},
     )
     consistency: str = setting(
@@ -79,6 +80,7 @@ class TrainingSettings(Settings):
         1.0,
         "weight of the VAT loss; giving it selects --consistency vat",
         within=at_least(0),
+        search=Search(0.1, 10, log=True),
         needs={"consistency": ("vat",)},
         phases=CLASSIFIES,
     )
@@ -104,6 +106,7 @@ class TrainingSettings(Settings):
         "weight of the mutual information between x and y (Hu et al. 2017), which finds clusters;"
         " the paper uses 0.1",
         within=at_least(0),
+        search=Search(0.01, 1, log=True),
         needs={"consistency": CONSISTENCY_LOSSES},
         phases=CLASSIFIES,
     )
@@ -126,7 +129,13 @@ class TrainingSettings(Settings):
 
 def _learning_rate(default, updated, phases=()):
     """The learning rate of one kind of step."""
-    return setting(default, f"learning rate of {updated}", within=above(0), phases=phases)
+    return setting(
+        default,
+        f"learning rate of {updated}",
+        within=above(0),
+        phases=phases,
+        search=Search(1e-5, 1e-2, log=True),
+    )
 
 
 def _momentum(updated, phases=()):
@@ -159,6 +168,7 @@ class OptimizerSettings(Settings):
         1.3e-2,
         "Adam's epsilon for the generator; gradients much smaller than it make smaller steps",
         within=above(0),
+        search=Search(1e-5, 0.1, log=True),
         needs={"optimizer": ("adam",)},
         phases=ADVERSARIAL,
     )
