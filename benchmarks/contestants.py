@@ -53,7 +53,7 @@ def settings(dropout, **kwargs):
     plain = {"input_noise": 0.0, "discriminator_noise": 0.0, "normalize_codes": False}
     config = Config(dataset="mnist", dropout=dropout, **plain | kwargs)
     dataset = data.load(config.dataset, config.data_dir)
-    return hardware.choose(config.for_data(len(dataset.x_train))), dataset
+    return hardware.choose(config.for_data(**dataset.sizes)), dataset
 
 
 def this_project(dropout, precision, jit_compile="auto"):

@@ -9,7 +9,7 @@ from helpers import run_process, start_process, tree, wait_for
 from adversarial_autoencoder import data, runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.setting import value_type
-from adversarial_autoencoder.errors import InputError, TrainingError
+from adversarial_autoencoder.errors import TrainingError
 from adversarial_autoencoder.modes.tuning import plan, study, tune
 from adversarial_autoencoder.systems import PRIORS, SYSTEMS
 
@@ -23,7 +23,7 @@ WAE += ["--batch_size=200", "--dropout=0", "--input_noise=0", "--run_name=s"]
 def plan_of(**given):
     config = Config.of(**given)
     dataset = data.load("digits")
-    return plan.make_plan(config.for_data(len(dataset.x_train)), dataset, given)
+    return plan.make_plan(config.for_data(**dataset.sizes), dataset, given)
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +94,6 @@ def test_ranges_fit_the_types_and_limits_of_their_settings():
 )
 def test_the_measures_say_what_the_system_is_for(settings, measures):
     assert plan_of(**settings).measures == measures
-
-
-def test_a_classifier_needs_validation_labels():
-    config = Config.of(model="semi_supervised_aae")
-    unlabelled = dataclasses.replace(data.load("digits"), y_validation=None)
-    with pytest.raises(InputError, match="must have labels of validation images"):
-        plan.make_plan(config, unlabelled, {})
 
 
 def test_the_best_trial_of_a_front_is_near_the_best_of_each_measure():
@@ -242,6 +235,29 @@ def test_a_damaged_study_is_refused(studied, command_line, tmp_path, text):
 def test_without_optuna_the_extra_is_named(refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert "pip install 'adversarial-autoencoder[tune]'" in refused("--mode=tune")
+
+
+@pytest.mark.parametrize("measures", [1, 2])
+def test_the_figure_shows_each_trial_and_each_setting(measures):
+    from adversarial_autoencoder import figures
+
+    scores = {"error": [4.0, 1.0, 2.0], "distance": [1.0, 5.0, 2.0]}
+    scores = dict(list(scores.items())[:measures])
+    best = [1] if measures == 1 else [4, 1, 0]
+    settings = {"rate": [1e-3, 1e-5, 1e-2], "dropout": [0.0, 0.1, 0.2]}
+    figure = figures.trials([0, 1, 4], scores, settings, best, ["rate"])
+    large, rate, dropout, colours = figure.axes
+    assert (large.get_xlabel(), large.get_ylabel()) == (
+        ("trial", "error") if measures == 1 else ("error", "distance")
+    )
+    assert (rate.get_xscale(), dropout.get_xscale()) == ("log", "linear")
+    assert colours.get_ylabel() == ("trial" if measures == 1 else "distance")
+    for axes, x in ((large, [0, 1, 4]), (rate, settings["rate"]), (dropout, settings["dropout"])):
+        points, first, star = (c.get_offsets() for c in axes.collections)
+        x = scores["error"] if axes is large and measures == 2 else x
+        assert points[:, 0].tolist() == x
+        assert first.tolist() == points[[0]].tolist()
+        assert star.tolist() == points[[1 if measures == 1 else 2]].tolist()
 
 
 @pytest.mark.slow

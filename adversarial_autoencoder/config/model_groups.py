@@ -17,6 +17,8 @@ from adversarial_autoencoder.systems import (
 
 # Phases without which a setting has no effect.
 ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
+# The default number of components of a prior that is not conditioned on labels.
+COMPONENTS = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, init=False)
@@ -89,8 +91,8 @@ class PriorSettings(Settings):
     )
     prior_components: int | None = setting(
         None,
-        "number of components of the mixture, or of segments of the Swiss roll; not given: 10, or"
-        " one for each class",
+        "number of components of the mixture, or of segments of the Swiss roll; not given:"
+        f" {COMPONENTS}, or one for each class",
         within=at_least(1, 10_001),
         needs={"prior": COMPONENT_PRIORS},
     )

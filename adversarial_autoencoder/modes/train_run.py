@@ -137,8 +137,7 @@ def with_data(config: Config, overrides: dict) -> tuple[Config, data.Dataset]:
     dataset = data.load_of(config)
     if dataset.schema is not None:
         rules.check_given_for_table(overrides, dataset.name)
-    config = located(config, dataset).for_data(len(dataset.x_train), dataset.schema is not None)
-    return config, dataset
+    return located(config, dataset).for_data(**dataset.sizes), dataset
 
 
 def _is_complete(command, run, config, dataset):

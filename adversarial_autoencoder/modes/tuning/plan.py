@@ -85,7 +85,7 @@ def make_plan(config: Config, dataset: data.Dataset, given: dict) -> Plan:
         The `Plan`.
 
     Raises:
-        InputError: If there is no setting to search, or a measure needs labels that are missing.
+        InputError: If there is no setting to search.
     """
     used = with_effect(config, dataset.schema is not None)
     ranges = {field.name: field.metadata["search"] for field in dataclasses.fields(config)}
@@ -100,14 +100,7 @@ def make_plan(config: Config, dataset: data.Dataset, given: dict) -> Plan:
             f"--mode tune needs a setting to search: leave out {' or '.join(could)}. "
             "Received: values for all"
         )
-    measures = _measures(config)
-    y = dataset.y_validation
-    if measures == ("classification error",) and (y is None or (y < 0).all()):
-        raise InputError(
-            f"{dataset.name} must have labels of validation {dataset.noun}s, whose classification"
-            " error is searched. Received: none"
-        )
-    return Plan(given, config, searched, measures, dataset.checksum)
+    return Plan(given, config, searched, _measures(config), dataset.checksum)
 
 
 def _measures(config):
