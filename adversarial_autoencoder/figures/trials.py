@@ -55,10 +55,11 @@ def trials(
         large.step(x, np.minimum.accumulate(y), where="post", color=PRIOR, label="best so far")
         large.set_xlabel("trial")
         large.set_ylabel(measures[0])
-        colour_label = "trial"
+        colour_label, most = "trial", 1.0
     else:
         x, y = first, np.asarray(scores[measures[1]])
-        colour, colour_label = y, measures[1]
+        # One trial that is far worse than the others does not set the range of the colours.
+        colour, colour_label, most = y, measures[1], 0.9
         order = sorted(front, key=lambda i: (x[i], y[i]))
         large.step(x[order], y[order], where="post", color=PRIOR, label="Pareto front")
         large.set_xlabel(measures[0])
@@ -67,7 +68,7 @@ def trials(
             large.annotate(
                 str(numbers[i]), (x[i], y[i]), (4, 4), textcoords="offset points", fontsize="small"
             )
-    norm = Normalize(*_range(colour))
+    norm = Normalize(colour.min(), np.quantile(colour, most))
     _points(large, x, y, colour, norm, front[0], index.get(0))
     large.legend(fontsize="small", loc="upper right")
     panels = []
@@ -83,11 +84,6 @@ def trials(
         panels.append(axes)
     figure.colorbar(shown, ax=[large, *panels], label=colour_label, shrink=0.6, pad=0.01)
     return figure.finished()
-
-
-def _range(values):
-    """The range of the colours. One trial that is far worse than the others does not set it."""
-    return np.min(values), np.quantile(values, 0.9)
 
 
 def _points(axes, x, y, colour, norm, best, first):
