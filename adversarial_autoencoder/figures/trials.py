@@ -45,7 +45,7 @@ def trials(
     rows = max(2, -(-len(settings) // COLUMNS))
     figure = Figure((COLUMNS + 2) * SIDE + 0.8, rows * SIDE)
     grid = figure.add_gridspec(rows, COLUMNS + 2)
-    large = figure.add_subplot(grid[: max(rows, 2), :2])
+    large = figure.add_subplot(grid[:, :2])
     measures = list(scores)
     first = np.asarray(scores[measures[0]])
     index = {number: i for i, number in enumerate(numbers)}

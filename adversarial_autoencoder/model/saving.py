@@ -37,7 +37,7 @@ class Saving(keras.Model):
         with atomic(path) as temporary:
             super().save(temporary, **kwargs)
 
-    def export(self, filepath, format="tf_saved_model", **kwargs):
+    def export(self, filepath, format="tf_saved_model", **kwargs) -> None:
         """Exports the reconstruction of images, like `keras.Model.export`.
 
         A model that computes in bfloat16 or float16 is exported in float32: other programs run
