@@ -1,8 +1,10 @@
 """--mode tune: what is searched, and studies that are interrupted, resumed, or cannot be used."""
 
 import dataclasses
+import shutil
 import sys
 
+import numpy as np
 import pytest
 from helpers import run_process, start_process, tree, wait_for
 
@@ -161,6 +163,33 @@ def test_a_study_goes_on_where_it_was_interrupted(studied, command_line, tmp_pat
     assert "2 trials of the study s" in out
 
 
+def test_after_its_time_a_study_starts_no_further_trial(studied, command_line, tmp_path):
+    shutil.copytree(studied, tmp_path, dirs_exist_ok=True)
+    command_line(*WAE, "--minutes=1e-9", results=tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("s-*")) == [
+        f"s-trial-000{i}" for i in range(3)
+    ]
+
+
+def test_a_table_has_a_study_too(tmp_path):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(200, 3)))
+    config = Config.of(dataset=str(tmp_path / "rows.npy"))
+    dataset = data.load_of(config)
+    found = plan.make_plan(config.for_data(**dataset.sizes), dataset, {})
+    assert "hidden_units" in found.searched
+    assert found.measures == ("reconstruction loss", "distance to the prior")
+
+
+def test_a_study_has_one_prior(tmp_path):
+    """Its file can move, but other samples would be another study."""
+    identities = []
+    for seed in (0, 0, 1):
+        path = tmp_path / f"{len(identities)}.npy"
+        np.save(path, np.random.default_rng(seed).normal(size=(50, 2)))
+        identities.append(plan_of(prior=str(path)).identity)
+    assert identities[0] == identities[1] != identities[2]
+
+
 def test_failed_trials_are_recorded_and_left_out(command_line, tmp_path, monkeypatch):
     pytest.importorskip("optuna")
     train_run = tune.train_run
@@ -266,7 +295,7 @@ def test_ctrl_c_keeps_the_study_and_says_how_to_resume(tmp_path):
     import signal
 
     flags = [flag for flag in WAE if "epochs" not in flag]
-    process = start_process(*flags, "--epochs=300", "--trials=1", results=tmp_path)
+    process = start_process(*flags, "--epochs=60", "--trials=1", results=tmp_path)
     wait_for(tmp_path / "s-trial-0000" / "model.keras", process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=600)
@@ -274,7 +303,7 @@ def test_ctrl_c_keeps_the_study_and_says_how_to_resume(tmp_path):
     assert err == ""
     assert out.endswith("To resume the study: the same command, with --run_name s\n")
     run = runs.Run(tmp_path / "s-trial-0000")
-    assert 0 < run.completed_epochs() < 300
-    out, err = run_process(*flags, "--epochs=300", "--trials=1", results=tmp_path)
+    assert 0 < run.completed_epochs() < 60
+    out, err = run_process(*flags, "--epochs=60", "--trials=1", results=tmp_path)
     assert err == ""
-    assert run.completed_epochs() == 300
+    assert run.completed_epochs() == 60

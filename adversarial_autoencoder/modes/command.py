@@ -47,7 +47,7 @@ class CommandSettings(Settings):
     )
     minutes: float | None = setting(
         None,
-        "start no further trial after this time",
+        "start no trial after this time, except for the first",
         within=above(0),
         modes=("tune",),
     )

@@ -11,6 +11,7 @@ from adversarial_autoencoder.config.files import with_effect
 from adversarial_autoencoder.config.setting import Search, value_type
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.select_run import CHANGEABLE
+from adversarial_autoencoder.runs.settings import file_checksum
 from adversarial_autoencoder.systems import CLASSIFICATION
 
 # From the name of a measure to a function of the last row of a run's history. Lower is better. All
@@ -49,8 +50,8 @@ class Plan:
         """What a study must have in common with the command that resumes it."""
         # The location of the data and the devices can change, but not the length of a trial.
         kept = {n: v for n, v in self.fixed.items() if n == "epochs" or n not in CHANGEABLE}
-        if "prior" in kept:
-            kept["prior"] = self.config.prior
+        if self.config.prior.endswith(".npy"):
+            kept["prior"] = file_checksum(self.config.prior)
         return kept | {"data": self.checksum}
 
     def defaults(self) -> dict[str, float]:

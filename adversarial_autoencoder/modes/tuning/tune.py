@@ -86,7 +86,9 @@ def _search(command, study, plan, folder):
         f"Searching {', '.join(plan.searched)} for the lowest {' and '.join(plan.measures)}.",
         flush=True,
     )
-    while study.num_finished() < limit and time.monotonic() < end:
+    begun = False
+    while study.num_finished() < limit and (not begun or time.monotonic() < end):
+        begun = True
         number, settings = study.next()
         name = _trial_name(folder.name, number)
         of_all = "" if limit == math.inf else f" of {limit}"
