@@ -2,11 +2,12 @@
 
 import dataclasses
 import shutil
+import signal
 import sys
 
 import numpy as np
 import pytest
-from helpers import run_process, start_process, tree, wait_for
+from helpers import start_process, tree, wait_for
 
 from adversarial_autoencoder import data, runs, training
 from adversarial_autoencoder.config import Config
@@ -290,10 +291,8 @@ def test_the_figure_shows_each_trial_and_each_setting(measures):
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_the_study_and_says_how_to_resume(tmp_path):
+def test_ctrl_c_keeps_the_study_and_says_how_to_resume(command_line, tmp_path):
     pytest.importorskip("optuna")
-    import signal
-
     flags = [flag for flag in WAE if "epochs" not in flag]
     process = start_process(*flags, "--epochs=60", "--trials=1", results=tmp_path)
     wait_for(tmp_path / "s-trial-0000" / "model.keras", process)
@@ -304,6 +303,6 @@ def test_ctrl_c_keeps_the_study_and_says_how_to_resume(tmp_path):
     assert out.endswith("To resume the study: the same command, with --run_name s\n")
     run = runs.Run(tmp_path / "s-trial-0000")
     assert 0 < run.completed_epochs() < 60
-    out, err = run_process(*flags, "--epochs=60", "--trials=1", results=tmp_path)
+    _, err = command_line(*flags, "--epochs=60", "--trials=1", results=tmp_path)
     assert err == ""
     assert run.completed_epochs() == 60
