@@ -101,6 +101,10 @@ def test_the_measures_say_what_the_system_is_for(settings, measures):
 
 def test_the_best_trial_of_a_front_is_near_the_best_of_each_measure():
     assert plan.ranked([(5.0, 0.0), (1.0, 0.1), (0.0, 9.0)])[0] == 1
+    front = [(5.0, 14.0), (4.5, 14.5)]
+    assert plan.ranked(front) == [0, 1]
+    # Among many trials, half a unit of the second measure is little.
+    assert plan.ranked(front, [*front, (8.0, 50.0), (9.0, 60.0), (7.0, 70.0)]) == [1, 0]
     assert plan.ranked([(3.0,), (1.0,), (1.0,), (2.0,)]) == [1, 2, 3, 0]
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -115,14 +116,17 @@ def _measures(config):
     return ("reconstruction loss", "distance to the prior")
 
 
-def ranked(scores: Sequence[Sequence[float]]) -> list[int]:
+def ranked(
+    scores: Sequence[Sequence[float]], among: Sequence[Sequence[float]] | None = None
+) -> list[int]:
     """Orders trials by their distance from the best value of each measure.
 
-    Each measure is scaled so that its best value among the trials is 0 and its worst is 1. So the
-    first of several trials, none of which is better than another in all measures, is a compromise.
+    Each measure is scaled so that its best value is 0 and its median is 1. So the first of several
+    trials, none of which is better than another in all measures, is a compromise.
 
     Args:
-        scores: The values of the measures of each trial; lower is better.
+        scores: The values of the measures of each trial; lower is better. Not empty.
+        among: The same of all trials, for the medians; None: of these.
 
     Returns:
         The indices of the trials, the best first.
@@ -132,9 +136,9 @@ def ranked(scores: Sequence[Sequence[float]]) -> list[int]:
         >>> ranked([(0.1, 0.9), (0.2, 0.2), (0.9, 0.1)])
         [1, 0, 2]
     """
-    columns = list(zip(*scores, strict=True))
-    lows = [min(column) for column in columns]
-    sizes = [max(column) - low or 1.0 for column, low in zip(columns, lows, strict=True)]
+    lows = [min(column) for column in zip(*scores, strict=True)]
+    medians = [statistics.median(column) for column in zip(*(among or scores), strict=True)]
+    sizes = [median - low or 1.0 for median, low in zip(medians, lows, strict=True)]
 
     def distance(i):
         return math.hypot(

@@ -103,10 +103,11 @@ class Study:
 
     def best(self) -> list[Trial]:
         """Lists the best trials, the best first; of two measures the Pareto front."""
-        trials = self.finished()
+        trials = finished = self.finished()
         if len(self._plan.measures) > 1:
             trials = list(map(self._trial, self._study.best_trials))
-        return [trials[i] for i in ranked([trial.scores for trial in trials])]
+        scores, among = ([trial.scores for trial in some] for some in (trials, finished))
+        return [trials[i] for i in ranked(scores, among)]
 
     def _trial(self, trial):
         return Trial(trial.number, self._plan.chosen(trial.params), tuple(trial.values))
