@@ -130,14 +130,14 @@ class TrainingSettings(Settings):
     seed: int = setting(0, "seed of weights, noise and shuffling", within=at_least(0, 2**31))
 
 
-def _learning_rate(default, updated, phases=()):
+def _learning_rate(default, updated, phases=(), lowest=1e-4):
     """The learning rate of one kind of step."""
     return setting(
         default,
         f"learning rate of {updated}",
         within=above(0),
         phases=phases,
-        search=Search(1e-5, 1e-2, log=True),
+        search=Search(lowest, 1e-2, log=True),
     )
 
 
@@ -158,7 +158,9 @@ class OptimizerSettings(Settings):
         "adam", "optimizer of every step of the procedure", choices=("adam", "sgd")
     )
     reconstruction_learning_rate: float = _learning_rate(1.5e-3, "encoder and decoder")
-    discriminator_learning_rate: float = _learning_rate(1e-4, "the discriminators", ADVERSARIAL)
+    discriminator_learning_rate: float = _learning_rate(
+        1e-4, "the discriminators", ADVERSARIAL, lowest=1e-5
+    )
     generator_learning_rate: float = _learning_rate(1e-3, "the encoder as generator", ADVERSARIAL)
     classification_learning_rate: float = _learning_rate(
         1e-3, "the encoder as classifier", CLASSIFIES

@@ -70,7 +70,7 @@ def trials(
             )
     norm = Normalize(colour.min(), np.quantile(colour, most))
     _points(large, x, y, colour, norm, front[0], index.get(0))
-    large.legend(fontsize="small", loc="upper right")
+    large.legend(fontsize="small", loc="best")
     panels = []
     for i, (name, values) in enumerate(settings.items()):
         axes = figure.add_subplot(grid[i // COLUMNS, 2 + i % COLUMNS])
