@@ -54,7 +54,7 @@ def settings(dropout, **kwargs):
     plain |= {"hidden_units": HIDDEN}
     config = Config(dataset="mnist", dropout=dropout, **plain | kwargs)
     dataset = data.load(config.dataset, config.data_dir)
-    return hardware.choose(config.for_data(len(dataset.x_train))), dataset
+    return hardware.choose(config.for_data(**dataset.sizes)), dataset
 
 
 def this_project(dropout, precision, jit_compile="auto"):

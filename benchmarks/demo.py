@@ -9,13 +9,24 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
+
 ROOT = pathlib.Path(__file__).parent.parent
 NAME = "digits-demo"
 FLAGS = (
     "--model=semi_supervised_aae --dataset=digits --num_labels=500 --z_dim=2 --hidden_units=64 "
     "--epochs=100 --precision=float32 --jit_compile=false"
 )
+FRAMES = 24
 MAX_BYTES = 1_000_000
+
+
+def write_few_frames(source, target):
+    """Keeps `FRAMES` of the frames for --mode animate, the first and the last one included."""
+    with np.load(source) as arrays:
+        n = len(arrays["epochs"])
+        chosen = np.unique(np.linspace(0, n - 1, min(FRAMES, n)).round().astype(int))
+        np.savez_compressed(target, **{name: array[chosen] for name, array in arrays.items()})
 
 
 def main():
@@ -26,6 +37,7 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("config.json", "model.keras"):
             shutil.copyfile(f"{results}/{NAME}/{name}", folder / name)
+        write_few_frames(f"{results}/{NAME}/frames.npz", folder / "frames.npz")
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"Wrote {folder}, {size / 1000:.0f} kB")
     assert size < MAX_BYTES

@@ -127,6 +127,9 @@ def _conditions(field):
         if within.high is not None and within.high >= UNLIMITED:
             within = dataclasses.replace(within, high=None)
         yield f"Range: {within}."
+    if (search := metadata["search"]) is not None:
+        scale = ", on a logarithmic scale" if search.log else ""
+        yield f"[`--mode tune`](tune.md) searches {search.low:g} to {search.high:g}{scale}."
     needs = [f"--{flag} {'|'.join(values)}" for flag, values in metadata["needs"].items()]
     if needs:
         yield f"Only with {' and '.join(f'`{need}`' for need in needs)}."

@@ -14,6 +14,7 @@ from adversarial_autoencoder import runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError, TrainingError
 from adversarial_autoencoder.figures import animation
+from adversarial_autoencoder.runs import demos
 from adversarial_autoencoder.training.callbacks import kept_frames
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -53,7 +54,17 @@ def test_a_model_with_two_codes_shows_samples_of_each_class(few, command_line):
     assert [*names_of(out)] == files("sample", "latent_scatter", "interpolate")
 
 
+def test_the_run_of_the_package_shows_its_epochs(command_line, tmp_path):
+    out, err = command_line("--mode=animate", "--run=digits-demo", results=tmp_path)
+    assert err == ""
+    assert [*names_of(out)] == files("sample", "latent_scatter", "interpolate")
+    frames = kept_frames.read(runs.Run(demos.FOLDER / "digits-demo"), 100)
+    assert [*frames][0] == 0 and [*frames][-1] == 100
+
+
 def test_a_run_without_frames_shows_what_it_can(command_line, tmp_path):
+    without = shutil.ignore_patterns("frames.npz")
+    shutil.copytree(demos.FOLDER / "digits-demo", tmp_path / "digits-demo", ignore=without)
     out, err = command_line("--mode=animate", "--run=digits-demo", results=tmp_path)
     assert err == ""
     first, _, rest = out.partition("\n")

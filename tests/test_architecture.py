@@ -107,6 +107,7 @@ def test_imports_are_visible(path):
     ("library", "allowed"),
     [
         ("matplotlib", {"figures"}),
+        ("optuna", {"modes"}),
         ("absl", {"command_line"}),
         ("PIL", {"data", "figures"}),
         ("scipy", {"evaluation"}),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from adversarial_autoencoder import AdversarialAutoencoder, losses, networks, phases, priors
+from adversarial_autoencoder import AdversarialAutoencoder, data, losses, networks, phases, priors
 from adversarial_autoencoder.config import Config, files, rules
 from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.errors import InputError
@@ -234,6 +234,45 @@ def test_the_default_weight_of_the_discrepancy_is_recorded():
     assert config.for_data(1249, is_table=True).mmd_weight == 2.5
     assert Config.of(model="wae_mmd", mmd_weight=1.0).for_data(1249).mmd_weight == 1.0
     assert Config().for_data(1249).mmd_weight is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "vat_epsilon", "prior_components"),
+    [
+        ({"model": "semi_supervised_aae"}, 1.5, None),
+        ({"model": "clustering_aae", "vat_epsilon": 2.0}, 2.0, None),
+        ({"model": "clustering_aae", "consistency": "augment"}, None, None),
+        ({"prior": "swiss_roll"}, None, 10),
+        ({"prior": "gaussian_mixture", "condition_prior_on_labels": True}, None, 7),
+        ({"prior": "gaussian_mixture", "prior_components": 3}, None, 3),
+        ({}, None, None),
+    ],
+    ids=str,
+)
+def test_defaults_that_follow_from_the_data_are_recorded(settings, vat_epsilon, prior_components):
+    sizes = {"num_images": 50_000, "num_inputs": 28 * 28, "num_classes": 7}
+    config = Config.of(**settings).for_data(**sizes)
+    assert (config.vat_epsilon, config.prior_components) == (vat_epsilon, prior_components)
+    assert config.for_data(**sizes) == config
+    files.from_dict(dataclasses.asdict(config))
+    of_rows = Config.of(model="semi_supervised_aae").for_data(200, True, num_inputs=100)
+    assert of_rows.vat_epsilon == pytest.approx(1.728, abs=1e-3)
+
+
+# Without a value they mean "none", or what is on this machine.
+WITHOUT_DEFAULT = {"num_labels", "label_column", "drop_columns", "columns", "test_dataset"}
+WITHOUT_DEFAULT |= {"data_dir", "image_size"}
+
+
+@pytest.mark.parametrize("model", SYSTEMS)
+def test_a_training_leaves_no_default_open(model):
+    """config.json has all values, so that a later default does not change an old run."""
+    prior = {} if model == "vae" else {"prior": "gaussian_mixture", "z_dim": 2}
+    config = Config.of(model=model, dataset="digits", **prior)
+    config = config.for_data(**data.load("digits").sizes)
+    for name, value in dataclasses.asdict(config).items():
+        if value is None and name not in WITHOUT_DEFAULT:
+            assert rules.unmet_needs(config, name), name
 
 
 def test_y_start_must_be_within_the_training():

@@ -71,6 +71,34 @@ def test_a_bfloat16_model_has_float32_parts(digits):
         assert dtypes == {"float32"}
 
 
+@pytest.mark.parametrize("system", ["aae", "supervised_aae"])
+def test_a_bfloat16_model_is_exported_in_float32(system, digits, classes, tmp_path):
+    """Other programs do not run bfloat16: ONNX Runtime refuses such a file."""
+    ort = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    config = config_of(system, precision="mixed_bfloat16", dropout=0.2, batch_norm=True)
+    shares = [0.1] * 10 if config.uses_labels else None
+    model = training.build(config, (8, 8, 1), shares)
+    model.compile("adam")
+    model.fit(digits[:200], classes[:200] if shares else None, batch_size=50, verbose=0)
+    before = [variable.numpy() for variable in model.variables]
+    inputs = [(digits[:30] / 255).astype("float32")]
+    inputs += [classes[:30].astype("int32")] if shares else []
+    model.export(tmp_path / "model.onnx", format="onnx", verbose=False)
+    session = ort.InferenceSession(tmp_path / "model.onnx")
+    names = [given.name for given in session.get_inputs()]
+    (received,) = session.run(None, dict(zip(names, inputs, strict=True)))
+    model.export(tmp_path / "saved", verbose=False)
+    saved = tf.saved_model.load(tmp_path / "saved")
+    np.testing.assert_allclose(saved.serve(*inputs), received, rtol=0, atol=1e-5)
+    expected = model(*inputs).numpy()
+    np.testing.assert_allclose(received, expected, rtol=0, atol=0.05)
+    assert np.std(expected) > 0
+    # The model itself is as before.
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.variables, strict=True))
+    assert "bfloat16" in {layer.compute_dtype for layer in model.encoder.layers}
+
+
 @pytest.fixture(scope="module")
 def model():
     """A model with both codes that was never called."""

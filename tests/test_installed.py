@@ -1,12 +1,14 @@
 """The package as users install it: a wheel in an environment of its own, with the command `aae`."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tomllib
 import venv
+import zipfile
 
 import pytest
 from helpers import ROOT
@@ -21,6 +23,7 @@ PARTS = ("adversarial_autoencoder", "pyproject.toml", "requirements.txt", "READM
 @pytest.fixture(scope="module")
 def aae(tmp_path_factory):
     """Runs the installed command in an empty folder; returns what it prints."""
+    pytest.importorskip("build")
     folder = tmp_path_factory.mktemp("installed")
     source, environment, work = (folder / name for name in ("source", "environment", "work"))
     source.mkdir()
@@ -28,8 +31,9 @@ def aae(tmp_path_factory):
     for part in PARTS:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, source / part)
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    subprocess.run([*build, "--wheel-dir", folder, source], check=True)
+    # An archive of the sources, and the wheel from this archive, which must have all files.
+    build = [sys.executable, "-m", "build", "--outdir", folder, source]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
     (wheel,) = folder.glob("*.whl")
@@ -45,7 +49,7 @@ def aae(tmp_path_factory):
         assert done.returncode == status, done.stderr
         return done.stdout, done.stderr
 
-    call.work = work
+    call.work, call.wheel = work, wheel
     return call
 
 
@@ -55,6 +59,28 @@ def test_the_installed_command_tells_its_version_and_its_own_name(aae):
     assert aae("--version") == (version, "")
     out, _ = aae("--help")
     assert "usage: aae --mode MODE" in out
+
+
+@pytest.mark.slow
+def test_the_installed_command_lists_the_runs_of_an_empty_folder(aae):
+    message = "There are no runs in results. Train one with --mode train.\n"
+    assert aae("--mode=list") == (message, "")
+    assert list(aae.work.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_wheel_has_the_files_and_the_requirements_of_the_package(aae):
+    package = ROOT / "adversarial_autoencoder"
+    files = (path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    with zipfile.ZipFile(aae.wheel) as wheel:
+        names = set(wheel.namelist())
+        (path,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        metadata = wheel.read(path).decode()
+    assert {path.relative_to(ROOT).as_posix() for path in files} <= names
+    lines = (line.partition("#")[0] for line in (ROOT / "requirements.txt").open())
+    for name in (re.match(r"[\w-]+", line)[0] for line in lines if line.strip()):
+        assert f"\nRequires-Dist: {name}" in metadata
+    assert "\nProvides-Extra: tune\n" in metadata
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ def drawn(make_model, digits):
     yield "interpolations", figures.interpolations(model, digits[:1], digits[1:2])
     yield "confusion", figures.confusion(np.eye(2, dtype=int), ["a", "b"])
     yield "comparison", figures.comparison({"a": {"mse": 1}}, {}, {"mse": "lower"})
+    yield "trials", figures.trials([0, 1], {"mse": [2.0, 1.0]}, {"dropout": [0.1, 0.2]}, [1])
 
 
 def test_every_figure_displays_itself(make_model, digits):

@@ -7,6 +7,7 @@ from typing import Any
 from adversarial_autoencoder.config import rules
 from adversarial_autoencoder.config.image_form import ImageForm, in_one_form
 from adversarial_autoencoder.config.model_groups import (
+    COMPONENTS,
     DataSettings,
     ModelSettings,
     NetworkSettings,
@@ -20,6 +21,8 @@ from adversarial_autoencoder.config.training_groups import (
     MIN_STEPS,
     MMD_WEIGHT,
     MMD_WEIGHT_OF_TABLES,
+    VAT_STEP,
+    VAT_STEP_OF_TABLES,
     OptimizerSettings,
     SpeedSettings,
     TrainingSettings,
@@ -187,15 +190,28 @@ class Config(
             )
         return epochs, factors
 
-    def for_data(self, num_images: int, is_table: bool = False) -> "Config":
-        """Fills in the sizes that follow from the data, and checks the settings against it.
+    def for_data(
+        self,
+        num_images: int,
+        is_table: bool = False,
+        num_inputs: int | None = None,
+        num_classes: int | None = None,
+    ) -> "Config":
+        """Fills in the values that follow from the data, and checks the settings against it.
+
+        A run records them, so that a later default does not change it. `data.Dataset.sizes` has the
+        arguments.
 
         Args:
             num_images: Number of training images, or of rows of a table.
             is_table: Whether the data is a table.
+            num_inputs: Number of inputs of the encoder, such as pixels; None: leave `vat_epsilon`
+                as it is.
+            num_classes: Number of classes; None: leave `prior_components` as it is.
 
         Returns:
-            A `Config` with `batch_size`, `epochs`, `y_start`, `vat_warmup` and `mmd_weight`.
+            A `Config` with `batch_size`, `epochs`, `y_start`, `vat_warmup`, `mmd_weight`,
+            `vat_epsilon` and `prior_components`, those without an effect excepted.
 
         Raises:
             InputError: If a minibatch is larger than the data, or the training ends before
@@ -226,6 +242,13 @@ class Config(
         mmd_weight = self.mmd_weight
         if mmd_weight is None and self.has_phase(MMD):
             mmd_weight = MMD_WEIGHT_OF_TABLES if is_table else MMD_WEIGHT
+        vat_epsilon = self.vat_epsilon
+        if vat_epsilon is None and num_inputs and not rules.unmet_needs(self, "vat_epsilon"):
+            step = VAT_STEP_OF_TABLES if is_table else VAT_STEP
+            vat_epsilon = step * math.sqrt(num_inputs)
+        components = self.prior_components
+        if components is None and num_classes is not None and self.prior in COMPONENT_PRIORS:
+            components = num_classes if self.condition_prior_on_labels else COMPONENTS
         return dataclasses.replace(
             self,
             epochs=epochs,
@@ -233,6 +256,8 @@ class Config(
             y_start=y_start,
             vat_warmup=vat_warmup,
             mmd_weight=mmd_weight,
+            vat_epsilon=vat_epsilon,
+            prior_components=components,
         )
 
     def _late_starts(self, steps):

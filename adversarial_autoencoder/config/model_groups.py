@@ -3,7 +3,7 @@
 import dataclasses
 
 from adversarial_autoencoder.config.image_form import AUTO, CHANNELS
-from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
+from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
     COMPONENT_PRIORS,
     HIDDEN_UNITS,
@@ -18,6 +18,8 @@ from adversarial_autoencoder.systems import (
 
 # Phases without which a setting has no effect.
 ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
+# The default number of components of a prior that is not conditioned on labels.
+COMPONENTS = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, init=False)
@@ -90,8 +92,8 @@ class PriorSettings(Settings):
     )
     prior_components: int | None = setting(
         None,
-        "number of components of the mixture, or of segments of the Swiss roll; not given: 10, or"
-        " one for each class",
+        "number of components of the mixture, or of segments of the Swiss roll; not given:"
+        f" {COMPONENTS}, or one for each class",
         within=at_least(1, 10_001),
         needs={"prior": COMPONENT_PRIORS},
     )
@@ -147,10 +149,14 @@ class NetworkSettings(Settings):
         "units in each hidden layer; conv: the deepest layer has a sixteenth of it as filters, and"
         f" the default is {HIDDEN_UNITS['conv']}",
         within=at_least(1, 100_001),
+        search=Search(64, 2000, log=True),
     )
     hidden_layers: int = setting(2, "hidden layers of each network", within=at_least(1, 101))
     dropout: float = setting(
-        0.0, "fraction of hidden units dropped in training", within=at_least(0, 1)
+        0.0,
+        "fraction of hidden units dropped in training",
+        within=at_least(0, 1),
+        search=Search(0, 0.5),
     )
     batch_norm: bool = setting(False, "batch normalization in the encoder's hidden layers")
     separate_y: bool = setting(
@@ -168,6 +174,7 @@ class NetworkSettings(Settings):
         0.1,
         "corruption of the encoder's input in training: standard deviation, or fraction of pixels",
         within=at_least(0, 1),
+        search=Search(0, 0.5),
     )
     corruption: str = setting(
         "gaussian",
@@ -185,6 +192,7 @@ class NetworkSettings(Settings):
         "standard deviation of the noise on the discriminators' input in training; with"
         " --normalize_codes that of z is in standard deviations of the prior",
         within=at_least(0, 1),
+        search=Search(0, 0.5),
         phases=ADVERSARIAL,
     )
 

@@ -53,6 +53,22 @@ def above(low: float, below: float | None = None) -> Interval:
     return Interval(low, below, open_low=True)
 
 
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """The range in which `--mode tune` searches for a value.
+
+    Args:
+        low: Lower bound, of at most three digits.
+        high: Upper bound, of at most three digits.
+        log: Whether the search is on a logarithmic scale. A value of 0 then means "switched off",
+            and the setting is not searched.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
 def setting(
     default: typing.Any,
     help: str,
@@ -63,6 +79,7 @@ def setting(
     needs: dict[str, tuple[str, ...]] | None = None,
     phases: tuple[PhaseSpec, ...] = (),
     is_path: bool = False,
+    search: Search | None = None,
 ) -> typing.Any:
     """Makes a field of a `Settings` dataclass.
 
@@ -76,6 +93,7 @@ def setting(
             the possible values.
         phases: Phases of which the system needs at least one, else the setting has no effect.
         is_path: Whether the value can be a path, in which `~` means the home folder.
+        search: The range that `--mode tune` searches; None if it keeps the default.
 
     Returns:
         A `dataclasses.field`.
@@ -88,6 +106,7 @@ def setting(
         "needs": needs or {},
         "phases": phases,
         "is_path": is_path,
+        "search": search,
     }
     return dataclasses.field(default=default, metadata=metadata)
 

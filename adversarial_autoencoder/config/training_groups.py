@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
+from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
     ADVERSARIAL_LOSSES,
     CLASSIFICATION,
@@ -20,6 +20,9 @@ MIN_STEPS = 2000
 DEFAULT_BATCH_SIZE, BATCHES, MIN_BATCH_SIZE = 100, 10, 10
 # The default weights of the discrepancy: the loss of a table is about ten times that of images.
 MMD_WEIGHT, MMD_WEIGHT_OF_TABLES = 0.25, 2.5
+# The default lengths of the VAT step for one input: 1.5 for the 28x28 pixels of MNIST. That of a
+# table is as long in standard deviations of an input: pixels of MNIST have 0.31.
+VAT_STEP, VAT_STEP_OF_TABLES = 1.5 / 28, 1.5 / 28 / 0.31
 LARGE = 10**9
 # The history has a row for each epoch.
 MAX_EPOCHS = 100_000
@@ -66,6 +69,7 @@ class TrainingSettings(Settings):
         "weight of the maximum mean discrepancy, relative to the mean loss over pixels or columns;"
         f" not given: {MMD_WEIGHT} for images, {MMD_WEIGHT_OF_TABLES} for tables",
         within=at_least(0),
+        search=Search(0.01, 10, log=True),
         needs={"model": ("wae_mmd",)},
     )
     consistency: str = setting(
@@ -79,6 +83,7 @@ class TrainingSettings(Settings):
         1.0,
         "weight of the VAT loss; giving it selects --consistency vat",
         within=at_least(0),
+        search=Search(0.1, 10, log=True),
         needs={"consistency": ("vat",)},
         phases=CLASSIFIES,
     )
@@ -104,6 +109,7 @@ class TrainingSettings(Settings):
         "weight of the mutual information between x and y (Hu et al. 2017), which finds clusters;"
         " the paper uses 0.1",
         within=at_least(0),
+        search=Search(0.01, 1, log=True),
         needs={"consistency": CONSISTENCY_LOSSES},
         phases=CLASSIFIES,
     )
@@ -124,9 +130,15 @@ class TrainingSettings(Settings):
     seed: int = setting(0, "seed of weights, noise and shuffling", within=at_least(0, 2**31))
 
 
-def _learning_rate(default, updated, phases=()):
+def _learning_rate(default, updated, phases=(), lowest=1e-4):
     """The learning rate of one kind of step."""
-    return setting(default, f"learning rate of {updated}", within=above(0), phases=phases)
+    return setting(
+        default,
+        f"learning rate of {updated}",
+        within=above(0),
+        phases=phases,
+        search=Search(lowest, 1e-2, log=True),
+    )
 
 
 def _momentum(updated, phases=()):
@@ -146,7 +158,9 @@ class OptimizerSettings(Settings):
         "adam", "optimizer of every step of the procedure", choices=("adam", "sgd")
     )
     reconstruction_learning_rate: float = _learning_rate(1.5e-3, "encoder and decoder")
-    discriminator_learning_rate: float = _learning_rate(1e-4, "the discriminators", ADVERSARIAL)
+    discriminator_learning_rate: float = _learning_rate(
+        1e-4, "the discriminators", ADVERSARIAL, lowest=1e-5
+    )
     generator_learning_rate: float = _learning_rate(1e-3, "the encoder as generator", ADVERSARIAL)
     classification_learning_rate: float = _learning_rate(
         1e-3, "the encoder as classifier", CLASSIFIES
@@ -159,6 +173,7 @@ class OptimizerSettings(Settings):
         2.5e-2,
         "Adam's epsilon for the generator; gradients much smaller than it make smaller steps",
         within=above(0),
+        search=Search(1e-5, 0.1, log=True),
         needs={"optimizer": ("adam",)},
         phases=ADVERSARIAL,
     )

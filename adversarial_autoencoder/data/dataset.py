@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -102,6 +103,16 @@ class Dataset:
     def num_classes(self) -> int:
         """Number of classes, or 0 if the data set has no labels."""
         return len(self.class_names)
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """The arguments of `config.Config.for_data`, which fills in what follows from the data."""
+        return {
+            "num_images": len(self.x_train),
+            "is_table": self.schema is not None,
+            "num_inputs": self.schema.width if self.schema else math.prod(self.image_shape),
+            "num_classes": self.num_classes,
+        }
 
     def held_out_with_labels(self) -> "Dataset":
         """Returns the data set without the validation and test images that have no label.

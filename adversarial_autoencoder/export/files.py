@@ -20,6 +20,7 @@ from adversarial_autoencoder.errors import ExportError, InputError, first_line
 from adversarial_autoencoder.export import run_files
 from adversarial_autoencoder.export.parts import expected_outputs, parts_of
 from adversarial_autoencoder.export.rows import Rows
+from adversarial_autoencoder.model.float32 import compute_types
 from adversarial_autoencoder.runs.durable import atomic
 
 # For each format, the packages that write and run it, in addition to TensorFlow.
@@ -130,7 +131,7 @@ def _differences(model, folder, format, x, y):
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
         raise ExportError(f"The exported files cannot be run: {reason}")
-    in_float32 = all(policy.compute_dtype == "float32" for policy in _policies(model))
+    in_float32 = compute_types(model.encoder, model.decoder) == {"float32"}
     differences = {}
     for name, (_, output) in expected.items():
         received = np.load(folder / f"{name}.npy")
@@ -149,15 +150,6 @@ def _differences(model, folder, format, x, y):
                 f" {scale:.3g}. No file is written."
             )
     return differences
-
-
-def _policies(model):
-    layers = [
-        layer
-        for network in (model.encoder, model.decoder)
-        for layer in network._flatten_layers(include_self=False)
-    ]
-    return [layer.dtype_policy for layer in layers]
 
 
 def _moved(made, folder, format, differences):

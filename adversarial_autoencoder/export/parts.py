@@ -12,7 +12,7 @@ from keras import layers, ops
 
 from adversarial_autoencoder.export.rows import Rows
 from adversarial_autoencoder.model.codes import by_name
-from adversarial_autoencoder.networks.normalization import AveragedNormalization
+from adversarial_autoencoder.model.float32 import float32_copy
 from adversarial_autoencoder.systems import Y, Z
 
 PROBABILITIES, IMAGE, SCORE = "probabilities", "image", "score"
@@ -149,34 +149,6 @@ def expected_outputs(model, x, y=None):
     if model.infers_y:
         outputs["classifier"] = ({"x": x}, weights)
     return outputs
-
-
-def float32_copy(network):
-    """Copies a network with its weights; it computes in float32 and has no penalties.
-
-    Args:
-        network: Functional Keras model.
-
-    Returns:
-        A functional Keras model.
-    """
-
-    def copied(layer):
-        config = layer.get_config() | {"dtype": "float32"}
-        config |= {name: None for name in config if name.endswith("_regularizer")}
-        kind = layer.__class__
-        if issubclass(kind, AveragedNormalization):  # It differs in training only.
-            kind = layers.BatchNormalization
-        return kind.from_config(config)
-
-    copy = keras.models.clone_model(network, clone_function=copied, recursive=True)
-    flat = zip(copy._flatten_layers(), network._flatten_layers(), strict=True)
-    for layer, original in flat:
-        # A layer has the weights of its layers too. Here only training uses the last ones.
-        for weight, value in zip(layer.weights, original.weights, strict=False):
-            weight.assign(value)
-    copy.trainable = False
-    return copy
 
 
 def _named(tensor, name):

@@ -18,6 +18,7 @@ from adversarial_autoencoder.figures.images import (
 from adversarial_autoencoder.figures.latent import latent_grid, latent_scatter
 from adversarial_autoencoder.figures.latent_columns import latent_columns, latent_columns_shown
 from adversarial_autoencoder.figures.measures import comparison, confusion
+from adversarial_autoencoder.figures.trials import trials
 
 __all__ = [
     "Figure",
@@ -34,4 +35,5 @@ __all__ = [
     "samples",
     "style_grid",
     "to_array",
+    "trials",
 ]

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from adversarial_autoencoder.config.paths import expand_home
+from adversarial_autoencoder.model.float32 import compute_types, float32_copy
 from adversarial_autoencoder.runs.durable import atomic
 
 
@@ -36,14 +37,20 @@ class Saving(keras.Model):
         with atomic(path) as temporary:
             super().save(temporary, **kwargs)
 
-    def export(self, filepath, format="tf_saved_model", **kwargs):
+    def export(self, filepath, format="tf_saved_model", **kwargs) -> None:
         """Exports the reconstruction of images, like `keras.Model.export`.
+
+        A model that computes in bfloat16 or float16 is exported in float32: other programs run
+        these types on few devices, or not at all.
 
         Args:
             filepath: Path of the folder or file.
             format: "tf_saved_model" or another format of Keras.
             **kwargs: Further arguments of `keras.Model.export`.
         """
+        if compute_types(*self._networks()) & {"bfloat16", "float16"}:
+            self._in_float32().export(filepath, format, **kwargs)
+            return
         y = self.codes.y
         signature = [keras.InputSpec("float32", (None, *self.image_shape))]
         if y is not None and not y.inferred:
@@ -52,6 +59,25 @@ class Saving(keras.Model):
         self(*(tf.zeros([side or 1 for side in spec.shape], spec.dtype) for spec in signature))
         filepath = str(expand_home(filepath, "filepath"))
         super().export(filepath, format=format, **{"input_signature": signature} | kwargs)
+
+    def _networks(self):
+        return [self.encoder, self.decoder, *self.discriminators.values()]
+
+    def _in_float32(self):
+        """A copy of the model that computes in float32."""
+        encoder, decoder, *others = map(float32_copy, self._networks())
+        return type(self)(
+            encoder,
+            decoder,
+            dict(zip(self.discriminators, others, strict=True)) or None,
+            prior=self.priors,
+            posterior=self.posterior,
+            reconstruction_loss=self.reconstruction_loss,
+            observation=self.observation,
+            phases=list(self.phases),
+            seed=self.seed,
+            name=self.name,
+        )
 
     def save_own_variables(self, store):
         """Saves the states of the random generators, which Keras leaves out of its files.

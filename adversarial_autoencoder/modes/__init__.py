@@ -23,9 +23,11 @@ from adversarial_autoencoder.modes.pictures import (
 from adversarial_autoencoder.modes.prepare import prepare
 from adversarial_autoencoder.modes.tables import compare, list_runs
 from adversarial_autoencoder.modes.train import train
+from adversarial_autoencoder.modes.tuning.tune import tune
 
 MODES = {
     "train": train,
+    "tune": tune,
     "histograms": histograms,
     "latent_grid": latent_grid,
     "latent_scatter": latent_scatter,

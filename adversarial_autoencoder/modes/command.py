@@ -7,7 +7,7 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes import MODES
 
 # The modes that work on one trained run.
-ONE_RUN = tuple(m for m in MODES if m not in ("train", "compare", "prepare", "list"))
+ONE_RUN = tuple(m for m in MODES if m not in ("train", "tune", "compare", "prepare", "list"))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, init=False)
@@ -25,8 +25,9 @@ class CommandSettings(Settings):
     )
     run_name: str | None = setting(
         None,
-        "name of the run to train; an existing run is resumed. Not given: model-dataset-z-time",
-        modes=("train",),
+        "name of the run to train, or of the study of --mode tune; an existing one is resumed. Not"
+        " given: model-dataset-z-time",
+        modes=("train", "tune"),
     )
     resume: bool = setting(
         False, "resume the training of --run after its last completed epoch", modes=("train",)
@@ -36,6 +37,19 @@ class CommandSettings(Settings):
         "train with this many seeds, starting at --seed, as runs RUN_NAME-seed0, ...",
         within=at_least(1, 1001),
         modes=("train",),
+    )
+    trials: int | None = setting(
+        None,
+        "trials of the study, with those before it was resumed; not given: 20, or without limit if"
+        " --minutes is given",
+        within=at_least(1, 10_001),
+        modes=("tune",),
+    )
+    minutes: float | None = setting(
+        None,
+        "start no trial after this time, except for the first",
+        within=above(0),
+        modes=("tune",),
     )
     runs: str | None = setting(
         None, "names or paths of the runs to compare, as a,b,c", modes=("compare",)

@@ -56,11 +56,8 @@ def train_run(command: "Command", overrides: dict) -> None:
 
 def _train(command, run, config, overrides, holding):
     """Trains a run from its last completed epoch on. If it is None, makes and locks a new one."""
-    dataset = data.load_of(config)
-    if dataset.schema is not None:
-        rules.check_given_for_table(overrides, dataset.name)
     batch_size_is_given = config.batch_size is not None
-    config = located(config, dataset).for_data(len(dataset.x_train), dataset.schema is not None)
+    config, dataset = with_data(config, overrides)
     if run is not None and _is_complete(command, run, config, dataset):
         return
     import_tensorflow()
@@ -122,6 +119,25 @@ def _train(command, run, config, overrides, holding):
         print(f"Stopped. To resume: {program()} --mode train --resume {options}")
         raise
     _print_summary(command, run, config, dataset)
+
+
+def with_data(config: Config, overrides: dict) -> tuple[Config, data.Dataset]:
+    """Loads the data of a training, and fills in the settings that follow from it.
+
+    Args:
+        config: The settings.
+        overrides: Those that the user has given.
+
+    Returns:
+        The resolved `Config`, and the data set.
+
+    Raises:
+        InputError: If the data cannot be used, or does not fit the settings.
+    """
+    dataset = data.load_of(config)
+    if dataset.schema is not None:
+        rules.check_given_for_table(overrides, dataset.name)
+    return located(config, dataset).for_data(**dataset.sizes), dataset
 
 
 def _is_complete(command, run, config, dataset):

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from adversarial_autoencoder.config.training_groups import MMD_WEIGHT_OF_TABLES
+from adversarial_autoencoder.config.training_groups import MMD_WEIGHT_OF_TABLES, VAT_STEP_OF_TABLES
 from adversarial_autoencoder.observations.observation import Observation, as_array, expect
 from adversarial_autoencoder.tables import Schema, check_rows
 
@@ -32,8 +32,7 @@ class Columns(Observation):
 
     noun = "row"
     mmd_weight = MMD_WEIGHT_OF_TABLES
-    # In standard deviations of an input as long as the step of images: pixels of MNIST have 0.31.
-    vat_step = 1.5 / 28 / 0.31
+    vat_step = VAT_STEP_OF_TABLES
 
     def __init__(self, schema, spread=None):
         self.schema = schema

@@ -5,7 +5,7 @@ import abc
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder.config.training_groups import MMD_WEIGHT
+from adversarial_autoencoder.config.training_groups import MMD_WEIGHT, VAT_STEP
 
 
 class Observation(abc.ABC):
@@ -22,7 +22,7 @@ class Observation(abc.ABC):
 
     noun = "image"
     mmd_weight = MMD_WEIGHT
-    vat_step = 1.5 / 28
+    vat_step = VAT_STEP
 
     @property
     def has_spread(self):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from adversarial_autoencoder import networks, phases, priors
+from adversarial_autoencoder.config.model_groups import COMPONENTS
 from adversarial_autoencoder.config.small_files import open_regular
 from adversarial_autoencoder.errors import MALFORMED, InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
@@ -151,7 +152,7 @@ def _named_prior(config, class_shares):
     spec = PRIORS[config.prior]
     arguments = {argument: getattr(config, name) for argument, name in spec.settings.items()}
     if spec.has_components:
-        arguments["num_components"] = config.prior_components or 10
+        arguments["num_components"] = config.prior_components or COMPONENTS
         if config.condition_prior_on_labels:
             if config.prior_components not in (None, len(class_shares)):
                 raise InputError(

@@ -59,7 +59,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
     """
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    config = config.for_data(len(dataset.x_train), dataset.schema is not None)
+    config = config.for_data(**dataset.sizes)
     strategy = strategy or tf.distribute.get_strategy()
     is_chief = tf_config.is_chief(config.strategy)
     labels, shares = training_labels(config, dataset)
@@ -164,7 +164,7 @@ def check(config, dataset, strategy=None):
     Raises:
         InputError: If they do not.
     """
-    config = config.for_data(len(dataset.x_train), dataset.schema is not None)
+    config = config.for_data(**dataset.sizes)
     labels, shares = training_labels(config, dataset)
     replicas = strategy.num_replicas_in_sync if strategy else 1
     if config.has_phase(CLASSIFICATION):

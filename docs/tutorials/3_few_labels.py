@@ -44,7 +44,7 @@ print(f"logistic regression: test error {alone_error:.1%}")
 config = Config.of(
     model="semi_supervised_aae", num_labels=50, z_dim=5, hidden_units=200, epochs=100, seed=0
 )
-config = config.for_data(len(digits.x_train))
+config = config.for_data(**digits.sizes)
 model = training.build(config, digits.image_shape)
 steps_per_epoch = len(digits.x_train) // config.batch_size
 model.compile(training.make_optimizer(config, model.steps, steps_per_epoch))

@@ -30,7 +30,7 @@ digits = data.load("digits")
 
 # %%
 config = Config.of(model="clustering_aae", num_clusters=16, z_dim=3, hidden_units=200, epochs=100)
-config = config.for_data(len(digits.x_train))
+config = config.for_data(**digits.sizes)
 model = training.build(config, digits.image_shape)
 steps_per_epoch = len(digits.x_train) // config.batch_size
 model.compile(training.make_optimizer(config, model.steps, steps_per_epoch))

@@ -1,0 +1,1 @@
+"""The mode that searches good values of the settings by many trainings, its trials."""
