@@ -28,6 +28,8 @@ NOT_OF_ESTIMATORS = {field.name for field in dataclasses.fields(DataSettings)} |
 }
 # The file of the model in a pickled estimator.
 MODEL_FILE = "model.keras"
+# What the progress shows.
+METRICS = ("reconstruction_loss", "classification_accuracy")
 
 
 class AAEEstimator(BaseEstimator):
@@ -108,16 +110,17 @@ class AAEEstimator(BaseEstimator):
 
     def _config(self, **fixed):
         """The settings of the training, without those that follow from the data."""
-        own = {field.name for field in dataclasses.fields(Config)} & set(self.get_params())
-        given = self.settings or {}
+        known = {field.name for field in dataclasses.fields(Config)}
+        own, given = known & set(self.get_params()), self.settings or {}
+        allowed = known - own - NOT_OF_ESTIMATORS
         for name in given:
-            allowed = {field.name for field in dataclasses.fields(Config)} - NOT_OF_ESTIMATORS - own
             if name not in allowed:
                 hint = " as a parameter" if name in own else did_you_mean(name, allowed)
                 raise InputError(
                     f"settings must be settings of a training on tables.{hint} Received: {name}"
                 )
-        parameters = {name: _number(value) for name in own if (value := getattr(self, name)) is not None}
+        parameters = {name: _number(getattr(self, name)) for name in sorted(own)}
+        parameters = {name: value for name, value in parameters.items() if value is not None}
         model = self.MODELS[0] if self.model is None else self.model
         if model not in self.MODELS:
             raise InputError(
@@ -153,23 +156,14 @@ class AAEEstimator(BaseEstimator):
             config = dataclasses.replace(config, precision="float32")
         config = hardware.choose(config.for_data(len(rows), is_table=True))
         steps, epochs = len(rows) // config.batch_size, config.epochs
-        if not self.verbose:  # One long epoch takes the same steps.
-            steps_of_fit, epochs = steps * epochs, 1
+        shown = [callbacks.Progress(metrics=METRICS)] if self.verbose else []
         with _same_random_numbers():
             model = compiled(config, (len(schema.columns),), steps, class_shares, schema)
-            fit(
-                model,
-                config,
-                rows,
-                labels,
-                steps if self.verbose else steps_of_fit,
-                tf.distribute.get_strategy(),
-                epochs=epochs,
-                callbacks=[
-                    callbacks.StopOnFault(),
-                    *([callbacks.Progress(metrics=METRICS)] if self.verbose else ()),
-                ],
-            )
+            # Without output, one long epoch has the same steps.
+            one, passes = (steps, epochs) if self.verbose else (steps * epochs, 1)
+            strategy = tf.distribute.get_strategy()
+            own = [callbacks.StopOnFault(), *shown]
+            fit(model, config, rows, labels, one, strategy, epochs=passes, callbacks=own)
         model.measure_spread(rows)
         self.model_ = model
         return rows
@@ -198,7 +192,3 @@ def _same_random_numbers():
 def _number(value):
     """A number of NumPy, as a search over parameters gives it, as one of Python."""
     return value.item() if isinstance(value, np.generic) else value
-
-
-# What the progress shows.
-METRICS = ("reconstruction_loss", "discriminator_loss", "classification_accuracy")
