@@ -9,13 +9,15 @@ arXiv 1807.02588, equation 4). Here, the mixture of `gaussian_mixture` is the de
 """
 
 import dataclasses
+import functools
+import hashlib
 import pathlib
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.errors import MALFORMED, InputError, Mismatch
 from adversarial_autoencoder.evaluation import gaussian_mixture
 from adversarial_autoencoder.model.batch import images_at_once
 
@@ -40,14 +42,17 @@ class Scorer:
 
     Args:
         model: The `AdversarialAutoencoder`.
-        kind: "reconstruction", "latent", or "both" for the sum of the two, each standardized.
-        contamination: Fraction of normal items above the threshold, in (0, 0.5].
         scales: Mean error of each pixel or column of normal items, float64 of the shape of one x.
         mixture: The fitted `sklearn.mixture.GaussianMixture` of their codes.
-        moments: Mean and standard deviation of the two parts of the score of normal items, float64
-            of shape (2, 2): the reconstruction first.
-        normal_scores: Scores of normal items that trained neither the model nor the mixture,
-            float64 of shape (n,).
+        normal_parts: The two parts of the score of n normal items that trained neither the model
+            nor the mixture, float64 of shape (n, 2): the mean error in units of `scales`, and the
+            negative log-density of the code in nats.
+        kind: "reconstruction", "latent", or "both" for the sum of the two, each in standard
+            deviations of the normal items.
+        contamination: Fraction of normal items above the threshold, in (0, 0.5].
+
+    Raises:
+        InputError: If `kind` or `contamination` is out of range.
 
     Example:
         >>> import numpy as np
@@ -62,12 +67,25 @@ class Scorer:
     """
 
     model: Any
-    kind: str
-    contamination: float
     scales: np.ndarray
     mixture: Any
-    moments: np.ndarray
-    normal_scores: np.ndarray
+    normal_parts: np.ndarray
+    kind: str = "both"
+    contamination: float = CONTAMINATION
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"score must be one of {', '.join(KINDS)}. Received: {self.kind}")
+        if not 0 < self.contamination <= 0.5:
+            raise InputError(
+                "contamination must be above 0 and at most 0.5. "
+                f"Received: contamination={self.contamination}"
+            )
+
+    @functools.cached_property
+    def normal_scores(self) -> np.ndarray:
+        """Scores of the normal items in rising order, float64 of shape (n,)."""
+        return np.sort(self._joined(self.normal_parts))
 
     @property
     def threshold(self) -> float:
@@ -83,14 +101,14 @@ class Scorer:
         Returns:
             A float64 array of shape (n,). Larger scores are more anomalous.
         """
-        return _joined(self._parts(x), self.moments, self.kind)
+        return self._joined(_parts(self.model, x, self.scales, self.mixture))
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """Computes the probability that a normal item has at least these scores.
 
         (1 + r) / (1 + n) for the r of n normal items with at least this score: a conformal p-value
-        (Laxhammar and Falkman 2010, "Conformal prediction for distribution-independent anomaly
-        detection in streaming vessel data").
+        (Bates et al. 2023, "Testing for outliers with conformal p-values", arXiv 2104.08279,
+        equation 1).
 
         Args:
             scores: Scores, shape (m,).
@@ -98,9 +116,8 @@ class Scorer:
         Returns:
             A float64 array of shape (m,), values in (0, 1].
         """
-        ordered = np.sort(self.normal_scores)
-        at_least = len(ordered) - np.searchsorted(ordered, scores, side="left")
-        return (1 + at_least) / (1 + len(ordered))
+        n = len(self.normal_scores)
+        return (1 + n - np.searchsorted(self.normal_scores, scores, side="left")) / (1 + n)
 
     def where(self, x: Any) -> np.ndarray:
         """Computes where items differ from their reconstructions.
@@ -109,9 +126,9 @@ class Scorer:
             x: Images or rows, as the model takes them, n of them.
 
         Returns:
-            For images, the error of each pixel, the sum over channels, a float64 array of shape (n,
-            height, width). For rows, the error of each column, shape (n, columns). An error of 1 is
-            the mean of normal items, for the pixel or the column.
+            For images, the error of each pixel, the mean over channels, a float64 array of shape
+            (n, height, width). For rows, the error of each column, shape (n, columns). The unit is
+            the mean error of normal items for the same pixel or column.
         """
         errors = _errors(self.model, x) / self.scales
         return errors.mean(axis=-1) if errors.ndim == 4 else errors
@@ -122,18 +139,20 @@ class Scorer:
         Args:
             path: Path of the .npz file.
         """
-        mixture = {name: getattr(self.mixture, name) for name in _MIXTURE}
         arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays |= {name: getattr(self.mixture, name) for name in _MIXTURE}
         with path.open("wb") as file:
-            np.savez_compressed(
-                file, kind=self.kind, contamination=self.contamination, **mixture, **arrays
-            )
+            np.savez_compressed(file, digest=_digest(self.model), **arrays)
 
-    def _parts(self, x):
-        return _parts(self.model, x, self.scales, self.mixture)
+    def _joined(self, parts):
+        """The score: one part, or the sum of both in standard deviations of normal items."""
+        if self.kind != "both":
+            return parts[:, KINDS.index(self.kind) - 1]
+        normal = self.normal_parts
+        return ((parts - normal.mean(axis=0)) / (normal.std(axis=0) + 1e-12)).sum(axis=1)
 
 
-_ARRAYS = ("scales", "moments", "normal_scores")
+_ARRAYS = ("scales", "normal_parts", "kind", "contamination")
 _MIXTURE = ("weights_", "means_", "covariances_", "precisions_cholesky_")
 
 
@@ -163,30 +182,22 @@ def fit(
     Raises:
         InputError: If an argument is out of range, or the model needs labels.
     """
-    contamination = CONTAMINATION if contamination is None else contamination
-    if kind not in KINDS:
-        raise InputError(f"score must be one of {', '.join(KINDS)}. Received: score={kind}")
-    if not 0 < contamination <= 0.5:
-        raise InputError(
-            f"contamination must be above 0 and at most 0.5. Received: contamination={contamination}"
-        )
     check_model(model)
     x_normal = model.observation.to_array(x_normal)
     if len(x_normal) < MIN_ITEMS:
         raise InputError(
             f"An anomaly score needs at least {MIN_ITEMS} normal {model.observation.noun}s for its "
-            f"threshold. Received: {len(x_normal)}"
+            f"threshold, such as validation {model.observation.noun}s. Received: {len(x_normal)}"
         )
     if x_train is None:
-        x_train, x_normal = x_normal[: len(x_normal) // 2], x_normal[len(x_normal) // 2 :]
+        x_train, x_normal = np.array_split(x_normal, 2)
     x_train, x_normal = model.observation.to_array(x_train)[:MAX_ITEMS], x_normal[:MAX_ITEMS]
     mixture = gaussian_mixture.fit(model.represent(x_train))
-    scales = _scales(model, x_normal)
+    scales = _errors(model, x_normal).mean(axis=0)
+    scales = np.maximum(scales, FLOOR * scales.mean() + 1e-12)
     parts = _parts(model, x_normal, scales, mixture)
-    moments = np.stack([parts.mean(axis=0), np.maximum(parts.std(axis=0), 1e-12)])
-    return Scorer(
-        model, kind, contamination, scales, mixture, moments, _joined(parts, moments, kind)
-    )
+    contamination = CONTAMINATION if contamination is None else contamination
+    return Scorer(model, scales, mixture, parts, kind, contamination)
 
 
 def load(path: pathlib.Path, model: Any) -> Scorer:
@@ -200,29 +211,51 @@ def load(path: pathlib.Path, model: Any) -> Scorer:
         A `Scorer`.
 
     Raises:
+        FileNotFoundError: If the file does not exist.
         InputError: If the file cannot be read.
+        Mismatch: If the model has changed since.
     """
     from sklearn.mixture import GaussianMixture
 
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in (*_ARRAYS, *_MIXTURE)}
-            kind, contamination = str(file["kind"]), float(file["contamination"])
-        if kind not in KINDS or arrays["scales"].shape != tuple(model.image_shape):
-            raise ValueError
+            arrays = {name: file[name] for name in ("digest", *_ARRAYS, *_MIXTURE)}
+        scales, parts, kind, contamination = (arrays[name] for name in _ARRAYS)
         mixture = GaussianMixture(len(arrays["weights_"]))
         for name in _MIXTURE:
             setattr(mixture, name, arrays[name])
-        return Scorer(
-            model, kind, contamination, mixture=mixture, **{name: arrays[name] for name in _ARRAYS}
-        )
+        if str(arrays["digest"]) == _digest(model):
+            if scales.shape != tuple(model.image_shape) or parts.shape[1:] != (2,):
+                raise ValueError
+            return Scorer(model, scales, mixture, parts, str(kind), float(contamination))
     except FileNotFoundError:
         raise
     except MALFORMED as error:
         raise InputError(
-            f"{path} must be a file that --mode score wrote for this model. "
+            f"{path} must be a file that --mode score wrote; delete it to fit the score again. "
             f"Received: {type(error).__name__}"
         ) from error
+    raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
+
+
+def measure(anomalous: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """Measures how well scores rank anomalous items above normal ones.
+
+    Args:
+        anomalous: Whether each item is anomalous, booleans of shape (n,), at least one of each.
+        scores: Scores, shape (n,).
+
+    Returns:
+        "auroc", the area under the curve of true positives over false positives, 0.5 for chance;
+        and "average_precision", the area under the curve of precision over recall, for chance the
+        fraction of anomalous items. Both in [0, 1].
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    return {
+        "auroc": float(roc_auc_score(anomalous, scores)),
+        "average_precision": float(average_precision_score(anomalous, scores)),
+    }
 
 
 def check_model(model: Any) -> None:
@@ -257,23 +290,17 @@ def _errors(model, x):
     return np.concatenate(parts, dtype="float64")
 
 
-def _scales(model, x):
-    """The mean error of each pixel or column, with a floor."""
-    scales = _errors(model, x).mean(axis=0)
-    return np.maximum(scales, FLOOR * scales.mean() + 1e-12)
-
-
 def _parts(model, x, scales, mixture):
     """The two parts of the score, float64 of shape (n, 2)."""
-    errors = _errors(model, x) / scales
+    errors = (_errors(model, x) / scales).reshape(len(x), -1)
     codes = model.represent(x).astype("float64")
-    return np.stack(
-        [errors.reshape(len(errors), -1).mean(axis=1), -mixture.score_samples(codes)], axis=1
-    )
+    return np.stack([errors.mean(axis=1), -mixture.score_samples(codes)], axis=1)
 
 
-def _joined(parts, moments, kind):
-    """The score: one part, or the sum of both in standard deviations of normal items."""
-    if kind == "both":
-        return ((parts - moments[0]) / moments[1]).sum(axis=1)
-    return parts[:, 0 if kind == "reconstruction" else 1]
+def _digest(model):
+    """Identifies the weights of a model."""
+    digest = hashlib.sha256()
+    for network in (model.encoder, model.decoder):
+        for weight in network.weights:
+            digest.update(np.ascontiguousarray(weight, "float32").data)
+    return digest.hexdigest()
