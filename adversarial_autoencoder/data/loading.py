@@ -25,40 +25,6 @@ ARRAY_READERS = {".npz": read_npz, ".mat": read_mat}
 TABLES = (*table_files.SUFFIXES, ".npy")
 
 
-def load_images(
-    path: str | pathlib.Path,
-    warn: Callable[[str], object] = print_warning,
-    form: ImageForm = ANY_FORM,
-) -> tuple[list[str], np.ndarray]:
-    """Loads a user's images without labels.
-
-    Args:
-        path: An .npz or .mat file, of which the array x_train is read, or a folder of images, with
-            or without sub-folders.
-        warn: Function that is called with the text of a warning. By default, it prints on stderr.
-        form: The form into which the images are brought, such as that of a run.
-
-    Returns:
-        Two values. First, the names of the n images: file names relative to the folder, or the
-        indices in x_train. Second, the images, shape (n, h, w, c), uint8 in 0..255 or float32 in
-        [0, 1].
-
-    Raises:
-        InputError: If the path does not exist, or if its images cannot be read or used.
-    """
-    path = expand_home(path, "images")
-    is_folder, is_file = _kind("images", path)
-    with _if_usable(warn) as warn:
-        if is_folder:
-            found = find_images(path, warn)
-            return found.names, found.read(form, warn)[0]
-        if is_file and (read := ARRAY_READERS.get(path.suffix.lower())):
-            x_train = read(path, warn)["x_train"]
-            x = as_images({"x_train": x_train}, path, form, warn)[0]["x_train"]
-            return [str(i) for i in range(len(x))], x
-    raise InputError(f"images must be an .npz or .mat file or a folder of images. Received: {path}")
-
-
 def prepare(
     folder: str | pathlib.Path,
     output: str | pathlib.Path,

@@ -8,6 +8,7 @@ TensorFlow, which takes seconds.
 from adversarial_autoencoder.modes.card import card
 from adversarial_autoencoder.modes.explore import explore
 from adversarial_autoencoder.modes.export import export
+from adversarial_autoencoder.modes.files import encode
 from adversarial_autoencoder.modes.measure import classify, evaluate
 from adversarial_autoencoder.modes.pictures import (
     animate,
@@ -36,6 +37,7 @@ MODES = {
     "cluster_grid": cluster_grid,
     "animate": animate,
     "explore": explore,
+    "encode": encode,
     "classify": classify,
     "evaluate": evaluate,
     "export": export,

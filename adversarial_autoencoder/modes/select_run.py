@@ -83,6 +83,11 @@ class Shown:
         return self.model.is_table
 
     @property
+    def noun(self) -> str:
+        """What x is, in the singular: "image" or "row"."""
+        return self.model.observation.noun
+
+    @property
     def dataset(self) -> data.Dataset:
         """The data of a mode that needs it."""
         assert self.loaded is not None

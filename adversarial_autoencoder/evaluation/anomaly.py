@@ -1,0 +1,306 @@
+"""How anomalous an item is: badly reconstructed, or with a code that normal items do not have.
+
+An autoencoder of normal images or rows reconstructs anomalous ones badly. Some anomalous items are
+reconstructed well, because the decoder generalizes; their codes are then in a region that normal
+items leave empty. The score joins both (Schreyer et al. 2019, "Detection of Accounting Anomalies
+in the Latent Space using Adversarial Autoencoder Neural Networks", arXiv 1908.00734, section 3;
+Pidhorskyi et al. 2018, "Generative Probabilistic Novelty Detection with Adversarial Autoencoders",
+arXiv 1807.02588, equation 4). Here, the mixture of `gaussian_mixture` is the density of the codes.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import pathlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from adversarial_autoencoder.errors import MALFORMED, InputError, Mismatch
+from adversarial_autoencoder.evaluation import gaussian_mixture
+from adversarial_autoencoder.model.batch import images_at_once
+
+# What a score measures.
+KINDS = ("both", "reconstruction", "latent")
+# Expected fraction of normal items above the threshold, if the user does not give one.
+CONTAMINATION = 0.01
+# With fewer normal items, neither the scales nor the quantiles mean anything.
+MIN_ITEMS = 10
+# More codes hardly change the mixture; more errors hardly change their means.
+MAX_ITEMS = 10_000
+# Items whose errors are computed at once.
+BATCH = 500
+# A term, a pixel or a column, whose mean error is a smaller fraction of the mean over all terms
+# counts as if it had this one. Otherwise pixels that are nearly constant would decide alone.
+FLOOR = 0.1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scorer:
+    """Scores items by a trained model. `fit` makes it.
+
+    Args:
+        model: The `AdversarialAutoencoder`.
+        scales: Mean error of each pixel or column of normal items, float64 of the shape of one x.
+        mixture: The fitted `sklearn.mixture.GaussianMixture` of their codes.
+        normal_parts: The two parts of the score of n normal items that trained neither the model
+            nor the mixture, float64 of shape (n, 2): the mean error in units of `scales`, and the
+            negative log-density of the code in nats.
+        kind: "reconstruction", "latent", or "both" for the sum of the two, each in standard
+            deviations of the normal items.
+        contamination: Fraction of normal items above the threshold, in (0, 0.5].
+
+    Raises:
+        InputError: If `kind` or `contamination` is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder import AdversarialAutoencoder, networks
+        >>> from adversarial_autoencoder.evaluation import anomaly
+        >>> model = AdversarialAutoencoder(networks.encoder((8, 8, 1), 2, hidden_units=8),
+        ...                                networks.decoder((8, 8, 1), 2, hidden_units=8))
+        >>> x = np.random.default_rng(0).random((100, 8, 8, 1), "float32")
+        >>> scorer = anomaly.fit(model, x)
+        >>> scorer.score(x[:3]).shape, scorer.where(x[:3]).shape
+        ((3,), (3, 8, 8))
+    """
+
+    model: Any
+    scales: np.ndarray
+    mixture: Any
+    normal_parts: np.ndarray
+    kind: str = "both"
+    contamination: float = CONTAMINATION
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"score must be one of {', '.join(KINDS)}. Received: {self.kind}")
+        if not 0 < self.contamination <= 0.5:
+            raise InputError(
+                "contamination must be above 0 and at most 0.5. "
+                f"Received: contamination={self.contamination}"
+            )
+
+    @functools.cached_property
+    def normal_scores(self) -> np.ndarray:
+        """Scores of the normal items in rising order, float64 of shape (n,)."""
+        return np.sort(self._joined(self.normal_parts))
+
+    @property
+    def threshold(self) -> float:
+        """The score that a fraction `contamination` of the normal items exceeds."""
+        return float(np.quantile(self.normal_scores, 1 - self.contamination))
+
+    def score(self, x: Any) -> np.ndarray:
+        """Scores items.
+
+        Args:
+            x: Images or rows, as the model takes them, n of them.
+
+        Returns:
+            A float64 array of shape (n,). Larger scores are more anomalous.
+        """
+        return self._joined(_parts(self.model, x, self.scales, self.mixture))
+
+    def p_values(self, scores: np.ndarray) -> np.ndarray:
+        """Computes the probability that a normal item has at least these scores.
+
+        (1 + r) / (1 + n) for the r of n normal items with at least this score: a conformal p-value
+        (Bates et al. 2023, "Testing for outliers with conformal p-values", arXiv 2104.08279,
+        equation 1).
+
+        Args:
+            scores: Scores, shape (m,).
+
+        Returns:
+            A float64 array of shape (m,), values in (0, 1].
+        """
+        n = len(self.normal_scores)
+        return (1 + n - np.searchsorted(self.normal_scores, scores, side="left")) / (1 + n)
+
+    def where(self, x: Any) -> np.ndarray:
+        """Computes where items differ from their reconstructions.
+
+        Args:
+            x: Images or rows, as the model takes them, n of them.
+
+        Returns:
+            For images, the error of each pixel, the mean over channels, a float64 array of shape
+            (n, height, width). For rows, the error of each column, shape (n, columns). The unit is
+            the mean error of normal items for the same pixel or column.
+        """
+        errors = _errors(self.model, x) / self.scales
+        return errors.mean(axis=-1) if errors.ndim == 4 else errors
+
+    def save(self, path: pathlib.Path) -> None:
+        """Saves everything but the model.
+
+        Args:
+            path: Path of the .npz file.
+        """
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays |= {name: getattr(self.mixture, name) for name in _MIXTURE}
+        with path.open("wb") as file:
+            np.savez_compressed(file, digest=_digest(self.model), **arrays)
+
+    def _joined(self, parts):
+        """The score: one part, or the sum of both in standard deviations of normal items."""
+        if self.kind != "both":
+            return parts[:, KINDS.index(self.kind) - 1]
+        normal = self.normal_parts
+        return ((parts - normal.mean(axis=0)) / (normal.std(axis=0) + 1e-12)).sum(axis=1)
+
+
+_ARRAYS = ("scales", "normal_parts", "kind", "contamination")
+_MIXTURE = ("weights_", "means_", "covariances_", "precisions_cholesky_")
+
+
+def fit(
+    model: Any,
+    x_normal: Any,
+    kind: str = "both",
+    contamination: float | None = None,
+    x_train: Any = None,
+) -> Scorer:
+    """Fits a score to normal items.
+
+    Args:
+        model: A trained `AdversarialAutoencoder`.
+        x_normal: Normal images or rows that did not train the model, as the model takes them, at
+            least `MIN_ITEMS`. The threshold and the p-values come from them.
+        kind: "reconstruction", "latent" or "both".
+        contamination: Expected fraction of normal items above the threshold, in (0, 0.5]; None for
+            `CONTAMINATION`.
+        x_train: Normal items to whose codes the mixture is fitted, such as those that trained the
+            model. None takes the first half of `x_normal`, and the threshold then comes from the
+            second half.
+
+    Returns:
+        A `Scorer`.
+
+    Raises:
+        InputError: If an argument is out of range, or the model needs labels.
+    """
+    check_model(model)
+    x_normal = model.observation.to_array(x_normal)
+    if len(x_normal) < MIN_ITEMS:
+        raise InputError(
+            f"An anomaly score needs at least {MIN_ITEMS} normal {model.observation.noun}s for its "
+            f"threshold, such as validation {model.observation.noun}s. Received: {len(x_normal)}"
+        )
+    if x_train is None:
+        x_train, x_normal = np.array_split(x_normal, 2)
+    x_train, x_normal = model.observation.to_array(x_train)[:MAX_ITEMS], x_normal[:MAX_ITEMS]
+    mixture = gaussian_mixture.fit(model.represent(x_train))
+    scales = _errors(model, x_normal).mean(axis=0)
+    scales = np.maximum(scales, FLOOR * scales.mean() + 1e-12)
+    parts = _parts(model, x_normal, scales, mixture)
+    contamination = CONTAMINATION if contamination is None else contamination
+    return Scorer(model, scales, mixture, parts, kind, contamination)
+
+
+def load(path: pathlib.Path, model: Any) -> Scorer:
+    """Loads what `Scorer.save` saved.
+
+    Args:
+        path: Path of the .npz file.
+        model: The model that the score was fitted with.
+
+    Returns:
+        A `Scorer`.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        InputError: If the file cannot be read.
+        Mismatch: If the model has changed since.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("digest", *_ARRAYS, *_MIXTURE)}
+        scales, parts, kind, contamination = (arrays[name] for name in _ARRAYS)
+        mixture = GaussianMixture(len(arrays["weights_"]))
+        for name in _MIXTURE:
+            setattr(mixture, name, arrays[name])
+        if str(arrays["digest"]) == _digest(model):
+            if scales.shape != tuple(model.image_shape) or parts.shape[1:] != (2,):
+                raise ValueError
+            return Scorer(model, scales, mixture, parts, str(kind), float(contamination))
+    except FileNotFoundError:
+        raise
+    except MALFORMED as error:
+        raise InputError(
+            f"{path} must be a file that --mode score wrote; delete it to fit the score again. "
+            f"Received: {type(error).__name__}"
+        ) from error
+    raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
+
+
+def measure(anomalous: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """Measures how well scores rank anomalous items above normal ones.
+
+    Args:
+        anomalous: Whether each item is anomalous, booleans of shape (n,), at least one of each.
+        scores: Scores, shape (n,).
+
+    Returns:
+        "auroc", the area under the curve of true positives over false positives, 0.5 for chance;
+        and "average_precision", the area under the curve of precision over recall, for chance the
+        fraction of anomalous items. Both in [0, 1].
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    return {
+        "auroc": float(roc_auc_score(anomalous, scores)),
+        "average_precision": float(average_precision_score(anomalous, scores)),
+    }
+
+
+def check_model(model: Any) -> None:
+    """Checks that a model can score items without labels.
+
+    Args:
+        model: An `AdversarialAutoencoder`.
+
+    Raises:
+        InputError: If its decoder needs the label of each item.
+    """
+    if model.codes.y is not None and not model.infers_y:
+        raise InputError(
+            "An anomaly score needs a decoder without labels. "
+            f"Received: {model.name}, whose decoder needs the label of each "
+            f"{model.observation.noun}"
+        )
+
+
+def _errors(model, x):
+    """The errors of items, float64 of the form of x."""
+    observation, batch = model.observation, images_at_once(BATCH, model.image_shape)
+    x = observation.to_array(x)
+    model.check_x(x)
+    parts = []
+    for i in range(0, max(len(x), 1), batch):
+        part = x[i : i + batch]
+        codes = model.codes.infer_arrays(part, None, observation.prepare, batch)
+        codes = {name: tf.convert_to_tensor(code) for name, code in codes.items()}
+        outputs = model.decode_logits(codes, training=False)
+        parts.append(observation.errors(observation.prepare(part), outputs).numpy())
+    return np.concatenate(parts, dtype="float64")
+
+
+def _parts(model, x, scales, mixture):
+    """The two parts of the score, float64 of shape (n, 2)."""
+    errors = (_errors(model, x) / scales).reshape(len(x), -1)
+    codes = model.represent(x).astype("float64")
+    return np.stack([errors.mean(axis=1), -mixture.score_samples(codes)], axis=1)
+
+
+def _digest(model):
+    """Identifies the weights of a model."""
+    digest = hashlib.sha256()
+    for network in (model.encoder, model.decoder):
+        for weight in network.weights:
+            digest.update(np.ascontiguousarray(weight, "float32").data)
+    return digest.hexdigest()
