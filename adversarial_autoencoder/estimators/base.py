@@ -149,12 +149,13 @@ class AAEEstimator(BaseEstimator):
 
         from adversarial_autoencoder.devices import hardware
         from adversarial_autoencoder.training import callbacks
-        from adversarial_autoencoder.training.fit import compiled, fit
+        from adversarial_autoencoder.training.fit import check_batch_size, compiled, fit
 
         # In float32 the code of a row hardly depends on the other rows that are encoded with it.
         if config.precision == "auto":
             config = dataclasses.replace(config, precision="float32")
         config = hardware.choose(config.for_data(len(rows), is_table=True))
+        check_batch_size(config, class_shares)
         steps, epochs = len(rows) // config.batch_size, config.epochs
         shown = [callbacks.Progress(metrics=METRICS)] if self.verbose else []
         with _same_random_numbers():

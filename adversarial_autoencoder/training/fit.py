@@ -1,6 +1,7 @@
 """Compiles and fits a model: the part of a training that knows neither runs nor files."""
 
 from adversarial_autoencoder.data.pipeline import training_batches
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.optimizers import make_optimizer
 from adversarial_autoencoder.systems import CLASSIFICATION
 from adversarial_autoencoder.training.build import build
@@ -71,6 +72,28 @@ def fit(model, config, x, labels, steps_per_epoch, strategy, initial_epoch=0, **
         verbose=0,
         **arguments,
     )
+
+
+def check_batch_size(config, class_shares=None, replicas=1):
+    """Checks that a minibatch is large enough for the mutual information between x and y.
+
+    Args:
+        config: A `Config` with its `batch_size`.
+        class_shares: Fraction of each class among the labelled images; None without labels.
+        replicas: Number of replicas that share a minibatch.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if not config.information_weight:
+        return
+    values = config.num_clusters if config.infers_clusters else len(class_shares)
+    if config.batch_size < values * replicas:
+        raise InputError(
+            f"information_weight needs at least {values} images in a minibatch, one for each "
+            f"value of y{f', on each of {replicas} replicas' if replicas > 1 else ''}. "
+            f"Received: batch_size={config.batch_size}"
+        )
 
 
 def _divisor(n, limit):

@@ -20,7 +20,7 @@ from adversarial_autoencoder.systems import CLASSIFICATION, REGULARIZATION
 from adversarial_autoencoder.training import callbacks
 from adversarial_autoencoder.training.build import make_prior
 from adversarial_autoencoder.training.callbacks.time_budget import SHARE
-from adversarial_autoencoder.training.fit import compiled, fit
+from adversarial_autoencoder.training.fit import check_batch_size, compiled, fit
 from adversarial_autoencoder.training.load import reading
 
 # Images in a validation minibatch, at most.
@@ -156,14 +156,7 @@ def check(config, dataset, strategy=None):
                 f"A minibatch has all labelled images, so their number must be a multiple of the "
                 f"{replicas} replicas. Received: {counted(labelled, 'labelled image')}"
             )
-    if config.information_weight:
-        values = config.num_clusters if config.infers_clusters else len(shares)
-        if config.batch_size < values * replicas:
-            raise InputError(
-                f"information_weight needs at least {values} images in a minibatch, one for each "
-                f"value of y{f', on each of {replicas} replicas' if replicas > 1 else ''}. "
-                f"Received: batch_size={config.batch_size}"
-            )
+    check_batch_size(config, shares, replicas)
     prior = make_prior(config, shares)
     if dataset.schema is not None and config.consistency == "augment":
         raise InputError(
