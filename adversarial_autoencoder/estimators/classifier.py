@@ -65,8 +65,8 @@ class AAEClassifier(ClassifierMixin, AAEEstimator):
         """
         if y is None:
             raise InputError(
-                "AAEClassifier requires y to be passed, with -1 for unlabelled rows. "
-                "Received: the target y is None"
+                "AAEClassifier requires y to be passed, but the target y is None; -1 in y means "
+                "unlabelled. Received: y=None"
             )
         y = column_or_1d(check_array(y, ensure_2d=False, dtype=None), warn=True)
         check_consistent_length(X, y)
@@ -95,7 +95,8 @@ class AAEClassifier(ClassifierMixin, AAEEstimator):
         Raises:
             ValueError: If the columns do not fit.
         """
-        shares = self.model_.classify(self._rows(X)).astype("float64")
+        rows = self._rows(X)
+        shares = self.model_.classify(rows).astype("float64")
         return shares / shares.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -110,4 +111,5 @@ class AAEClassifier(ClassifierMixin, AAEEstimator):
         Raises:
             ValueError: If the columns do not fit.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        shares = self.predict_proba(X)
+        return self.classes_[shares.argmax(axis=1)]
