@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from adversarial_autoencoder.data.tables import checked_vectors
 from adversarial_autoencoder.errors import InputError, counted
-from adversarial_autoencoder.tables import Column, Schema, default_names
+from adversarial_autoencoder.tables import Column, Schema, arrow, default_names
 
 
 def learn(estimator: Any, x: Any) -> tuple[np.ndarray, Schema]:
@@ -30,7 +30,6 @@ def learn(estimator: Any, x: Any) -> tuple[np.ndarray, Schema]:
         ValueError: If `x` is no table of at least two rows.
     """
     if _is_mixed(x):
-        from adversarial_autoencoder.tables import arrow
         from adversarial_autoencoder.tables.frames import columns_of
 
         validate_data(estimator, x, skip_check_array=True)
@@ -66,11 +65,10 @@ def convert(estimator: Any, x: Any, schema: Schema) -> np.ndarray:
         ValueError: If the columns do not fit.
     """
     if _is_mixed(x):
-        from adversarial_autoencoder.tables import arrow
         from adversarial_autoencoder.tables.frames import columns_of
 
         validate_data(estimator, x, skip_check_array=True, reset=False)
-        return arrow.rows_of(columns_of(x), schema, _warn)
+        return arrow.rows_of(columns_of(x), schema, lambda *found: _warn(arrow.unseen_text(*found)))
     return _rows(_numbers(estimator, x, reset=False), schema)
 
 
@@ -120,10 +118,8 @@ def _rows(x, schema):
         index = np.abs(rows[:, i, None] - categories).argmin(axis=1)
         unknown = ~np.isnan(rows[:, i]) & (categories[index] != rows[:, i])
         if unknown.any():
-            _warn(
-                f"{counted(int(unknown.sum()), 'value')} of column {column.name} did not occur in "
-                f"training, such as {rows[unknown, i][0]:.6g}. They count as missing."
-            )
+            first = f"{rows[unknown, i][0]:.6g}"
+            _warn(arrow.unseen_text(column.name, int(unknown.sum()), first))
         known = categories[index] == rows[:, i]
         rows[:, i] = np.where(known, index, np.nan)
     return rows
