@@ -144,29 +144,7 @@ class AAEEstimator(BaseEstimator):
         """Trains `model_` on a table; returns its rows."""
         config = self._config(**fixed)
         rows, schema = learn(self, x)
-        import_tensorflow()
-        import tensorflow as tf
-
-        from adversarial_autoencoder.devices import hardware
-        from adversarial_autoencoder.training import callbacks
-        from adversarial_autoencoder.training.fit import check_batch_size, compiled, fit
-
-        # In float32 the code of a row hardly depends on the other rows that are encoded with it.
-        if config.precision == "auto":
-            config = dataclasses.replace(config, precision="float32")
-        config = hardware.choose(config.for_data(len(rows), is_table=True))
-        check_batch_size(config, class_shares)
-        steps, epochs = len(rows) // config.batch_size, config.epochs
-        shown = [callbacks.Progress(metrics=METRICS)] if self.verbose else []
-        with _same_random_numbers():
-            model = compiled(config, (len(schema.columns),), steps, class_shares, schema)
-            # Without output, one long epoch has the same steps.
-            one, passes = (steps, epochs) if self.verbose else (steps * epochs, 1)
-            strategy = tf.distribute.get_strategy()
-            own = [callbacks.StopOnFault(), *shown]
-            fit(model, config, rows, labels, one, strategy, epochs=passes, callbacks=own)
-        model.measure_spread(rows)
-        self.model_ = model
+        self.model_ = _trained(config, rows, schema, labels, class_shares, self.verbose)
         return rows
 
     @property
@@ -177,6 +155,40 @@ class AAEEstimator(BaseEstimator):
         """The rows of a table that a method of a fitted estimator takes."""
         check_is_fitted(self, "model_")
         return convert(self, x, self._schema)
+
+
+def _trained(config, rows, schema, labels, class_shares, verbose):
+    """Trains a model on rows in memory."""
+    import_tensorflow()
+    import tensorflow as tf
+
+    from adversarial_autoencoder.devices import hardware
+    from adversarial_autoencoder.training import callbacks
+    from adversarial_autoencoder.training import fit as engine
+
+    # In float32 the code of a row hardly depends on the other rows that are encoded with it.
+    if config.precision == "auto":
+        config = dataclasses.replace(config, precision="float32")
+    config = hardware.choose(config.for_data(len(rows), is_table=True))
+    engine.check_batch_size(config, class_shares)
+    steps, epochs = len(rows) // config.batch_size, config.epochs
+    shown = [callbacks.Progress(metrics=METRICS)] if verbose else []
+    with _same_random_numbers():
+        model = engine.compiled(config, (len(schema.columns),), steps, class_shares, schema)
+        if not verbose:  # One long epoch has the same steps.
+            steps, epochs = steps * epochs, 1
+        engine.fit(
+            model,
+            config,
+            rows,
+            labels,
+            steps,
+            tf.distribute.get_strategy(),
+            epochs=epochs,
+            callbacks=[callbacks.StopOnFault(), *shown],
+        )
+    model.measure_spread(rows)
+    return model
 
 
 @contextlib.contextmanager

@@ -98,7 +98,7 @@ def _column(name, dtype, values):
     """A column of an array, categorical if its values are all 0 or 1."""
     missing = bool(np.isnan(values).any())
     found = np.unique(values[~np.isnan(values)])
-    if not len(found) == 2 or not (found == [0, 1]).all():
+    if len(found) != 2 or not (found == [0, 1]).all():
         return Column(name, dtype=dtype, missing=missing)
     kind = bool if dtype == "bool" else float if "float" in dtype else int
     return Column(name, "categorical", dtype, missing, categories=(kind(0), kind(1)))
