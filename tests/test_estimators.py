@@ -218,7 +218,7 @@ def test_labels_and_rows_that_cannot_be_used_are_refused(x, y):
     with pytest.raises(NotFittedError):
         AAESampler().sample()
     with pytest.raises(InputError, match=r"shape \(n, 2\)"):
-        AAETransformer(**SMALL).fit(x).inverse_transform(x)
+        AAETransformer(**SMALL).fit(x).inverse_transform(np.zeros((2, 5)))
 
 
 def test_texts_as_classes(x, y):
@@ -233,7 +233,7 @@ def test_texts_as_classes(x, y):
 def test_the_detector_marks_the_given_share_of_its_rows(x):
     detector = AAEDetector(contamination=0.1, **SMALL).fit(x)
     assert (detector.predict(x) == -1).sum() == 6
-    assert detector.predict(np.full((1, 5), 40.0)) == -1
+    assert detector.predict([[40.0, 40.0, 40.0, 1.0, 40.0]]) == -1
     np.testing.assert_array_equal(
         detector.decision_function(x), detector.score_samples(x) - detector.offset_
     )
