@@ -85,10 +85,8 @@ def check_batch_size(config, class_shares=None, replicas=1):
     Raises:
         InputError: If it is not.
     """
-    if not config.information_weight:
-        return
-    values = config.num_clusters if config.infers_clusters else len(class_shares)
-    if config.batch_size < values * replicas:
+    values = config.num_clusters if config.infers_clusters else len(class_shares or ())
+    if config.information_weight and config.batch_size < values * replicas:
         raise InputError(
             f"information_weight needs at least {values} images in a minibatch, one for each "
             f"value of y{f', on each of {replicas} replicas' if replicas > 1 else ''}. "
