@@ -34,6 +34,8 @@ BATCH = 500
 # A term, a pixel or a column, whose mean error is a smaller fraction of the mean over all terms
 # counts as if it had this one. Otherwise pixels that are nearly constant would decide alone.
 FLOOR = 0.1
+# Added to the variance of an image, so that a constant one has a finite error.
+MIN_VARIANCE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,8 +47,10 @@ class Scorer:
         scales: Mean error of each pixel or column of normal items, float64 of the shape of one x.
         mixture: The fitted `sklearn.mixture.GaussianMixture` of their codes.
         normal_parts: The two parts of the score of n normal items that trained neither the model
-            nor the mixture, float64 of shape (n, 2): the mean error in units of `scales`, and the
-            negative log-density of the code in nats.
+            nor the mixture, float64 of shape (n, 2): how bad the reconstruction is, and the
+            negative log-density of the code in nats. For images, the first is the fraction of the
+            variance of the pixels that the reconstruction does not explain, 1 - R^2; for rows, the
+            mean error of the columns in units of `scales`.
         kind: "reconstruction", "latent", or "both" for the sum of the two, each in standard
             deviations of the normal items.
         contamination: Fraction of normal items above the threshold, in (0, 0.5].
@@ -258,6 +262,21 @@ def measure(anomalous: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     }
 
 
+def roc_curve(anomalous: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Computes the points of the ROC curve.
+
+    Args:
+        anomalous: Whether each item is anomalous, booleans of shape (n,), at least one of each.
+        scores: Scores, shape (n,).
+
+    Returns:
+        The false positive rates and the true positive rates, each of shape (points,), in [0, 1].
+    """
+    from sklearn import metrics
+
+    return metrics.roc_curve(anomalous, scores)[:2]
+
+
 def check_model(model: Any) -> None:
     """Checks that a model can score items without labels.
 
@@ -292,9 +311,18 @@ def _errors(model, x):
 
 def _parts(model, x, scales, mixture):
     """The two parts of the score, float64 of shape (n, 2)."""
-    errors = (_errors(model, x) / scales).reshape(len(x), -1)
     codes = model.represent(x).astype("float64")
-    return np.stack([errors.mean(axis=1), -mixture.score_samples(codes)], axis=1)
+    return np.stack([_badness(model, x, scales), -mixture.score_samples(codes)], axis=1)
+
+
+def _badness(model, x, scales):
+    """How bad the reconstruction of each item is, float64 of shape (n,)."""
+    errors = _errors(model, x)
+    if model.is_table:
+        return (errors / scales).mean(axis=1)
+    # Images with few bright pixels, such as a thin line, have small errors whatever they show.
+    pixels = model.observation.prepare(x).numpy().reshape(len(x), -1).astype("float64")
+    return errors.reshape(len(x), -1).mean(axis=1) / (pixels.var(axis=1) + MIN_VARIANCE)
 
 
 def _digest(model):
