@@ -31,8 +31,8 @@ MIN_ITEMS = 10
 MAX_ITEMS = 10_000
 # Items whose errors are computed at once.
 BATCH = 500
-# A term, a pixel or a column, whose mean error is a smaller fraction of the mean over all terms
-# counts as if it had this one. Otherwise pixels that are nearly constant would decide alone.
+# A column whose mean error is a smaller fraction of the mean over all columns counts as if it had
+# this one. Otherwise columns that are nearly constant would decide alone.
 FLOOR = 0.1
 # Added to the variance of an image, so that a constant one has a finite error.
 MIN_VARIANCE = 1e-4
@@ -44,7 +44,8 @@ class Scorer:
 
     Args:
         model: The `AdversarialAutoencoder`.
-        scales: Mean error of each pixel or column of normal items, float64 of the shape of one x.
+        scales: Mean error of each column of normal rows, or of all pixels of normal images,
+            float64 of the shape of one x.
         mixture: The fitted `sklearn.mixture.GaussianMixture` of their codes.
         normal_parts: The two parts of the score of n normal items that trained neither the model
             nor the mixture, float64 of shape (n, 2): how bad the reconstruction is, and the
@@ -131,8 +132,8 @@ class Scorer:
 
         Returns:
             For images, the error of each pixel, the mean over channels, a float64 array of shape
-            (n, height, width). For rows, the error of each column, shape (n, columns). The unit is
-            the mean error of normal items for the same pixel or column.
+            (n, height, width), in units of the mean over pixels and normal images. For rows, the
+            error of each column, shape (n, columns), in units of the mean over normal rows.
         """
         errors = _errors(self.model, x) / self.scales
         return errors.mean(axis=-1) if errors.ndim == 4 else errors
@@ -198,7 +199,9 @@ def fit(
     x_train, x_normal = model.observation.to_array(x_train)[:MAX_ITEMS], x_normal[:MAX_ITEMS]
     mixture = gaussian_mixture.fit(model.represent(x_train))
     scales = _errors(model, x_normal).mean(axis=0)
-    scales = np.maximum(scales, FLOOR * scales.mean() + 1e-12)
+    mean = scales.mean() + 1e-12
+    # All pixels have one scale, so that a heat map shows the errors themselves.
+    scales = np.maximum(scales, FLOOR * mean) if model.is_table else np.full_like(scales, mean)
     parts = _parts(model, x_normal, scales, mixture)
     contamination = CONTAMINATION if contamination is None else contamination
     return Scorer(model, scales, mixture, parts, kind, contamination)
