@@ -133,7 +133,9 @@ def test_the_error_says_what_was_expected_and_received(refused, flags, message):
     ],
 )
 def test_a_flag_that_a_mode_does_not_read_is_refused(mode, name):
-    with pytest.raises(InputError, match=f"--{name.rstrip('_')} needs --mode .* Received: --mode {mode}"):
+    with pytest.raises(
+        InputError, match=f"--{name.rstrip('_')} needs --mode .* Received: --mode {mode}"
+    ):
         check_mode(mode, {name: "x"})
 
 

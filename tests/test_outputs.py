@@ -1,7 +1,6 @@
 """Results are written in parts to files that appear when they are whole."""
 
 import csv
-import os
 
 import numpy as np
 import pytest
@@ -72,9 +71,13 @@ def test_an_npy_file_has_one_column_of_any_length(tmp_path):
 def test_a_folder_has_png_files(tmp_path):
     x = RNG.integers(0, 256, (4, 3, 5, 3), "uint8")
     names = ["a.jpg", "a.png", "b/c.tif", "d"]
-    write(tmp_path / "a", [{"file": names[:2], "x": x[:2]}, {"file": names[2:], "x": x[2:]}], main="x")
+    write(
+        tmp_path / "a", [{"file": names[:2], "x": x[:2]}, {"file": names[2:], "x": x[2:]}], main="x"
+    )
     found = ["a.png", "a.png.png", "b/c.png", "d.png"]
-    assert sorted(str(p.relative_to(tmp_path / "a")) for p in (tmp_path / "a").rglob("*.png")) == found
+    assert (
+        sorted(str(p.relative_to(tmp_path / "a")) for p in (tmp_path / "a").rglob("*.png")) == found
+    )
     for name, image in zip(found, x, strict=True):
         assert (np.asarray(Image.open(tmp_path / "a" / name)) == image).all()
 
@@ -106,7 +109,7 @@ def test_a_failure_leaves_nothing_new(tmp_path, suffix, exists):
     assert tree(tmp_path) == before
     write(path, [part, part], main="x")
     assert tree(tmp_path) != before
-    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+    assert not [*tmp_path.glob(".*")]
 
 
 def refuse(message, *args, **kwargs):
