@@ -87,7 +87,8 @@ def test_a_training_finds_its_data_prior_and_run_at_home(home, command_line):
 def test_the_library_reads_and_writes_at_home(home):
     np.savez(home / "images.npz", x_train=X)
     assert data.load("~/images.npz").checksum == data.load(home / "images.npz").checksum
-    assert len(data.load_images(pathlib.Path("~/images.npz"))[0]) == 60
+    source = data.open_input(pathlib.Path("~/images.npz"), shape=(8, 8, 1))
+    assert [len(x) for _, x in source] == [60]
     run = runs.create("~/results", "a")
     assert run.path == home / "results" / "a"
     (run.path / "config.json").touch()
