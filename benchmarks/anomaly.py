@@ -101,7 +101,9 @@ def table(file, label, normal, columns=None, header=None, drop=()):
         import pandas as pd
 
         path = TABLES / file
-        frame = pd.read_csv(path, header=header, names=columns, skipinitialspace=True, na_values="?")
+        frame = pd.read_csv(
+            path, header=header, names=columns, skipinitialspace=True, na_values="?"
+        )
         y = frame.pop(frame.columns[label]).astype(str).str.strip("'.")
         return of_frame(frame.drop(columns=list(drop)), y.to_numpy() != normal, seed, on)
 
@@ -294,7 +296,9 @@ def main():
     parser.add_argument("--detectors", nargs="+", choices=[OURS, *OTHERS], default=[OURS, *OTHERS])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--on", choices=("test", "validation"), default="test")
-    parser.add_argument("--settings", type=json.loads, default={}, help="JSON, with --on validation")
+    parser.add_argument(
+        "--settings", type=json.loads, default={}, help="JSON, with --on validation"
+    )
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}

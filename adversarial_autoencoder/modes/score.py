@@ -11,15 +11,15 @@ import numpy as np
 from adversarial_autoencoder import data
 from adversarial_autoencoder.data.inputs.source import INDEX, Source, slices
 from adversarial_autoencoder.data.outputs import TEXTS, open_output
-from adversarial_autoencoder.errors import InputError, Mismatch, counted
+from adversarial_autoencoder.errors import Mismatch, counted
 from adversarial_autoencoder.modes.files import batch_size_of, batches, check_files, opened
 from adversarial_autoencoder.modes.select_run import Shown, check_data, save_figure, shown_run
 from adversarial_autoencoder.modes.tables import print_table
 from adversarial_autoencoder.runs.durable import atomic
 
 if TYPE_CHECKING:
-    from adversarial_autoencoder.modes.command import Command
     from adversarial_autoencoder.evaluation.anomaly import Scorer
+    from adversarial_autoencoder.modes.command import Command
 
 # Files in the folder of a run: the fitted score, and what it measured.
 FITTED, SUMMARY = "anomaly.npz", "scores.json"
@@ -124,7 +124,8 @@ def _show_worst(shown, scorer, worst):
     if not shown.is_table:
         from adversarial_autoencoder import figures
 
-        labels = [f"{name}\n{score:.1f}" for name, score in zip(worst.names, worst.scores)]
+        pairs = zip(worst.names, worst.scores, strict=True)
+        labels = [f"{name}: {score:.1f}" for name, score in pairs]
         save_figure(shown.run, figures.anomalies(shown.model, worst.x, where, labels), "anomalies")
         return
     lines = [(shown.noun, "score", "p-value", "columns with the largest errors")]
@@ -154,7 +155,7 @@ def _write_summary(shown, scorer, dataset, scores):
 
 
 def _measured(shown, dataset, scores) -> Mapping[str, float]:
-    """Measures the scores of the test items: other classes than those of the training are anomalous."""
+    """Measures the scores of the test items; classes that were not trained on are anomalous."""
     from adversarial_autoencoder import figures
     from adversarial_autoencoder.evaluation import anomaly
 
