@@ -121,8 +121,7 @@ def of_frame(frame, anomalous, seed, on):
 
 
 def adult(seed, on):
-    """Adult, with rows of a rare occupation or country of origin... as anomalies: those above 50K
-    are no rarity, so the rare classes are the two least frequent work classes."""
+    """Adult: rows of the two rarest occupations are anomalous."""
     import pandas as pd
 
     frame = pd.read_csv(TABLES / "adult-train.csv", header=None, skipinitialspace=True)
@@ -225,6 +224,14 @@ def pyod_autoencoder(x, x_test, seed):
     return AutoEncoder(random_state=seed, verbose=0).fit(x).decision_function(x_test)
 
 
+TITLES = {
+    OURS: "AAE",
+    "isolation_forest": "isolation forest",
+    "one_class_svm": "one-class SVM",
+    "local_outlier_factor": "local outlier factor",
+    "pca": "PCA",
+    "pyod_autoencoder": "PyOD autoencoder",
+}
 OTHERS = {
     "isolation_forest": isolation_forest,
     "one_class_svm": one_class_svm,
@@ -260,12 +267,12 @@ def groups(kept):
     }
 
 
-def print_table(kept):
-    """Prints the mean AUROC of each detector on each row, its rank, and the number of seeds."""
+def table_lines(kept):
+    """The lines of a table of the mean AUROC of each detector on each row, its rank, and the number of seeds."""
     detectors = [OURS, *(d for d in OTHERS if any(key.split("/")[1] == d for key in kept))]
     ranks = {detector: [] for detector in detectors}
-    print("| data | seeds | " + " | ".join(detectors) + " |")
-    print("|---" * (2 + len(detectors)) + "|")
+    yield "| data | seeds | " + " | ".join(TITLES[detector] for detector in detectors) + " |"
+    yield "|---" * (2 + len(detectors)) + "|"
     for group, names in groups(kept).items():
         means, seeds = [], []
         for detector in detectors:
@@ -282,9 +289,9 @@ def print_table(kept):
                 ranks[detector].append(1 + above + (known.count(mean) - 1) / 2)
         cells = ["-" if mean is None else f"{mean:.3f}" for mean in means]
         counts = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-        print(f"| {group} | {counts} | " + " | ".join(cells) + " |")
+        yield f"| {group.replace('_', ' ')} | {counts} | " + " | ".join(cells) + " |"
     cells = [f"{statistics.mean(r):.1f}" if r else "-" for r in ranks.values()]
-    print("| mean rank | | " + " | ".join(cells) + " |")
+    yield "| mean rank | | " + " | ".join(cells) + " |"
 
 
 def main():
@@ -320,7 +327,7 @@ def main():
                     kept[key] = measured
                     KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     if arguments.on == "test":
-        print_table(kept)
+        print("\n".join(table_lines(kept)))
 
 
 if __name__ == "__main__":
