@@ -268,7 +268,7 @@ def groups(kept):
 
 
 def table_lines(kept):
-    """The lines of a table of the mean AUROC of each detector on each row, its rank, and the number of seeds."""
+    """The lines of a table: the mean AUROC of each detector on each row, and its mean rank."""
     detectors = [OURS, *(d for d in OTHERS if any(key.split("/")[1] == d for key in kept))]
     ranks = {detector: [] for detector in detectors}
     yield "| data | seeds | " + " | ".join(TITLES[detector] for detector in detectors) + " |"
