@@ -52,8 +52,8 @@ class Scorer:
             negative log-density of the code in nats. For images, the first is the fraction of the
             variance of the pixels that the reconstruction does not explain, 1 - R^2; for rows, the
             mean error of the columns in units of `scales`.
-        kind: "reconstruction", "latent", or "both" for the sum of the two, each in standard
-            deviations of the normal items.
+        kind: "reconstruction", "latent", or "both" for the sum of the two, in which 0 is the median
+            of the normal items and 1 is the quantile 0.9.
         contamination: Fraction of normal items above the threshold, in (0, 0.5].
 
     Raises:
@@ -150,11 +150,14 @@ class Scorer:
             np.savez_compressed(file, digest=_digest(self.model), **arrays)
 
     def _joined(self, parts):
-        """The score: one part, or the sum of both in standard deviations of normal items."""
+        """The score: one part, or the sum of both in units of their spread over normal items.
+
+        Quantiles describe the spread: heavy tails of one part do not hide it behind the other one.
+        """
         if self.kind != "both":
             return parts[:, KINDS.index(self.kind) - 1]
-        normal = self.normal_parts
-        return ((parts - normal.mean(axis=0)) / (normal.std(axis=0) + 1e-12)).sum(axis=1)
+        median, high = np.quantile(self.normal_parts, [0.5, 0.9], axis=0)
+        return ((parts - median) / (high - median + 1e-12)).sum(axis=1)
 
 
 _ARRAYS = ("scales", "normal_parts", "kind", "contamination")
