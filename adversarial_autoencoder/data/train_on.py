@@ -1,6 +1,7 @@
 """Leaves only some classes in the training, whose items are the normal ones of anomaly scores."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,8 @@ def keep_classes(dataset: Dataset, train_on: str) -> Dataset:
     Raises:
         InputError: If the classes do not exist, or too few items stay.
     """
-    classes, changed = classes_of(train_on, dataset), {}
+    classes = classes_of(train_on, dataset)
+    changed: dict[str, Any] = {}
     for part, least in (("train", MIN_TRAINING), ("validation", MIN_VALIDATION)):
         x, y = getattr(dataset, f"x_{part}"), getattr(dataset, f"y_{part}")
         kept = np.flatnonzero(np.isin(y, classes)) if y is not None else np.empty(0, "int64")
