@@ -3,10 +3,14 @@
 from adversarial_autoencoder.data.dataset import Dataset
 from adversarial_autoencoder.data.inputs import open_input
 from adversarial_autoencoder.data.known import NAMES
-from adversarial_autoencoder.data.labels import known_labels, training_labels
+from adversarial_autoencoder.data.labels import (
+    classes_of,
+    keep_classes,
+    known_labels,
+    training_labels,
+)
 from adversarial_autoencoder.data.loading import load, load_of, prepare
 from adversarial_autoencoder.data.tables import TableOptions
-from adversarial_autoencoder.data.train_on import classes_of, keep_classes
 
 __all__ = [
     "NAMES",

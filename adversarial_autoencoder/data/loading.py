@@ -17,7 +17,7 @@ from adversarial_autoencoder.data.arrays.mat_files import read_mat
 from adversarial_autoencoder.data.checks import UNLABELLED
 from adversarial_autoencoder.data.dataset import PARTS, Dataset, checksum, make_dataset
 from adversarial_autoencoder.data.images.folder import ImageFolder, find_images
-from adversarial_autoencoder.data.train_on import keep_classes
+from adversarial_autoencoder.data.labels import keep_classes
 from adversarial_autoencoder.errors import InputError, did_you_mean, print_warning
 
 # The readers of files of arrays, by suffix.
