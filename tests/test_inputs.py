@@ -103,7 +103,7 @@ def test_images_that_do_not_fit_are_refused(tmp_path, refused):
     Image.new("RGB", (5, 6), "red").save(tmp_path / "a" / "9.png")
     refused("a", r"Received: \(6, 5, 3\)", shape=(6, 5, 1))
     Image.new("L", (4, 6)).save(tmp_path / "a" / "9.png")
-    refused("a", "must have the size of", shape=(6, 5, 1))
+    refused("a", "must have the size of .*, 5x6 pixels. Received: ", shape=(6, 5, 1))
     (tmp_path / "a" / "9.png").write_bytes(b"no image")
     refused("a", "readable image", shape=(6, 5, 1))
     (tmp_path / "empty").mkdir()
@@ -225,6 +225,14 @@ def test_unseen_categories_are_counted_over_all_batches(tmp_path, read, schema, 
 def test_tables_that_do_not_fit_are_refused(tmp_path, refused, schema, text, message):
     (tmp_path / "a.csv").write_bytes(text.encode("latin1"))
     refused("a.csv", message, schema=schema)
+
+
+def test_missing_numbers_are_named_if_the_training_had_none(tmp_path, read, schema, texts):
+    (tmp_path / "a.csv").write_text("n,f,c\n" + "1,,x\n,2,y\n" * 4)
+    _, _, x = read("a.csv", schema=schema)
+    assert np.isnan(x).sum(axis=0).tolist() == [4, 4, 0]
+    assert len(texts) == 1
+    assert texts[0].startswith("4 values of column n are missing, which did not occur in training")
 
 
 def test_a_damaged_parquet_file_is_refused(tmp_path, refused, schema):

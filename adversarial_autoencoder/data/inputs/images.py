@@ -97,7 +97,7 @@ def _of_files(
     warn: Callable[[str], object],
 ) -> Iterator[tuple[Any, np.ndarray, float]]:
     """Batches of image files. The range of their values is checked before they are scaled."""
-    reader, n = ImageReader(form.size), len(found.paths)
+    reader, n = ImageReader(form.size, advise=False), len(found.paths)
     for part in slices(n, batch_size):
         paths = found.paths[part]
         images = [*reader(paths)]
