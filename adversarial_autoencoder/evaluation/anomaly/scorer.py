@@ -1,12 +1,4 @@
-"""How anomalous an item is: badly reconstructed, or with a code that normal items do not have.
-
-An autoencoder of normal images or rows reconstructs anomalous ones badly. Some anomalous items are
-reconstructed well, because the decoder generalizes; their codes are then in a region that normal
-items leave empty. The score joins both (Schreyer et al. 2019, "Detection of Accounting Anomalies
-in the Latent Space using Adversarial Autoencoder Neural Networks", arXiv 1908.00734, section 3;
-Pidhorskyi et al. 2018, "Generative Probabilistic Novelty Detection with Adversarial Autoencoders",
-arXiv 1807.02588, equation 4). Here, the mixture of `gaussian_mixture` is the density of the codes.
-"""
+"""The score of an image or a row: `fit` makes a `Scorer`, `load` reads a saved one."""
 
 import dataclasses
 import functools
@@ -246,41 +238,6 @@ def load(path: pathlib.Path, model: Any) -> Scorer:
             f"Received: {type(error).__name__}"
         ) from error
     raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
-
-
-def measure(anomalous: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """Measures how well scores rank anomalous items above normal ones.
-
-    Args:
-        anomalous: Whether each item is anomalous, booleans of shape (n,), at least one of each.
-        scores: Scores, shape (n,).
-
-    Returns:
-        "auroc", the area under the curve of true positives over false positives, 0.5 for chance;
-        and "average_precision", the area under the curve of precision over recall, for chance the
-        fraction of anomalous items. Both in [0, 1].
-    """
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    return {
-        "auroc": float(roc_auc_score(anomalous, scores)),
-        "average_precision": float(average_precision_score(anomalous, scores)),
-    }
-
-
-def roc_curve(anomalous: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Computes the points of the ROC curve.
-
-    Args:
-        anomalous: Whether each item is anomalous, booleans of shape (n,), at least one of each.
-        scores: Scores, shape (n,).
-
-    Returns:
-        The false positive rates and the true positive rates, each of shape (points,), in [0, 1].
-    """
-    from sklearn import metrics
-
-    return metrics.roc_curve(anomalous, scores)[:2]
 
 
 def check_model(model: Any) -> None:
