@@ -9,6 +9,7 @@ BENCHMARKS = pathlib.Path(__file__).parent.parent / "benchmarks"
 SPACE = "\N{NO-BREAK SPACE}"
 sys.path.insert(0, str(BENCHMARKS))
 
+import anomaly  # noqa: E402
 import quality  # noqa: E402
 import reliability  # noqa: E402
 import systems  # noqa: E402
@@ -186,7 +187,13 @@ def _reliability_table(part):
             yield f"| {re.sub('^MiB after', 'MiB after training', what)} | {shown} |"
 
 
+def _anomaly_table():
+    """The table of anomaly.json."""
+    return anomaly.table_lines(json.loads((BENCHMARKS / "anomaly.json").read_text()))
+
+
 TABLES = {
+    "anomaly": _anomaly_table,
     "quality": _quality_table,
     "quality_commands": _quality_commands,
     "systems": _systems_table,

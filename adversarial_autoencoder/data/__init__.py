@@ -3,7 +3,12 @@
 from adversarial_autoencoder.data.dataset import Dataset
 from adversarial_autoencoder.data.inputs import open_input
 from adversarial_autoencoder.data.known import NAMES
-from adversarial_autoencoder.data.labels import known_labels, training_labels
+from adversarial_autoencoder.data.labels import (
+    classes_of,
+    keep_classes,
+    known_labels,
+    training_labels,
+)
 from adversarial_autoencoder.data.loading import load, load_of, prepare
 from adversarial_autoencoder.data.tables import TableOptions
 
@@ -11,6 +16,8 @@ __all__ = [
     "NAMES",
     "Dataset",
     "TableOptions",
+    "classes_of",
+    "keep_classes",
     "known_labels",
     "load",
     "load_of",

@@ -17,6 +17,7 @@ from adversarial_autoencoder.data.arrays.mat_files import read_mat
 from adversarial_autoencoder.data.checks import UNLABELLED
 from adversarial_autoencoder.data.dataset import PARTS, Dataset, checksum, make_dataset
 from adversarial_autoencoder.data.images.folder import ImageFolder, find_images
+from adversarial_autoencoder.data.labels import keep_classes
 from adversarial_autoencoder.errors import InputError, did_you_mean, print_warning
 
 # The readers of files of arrays, by suffix.
@@ -142,7 +143,8 @@ def load_of(config: Config, warn: Callable[[str], object] = print_warning) -> Da
     """
     names = [field.name for field in dataclasses.fields(tables.TableOptions)]
     options = tables.TableOptions(**{name: getattr(config, name) for name in names})
-    return load(config.dataset, config.data_dir, warn, config.image_form, options)
+    dataset = load(config.dataset, config.data_dir, warn, config.image_form, options)
+    return dataset if config.train_on is None else keep_classes(dataset, config.train_on)
 
 
 def _load_known(dataset, data_dir, warn):

@@ -6,6 +6,7 @@ it with `figure.savefig(path)`, or convert it to an image with `to_array`.
 
 # First, because it decides how Matplotlib is imported.
 from adversarial_autoencoder.figures import backend  # noqa: F401
+from adversarial_autoencoder.figures.anomalies import anomalies, roc
 from adversarial_autoencoder.figures.canvas import Figure, to_array
 from adversarial_autoencoder.figures.distribution import histograms
 from adversarial_autoencoder.figures.images import (
@@ -21,6 +22,7 @@ from adversarial_autoencoder.figures.measures import comparison, confusion
 
 __all__ = [
     "Figure",
+    "anomalies",
     "cluster_grid",
     "comparison",
     "confusion",
@@ -31,6 +33,7 @@ __all__ = [
     "latent_grid",
     "latent_scatter",
     "reconstructions",
+    "roc",
     "samples",
     "style_grid",
     "to_array",

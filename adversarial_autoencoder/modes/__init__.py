@@ -22,6 +22,7 @@ from adversarial_autoencoder.modes.pictures import (
     style_grid,
 )
 from adversarial_autoencoder.modes.prepare import prepare
+from adversarial_autoencoder.modes.score import score
 from adversarial_autoencoder.modes.tables import compare, list_runs
 from adversarial_autoencoder.modes.train import train
 
@@ -39,6 +40,7 @@ MODES = {
     "explore": explore,
     "encode": encode,
     "classify": classify,
+    "score": score,
     "evaluate": evaluate,
     "export": export,
     "card": card,

@@ -114,20 +114,33 @@ class FileSettings(Settings):
     input: str | None = setting(
         None,
         "your images or rows: a folder of images, or a file .csv, .parquet, .npz, .npy or .mat",
-        modes=("encode", "reconstruct", "classify"),
+        modes=("encode", "reconstruct", "classify", "score"),
         is_path=True,
     )
     output: str | None = setting(
         None,
         "new file for the results, .csv, .parquet, .npz or .npy; without a suffix, a new folder of"
         " PNG images",
-        modes=("encode", "reconstruct", "classify", "sample"),
+        modes=("encode", "reconstruct", "classify", "score", "sample"),
         is_path=True,
     )
     overwrite: bool = setting(
         False,
         "replace an existing --output",
-        modes=("encode", "reconstruct", "classify", "sample"),
+        modes=("encode", "reconstruct", "classify", "score", "sample"),
+    )
+    score: str = setting(
+        "both",
+        "what makes an item anomalous: a bad reconstruction, a code that normal items do not have,"
+        " or both",
+        choices=("both", "reconstruction", "latent"),
+        modes=("score",),
+    )
+    contamination: float = setting(
+        0.01,
+        "expected fraction of normal items whose score is above the threshold",
+        within=above(0, 0.5),
+        modes=("score",),
     )
     num_samples: int | None = setting(
         None,

@@ -158,8 +158,8 @@ def shown_run(
     if images_only and len(recorded.get("image_shape", ())) == 1:
         raise InputError(
             f"--mode {command.mode} needs images; latent_grid, latent_scatter, histograms, animate,"
-            " sample, classify, evaluate, explore and export work on tables. "
-            f"Received: {run.name}, trained on a table"
+            " sample, encode, classify, score, evaluate, explore, export and reconstruct with"
+            f" --input work on tables. Received: {run.name}, trained on a table"
         )
     dataset = None
     if with_data:

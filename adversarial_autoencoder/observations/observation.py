@@ -97,14 +97,14 @@ class Observation(abc.ABC):
 
     @abc.abstractmethod
     def errors(self, x, outputs) -> tf.Tensor:
-        """The errors of a reconstruction, whose sum over the terms of one x is its score.
+        """The errors of a reconstruction, of which `evaluation.anomaly` makes a score.
 
         Args:
             x: What `prepare` returns.
             outputs: Outputs of the decoder, same shape.
 
         Returns:
-            The loss of each pixel or column of each x, in the form of x, shape (batch, ...).
+            The error of each pixel or column of each x, in the form of x, shape (batch, ...).
         """
 
     @abc.abstractmethod

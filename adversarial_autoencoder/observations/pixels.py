@@ -62,9 +62,7 @@ class Pixels(Observation):
         return losses.RECONSTRUCTION[self.loss_name](x, outputs)
 
     def errors(self, x, outputs):
-        """The squared error of the sigmoid of the outputs, or their cross-entropy."""
-        if self.loss_name == "bce":
-            return tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=outputs)
+        """The squared error of the sigmoid of the outputs."""
         return tf.square(x - tf.sigmoid(outputs))
 
     def terms(self, x):

@@ -11,6 +11,9 @@ results/<run>/config.json    everything that is needed to build the model and lo
               predictions.csv       the results of --mode classify for the user's images
               samples.csv           the rows of --mode sample, of a table
               columns.csv           the distances of --mode evaluate for each column of a table
+              scores.csv            the results of --mode score for each test image or row
+              scores.json           the threshold of --mode score, and its measures
+              anomaly.npz           the fitted score, for --mode score --input
               logs/          TensorBoard
               figures/
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adversarial_autoencoder.config.image_form import ImageForm
+from adversarial_autoencoder.config.image_form import AUTO, BY_TYPE, ImageForm
 from adversarial_autoencoder.data.array_files import map_npy, read_npz
 from adversarial_autoencoder.data.arrays.layouts import formed, laid_out
 from adversarial_autoencoder.data.arrays.mat_files import read_mat
@@ -43,6 +43,8 @@ def open_images(
     Raises:
         InputError: If the images cannot be read, or do not fit.
     """
+    if form.value_range == AUTO:
+        form = dataclasses.replace(form, value_range=BY_TYPE)
     if path.is_dir():
         found = find_images(path, warn)
         return Source(FILE, _of_files(found, shape, form, batch_size, warn))
@@ -95,7 +97,7 @@ def _of_files(
     warn: Callable[[str], object],
 ) -> Iterator[tuple[Any, np.ndarray, float]]:
     """Batches of image files. The range of their values is checked before they are scaled."""
-    reader, n = ImageReader(form.size), len(found.paths)
+    reader, n = ImageReader(form.size, advise=False), len(found.paths)
     for part in slices(n, batch_size):
         paths = found.paths[part]
         images = [*reader(paths)]

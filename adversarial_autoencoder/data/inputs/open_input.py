@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Callable, Collection
 
-from adversarial_autoencoder.config.image_form import ANY_FORM, ImageForm
+from adversarial_autoencoder.config.image_form import UNCHANGED, ImageForm
 from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.data.inputs import images, rows
 from adversarial_autoencoder.data.inputs.source import Source
@@ -16,7 +16,7 @@ def open_input(
     *,
     shape: tuple[int, ...] = (),
     schema: Schema | None = None,
-    form: ImageForm = ANY_FORM,
+    form: ImageForm = UNCHANGED,
     unused: Collection[str] = (),
     batch_size: int = 1000,
     warn: Callable[[str], object] = print_warning,
@@ -28,7 +28,8 @@ def open_input(
             .npz or .mat file. Of the arrays in a file, x_train is read.
         shape: Shape of an image that the model takes, (height, width, channels).
         schema: The schema of the rows that the model takes, or None for images.
-        form: The form of the images of the training, with their range of values.
+        form: The form of the images of the training, with their range of values. "auto" counts as
+            "dtype", because a few images do not show the range.
         unused: Names of columns that the training left out: they are ignored without a word.
         batch_size: Largest number of images or rows of a batch.
         warn: Function that is called with the text of a warning.

@@ -10,7 +10,7 @@ from adversarial_autoencoder.data import table_files
 from adversarial_autoencoder.data.inputs.images import read_array
 from adversarial_autoencoder.data.inputs.source import ROW, Source, slices
 from adversarial_autoencoder.data.tables import check_vectors, checked_vectors, read_numbers
-from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder.errors import InputError, counted, did_you_mean
 from adversarial_autoencoder.tables import Schema, arrow, default_names
 
 SUFFIXES = (*table_files.SUFFIXES, ".npy", ".npz", ".mat")
@@ -57,7 +57,7 @@ def open_rows(
             )
         _check_columns(path, names, schema, unused, warn)
     places = [names.index(name) for name in schema.names]
-    return Source(ROW, _of_array(x, places, path, batch_size, warn))
+    return Source(ROW, _of_array(x, places, schema, path, batch_size, warn))
 
 
 def _check_columns(path, names, schema, unused, warn):
@@ -76,6 +76,7 @@ def _check_columns(path, names, schema, unused, warn):
 def _of_table(path, schema, batch_size, warn) -> Iterator[tuple[Any, np.ndarray, float]]:
     """Batches of a file that PyArrow reads."""
     types, unseen, start = arrow.types_of(schema), _Unseen(), 0
+    missing = np.zeros(len(schema.columns), "int64")
     for columns, share in table_files.blocks(path, schema.names, batch_size):
         try:
             typed = {
@@ -88,14 +89,17 @@ def _of_table(path, schema, batch_size, warn) -> Iterator[tuple[Any, np.ndarray,
         for part in slices(len(x), batch_size):
             yield np.arange(start + part.start, start + part.stop) + 1, x[part], share
         start += len(x)
+        missing += np.isnan(x).sum(axis=0)
     if not start:
         raise InputError(f"{path} must contain rows. Received: none")
     unseen.report(warn)
+    _warn_of_missing(schema, missing, warn)
 
 
-def _of_array(x, places, path, batch_size, warn) -> Iterator[tuple[Any, np.ndarray, float]]:
+def _of_array(x, places, schema, path, batch_size, warn) -> Iterator[tuple[Any, np.ndarray, float]]:
     """Batches of an array of numbers."""
     warned: list[str] = []
+    missing = np.zeros(len(schema.columns), "int64")
     for part in slices(len(x), batch_size):
         try:
             # A large array has the same problem in many batches.
@@ -103,9 +107,22 @@ def _of_array(x, places, path, batch_size, warn) -> Iterator[tuple[Any, np.ndarr
             rows = checked_vectors(used, path, (lambda text: None) if warned else warned.append)
         except InputError as error:
             raise _counted_from(part.start, error) from error
+        missing += np.isnan(rows).sum(axis=0)
         yield np.arange(part.start, part.stop) + 1, rows, part.stop / len(x)
     for text in warned:
         warn(text)
+    _warn_of_missing(schema, missing, warn)
+
+
+def _warn_of_missing(schema, missing, warn):
+    """Warns of missing numbers in columns that had none in training."""
+    for column, number in zip(schema.columns, missing.tolist(), strict=True):
+        if number and column.numeric and not column.missing:
+            warn(
+                f"{counted(number, 'value')} of column {column.name} "
+                f"{'is' if number == 1 else 'are'} missing, which did not occur in training. "
+                "The mean of the column replaces a missing value."
+            )
 
 
 def _counted_from(start, error):

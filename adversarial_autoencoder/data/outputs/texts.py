@@ -104,6 +104,8 @@ class ParquetWriter:
         )
         if self.file is None:
             self.file = pq.ParquetWriter(self.path, table.schema)
+            # The values of a later part can fit several types.
+            self.types = dict(zip(table.schema.names, table.schema.types, strict=True))
         self.file.write_table(table)
 
     def finish(self) -> None:

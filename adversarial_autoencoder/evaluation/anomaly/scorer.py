@@ -1,12 +1,4 @@
-"""How anomalous an item is: badly reconstructed, or with a code that normal items do not have.
-
-An autoencoder of normal images or rows reconstructs anomalous ones badly. Some anomalous items are
-reconstructed well, because the decoder generalizes; their codes are then in a region that normal
-items leave empty. The score joins both (Schreyer et al. 2019, "Detection of Accounting Anomalies
-in the Latent Space using Adversarial Autoencoder Neural Networks", arXiv 1908.00734, section 3;
-Pidhorskyi et al. 2018, "Generative Probabilistic Novelty Detection with Adversarial Autoencoders",
-arXiv 1807.02588, equation 4). Here, the mixture of `gaussian_mixture` is the density of the codes.
-"""
+"""The score of an image or a row: `fit` makes a `Scorer`, `load` reads a saved one."""
 
 import dataclasses
 import functools
@@ -31,9 +23,11 @@ MIN_ITEMS = 10
 MAX_ITEMS = 10_000
 # Items whose errors are computed at once.
 BATCH = 500
-# A term, a pixel or a column, whose mean error is a smaller fraction of the mean over all terms
-# counts as if it had this one. Otherwise pixels that are nearly constant would decide alone.
+# A column whose mean error is a smaller fraction of the mean over all columns counts as if it had
+# this one. Otherwise columns that are nearly constant would decide alone.
 FLOOR = 0.1
+# Added to the variance of an image, so that a constant one has a finite error.
+MIN_VARIANCE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,13 +36,16 @@ class Scorer:
 
     Args:
         model: The `AdversarialAutoencoder`.
-        scales: Mean error of each pixel or column of normal items, float64 of the shape of one x.
+        scales: Mean error of each column of normal rows, or of all pixels of normal images,
+            float64 of the shape of one x.
         mixture: The fitted `sklearn.mixture.GaussianMixture` of their codes.
         normal_parts: The two parts of the score of n normal items that trained neither the model
-            nor the mixture, float64 of shape (n, 2): the mean error in units of `scales`, and the
-            negative log-density of the code in nats.
-        kind: "reconstruction", "latent", or "both" for the sum of the two, each in standard
-            deviations of the normal items.
+            nor the mixture, float64 of shape (n, 2): how bad the reconstruction is, and the
+            negative log-density of the code in nats. For images, the first is the fraction of the
+            variance of the pixels that the reconstruction does not explain, 1 - R^2; for rows, the
+            mean error of the columns in units of `scales`.
+        kind: "reconstruction", "latent", or "both" for the sum of the two, in which 0 is the median
+            of the normal items and 1 is the quantile 0.9.
         contamination: Fraction of normal items above the threshold, in (0, 0.5].
 
     Raises:
@@ -127,8 +124,8 @@ class Scorer:
 
         Returns:
             For images, the error of each pixel, the mean over channels, a float64 array of shape
-            (n, height, width). For rows, the error of each column, shape (n, columns). The unit is
-            the mean error of normal items for the same pixel or column.
+            (n, height, width), in units of the mean over pixels and normal images. For rows, the
+            error of each column, shape (n, columns), in units of the mean over normal rows.
         """
         errors = _errors(self.model, x) / self.scales
         return errors.mean(axis=-1) if errors.ndim == 4 else errors
@@ -145,11 +142,14 @@ class Scorer:
             np.savez_compressed(file, digest=_digest(self.model), **arrays)
 
     def _joined(self, parts):
-        """The score: one part, or the sum of both in standard deviations of normal items."""
+        """The score: one part, or the sum of both in units of their spread over normal items.
+
+        Quantiles describe the spread: heavy tails of one part do not hide it behind the other one.
+        """
         if self.kind != "both":
             return parts[:, KINDS.index(self.kind) - 1]
-        normal = self.normal_parts
-        return ((parts - normal.mean(axis=0)) / (normal.std(axis=0) + 1e-12)).sum(axis=1)
+        median, high = np.quantile(self.normal_parts, [0.5, 0.9], axis=0)
+        return ((parts - median) / (high - median + 1e-12)).sum(axis=1)
 
 
 _ARRAYS = ("scales", "normal_parts", "kind", "contamination")
@@ -194,7 +194,9 @@ def fit(
     x_train, x_normal = model.observation.to_array(x_train)[:MAX_ITEMS], x_normal[:MAX_ITEMS]
     mixture = gaussian_mixture.fit(model.represent(x_train))
     scales = _errors(model, x_normal).mean(axis=0)
-    scales = np.maximum(scales, FLOOR * scales.mean() + 1e-12)
+    mean = scales.mean() + 1e-12
+    # All pixels have one scale, so that a heat map shows the errors themselves.
+    scales = np.maximum(scales, FLOOR * mean) if model.is_table else np.full_like(scales, mean)
     parts = _parts(model, x_normal, scales, mixture)
     contamination = CONTAMINATION if contamination is None else contamination
     return Scorer(model, scales, mixture, parts, kind, contamination)
@@ -238,26 +240,6 @@ def load(path: pathlib.Path, model: Any) -> Scorer:
     raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
 
 
-def measure(anomalous: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """Measures how well scores rank anomalous items above normal ones.
-
-    Args:
-        anomalous: Whether each item is anomalous, booleans of shape (n,), at least one of each.
-        scores: Scores, shape (n,).
-
-    Returns:
-        "auroc", the area under the curve of true positives over false positives, 0.5 for chance;
-        and "average_precision", the area under the curve of precision over recall, for chance the
-        fraction of anomalous items. Both in [0, 1].
-    """
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    return {
-        "auroc": float(roc_auc_score(anomalous, scores)),
-        "average_precision": float(average_precision_score(anomalous, scores)),
-    }
-
-
 def check_model(model: Any) -> None:
     """Checks that a model can score items without labels.
 
@@ -292,9 +274,18 @@ def _errors(model, x):
 
 def _parts(model, x, scales, mixture):
     """The two parts of the score, float64 of shape (n, 2)."""
-    errors = (_errors(model, x) / scales).reshape(len(x), -1)
     codes = model.represent(x).astype("float64")
-    return np.stack([errors.mean(axis=1), -mixture.score_samples(codes)], axis=1)
+    return np.stack([_badness(model, x, scales), -mixture.score_samples(codes)], axis=1)
+
+
+def _badness(model, x, scales):
+    """How bad the reconstruction of each item is, float64 of shape (n,)."""
+    errors = _errors(model, x)
+    if model.is_table:
+        return (errors / scales).mean(axis=1)
+    # Images with few bright pixels, such as a thin line, have small errors whatever they show.
+    pixels = model.observation.prepare(x).numpy().reshape(len(x), -1).astype("float64")
+    return errors.reshape(len(x), -1).mean(axis=1) / (pixels.var(axis=1) + MIN_VARIANCE)
 
 
 def _digest(model):
