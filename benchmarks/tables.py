@@ -115,8 +115,7 @@ def codes(train, test):
         pipeline.fit(x, y)
         result["seconds"].append(time.process_time() - start)
         result["codes"].append(pipeline.score(x_test, y_test))
-        print(result, flush=True)
-    return result
+        keep("codes", result)
 
 
 def synthetic(train, test):
@@ -158,14 +157,18 @@ def synthetic(train, test):
                 "seconds": seconds,
             }
         )
-        print(result, flush=True)
-    return result
+        keep("rows", result)
+
+
+def keep(name, result):
+    """Writes what was measured so far."""
+    print(result, flush=True)
+    measured = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(measured | {name: result}, indent=1, default=float) + "\n")
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     parts = {"codes": codes, "rows": synthetic}
-    measured = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in sys.argv[1:] or parts:
-        measured[name] = parts[name](read("adult-train.csv"), read("adult-test.csv"))
-        RESULTS.write_text(json.dumps(measured, indent=1, default=float) + "\n")
+        parts[name](read("adult-train.csv"), read("adult-test.csv"))
