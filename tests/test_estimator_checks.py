@@ -27,7 +27,6 @@ EXPECTED_TO_FAIL = {
         "sklearn.semi_supervised",
         "check_classifiers_train": NOT_TRAINED,
     },
-    "AAEClusterer": {"check_clustering": NOT_TRAINED},
 }
 PARAMETERS = {"AAEClusterer": {"num_clusters": 3}}
 
