@@ -19,6 +19,7 @@ _MODULES = (
     "config",
     "data",
     "devices",
+    "estimators",
     "evaluation",
     "export",
     "figures",

@@ -16,7 +16,7 @@ try:
     from adversarial_autoencoder import __version__
     from adversarial_autoencoder.config import Config
     from adversarial_autoencoder.config.recipes import with_recipes
-    from adversarial_autoencoder.config.setting import value_type
+    from adversarial_autoencoder.config.setting import flag_name, value_type
     from adversarial_autoencoder.config.small_files import read_small
     from adversarial_autoencoder.devices.streams import prepare_streams
     from adversarial_autoencoder.errors import (
@@ -56,13 +56,13 @@ KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "
 def define_flags():
     """Defines one flag for each setting."""
     for field in FIELDS:
-        DEFINE[value_type(field)](field.name, field.default, field.metadata["help"])
+        DEFINE[value_type(field)](flag_name(field), field.default, field.metadata["help"])
 
 
 def given(kind):
     """The flags given on the command line or in a flag file that are fields of a dataclass."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    return kind.expanded({name: FLAGS[name].value for name in names if FLAGS[name].present})
+    flags = {field.name: FLAGS[flag_name(field)] for field in dataclasses.fields(kind)}
+    return kind.expanded({name: flag.value for name, flag in flags.items() if flag.present})
 
 
 def parse_flags(argv):
@@ -111,7 +111,7 @@ def did_you_mean_flag(name):
     For example, `lr` is short for the learning rates, and `data` for `dataset` or `data_dir`.
     """
     name = name.replace("-", "_")
-    names = [field.name for field in FIELDS]
+    names = [flag_name(field) for field in FIELDS]
 
     def is_short_for(flag):
         initials = "".join(word[0] for word in flag.split("_"))
@@ -128,7 +128,7 @@ def did_you_mean_flag(name):
 def wrong_value(text):
     """The error of a flag whose value has the wrong type, from the error of absl."""
     parts = re.fullmatch(r"flag --(\w+)=(.*?): .*", text, re.DOTALL)
-    kinds = {field.name: KINDS[value_type(field)] for field in FIELDS}
+    kinds = {flag_name(field): KINDS[value_type(field)] for field in FIELDS}
     if parts is None or parts[1] not in kinds:
         return " ".join(text.split())
     name, value = parts[1], " ".join(parts[2].split())
@@ -206,7 +206,7 @@ def flag_entry(field):
         default = " [on]" if field.default else " [off]"
     elif field.default is None:
         default = ""
-    return entry(f"--{field.name} {value}", field.metadata["help"] + default)
+    return entry(f"--{flag_name(field)} {value}", field.metadata["help"] + default)
 
 
 def entry(left, right):

@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 from adversarial_autoencoder.config import Config, recipes
-from adversarial_autoencoder.config.setting import value_type
+from adversarial_autoencoder.config.setting import flag_name, value_type
 from adversarial_autoencoder.errors import first_line
 from adversarial_autoencoder.modes import MODES
 from adversarial_autoencoder.modes.command import Command
@@ -48,7 +48,7 @@ def page():
         parts += [f"### {group}", ""]
         for field in fields:
             lines = [_sentence(field.metadata["help"]), *_conditions(field)]
-            parts += _entry(field.name, _usage(field), _default(field), lines)
+            parts += _entry(flag_name(field), _usage(field), _default(field), lines)
     parts += [
         "## Recipes",
         "",
@@ -97,7 +97,8 @@ def _defaults(system_):
 
 def _flags_of(mode):
     """The flags that only some modes read, of one mode."""
-    names = [f.name for f in dataclasses.fields(Command) if mode in (f.metadata["modes"] or ())]
+    fields = dataclasses.fields(Command)
+    names = [flag_name(f) for f in fields if mode in (f.metadata["modes"] or ())]
     links = ", ".join(f"[`--{name}`](#{name})" for name in names)
     return f" Own flags: {links}." if links else ""
 
@@ -107,11 +108,11 @@ def _usage(field):
     kind = value_type(field)
     choices = field.metadata["choices"]
     if kind is bool:
-        return f"--{field.name}"
+        return f"--{flag_name(field)}"
     if field.name in ("mode", "model"):
         return f"--{field.name} {field.name.upper()}"
     value = "|".join(choices) if choices else {int: "N", float: "X", str: "TEXT"}[kind]
-    return f"--{field.name} {value}"
+    return f"--{flag_name(field)} {value}"
 
 
 def _default(field):

@@ -9,6 +9,7 @@ BENCHMARKS = pathlib.Path(__file__).parent.parent / "benchmarks"
 SPACE = "\N{NO-BREAK SPACE}"
 sys.path.insert(0, str(BENCHMARKS))
 
+import anomaly  # noqa: E402
 import datasets  # noqa: E402
 import quality  # noqa: E402
 import reliability  # noqa: E402
@@ -191,6 +192,11 @@ def _reliability_table(part):
             yield f"| {re.sub('^MiB after', 'MiB after training', what)} | {shown} |"
 
 
+def _anomaly_table():
+    """The table of anomaly.json."""
+    return anomaly.table_lines(json.loads((BENCHMARKS / "anomaly.json").read_text()))
+
+
 def _datasets_table(kind):
     """The images or the tables of datasets.json."""
     return datasets.table(_datasets(), kind)
@@ -206,6 +212,7 @@ def _datasets_commands():
 
 
 TABLES = {
+    "anomaly": _anomaly_table,
     "datasets": _datasets_table,
     "datasets_commands": _datasets_commands,
     "quality": _quality_table,

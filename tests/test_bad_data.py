@@ -219,7 +219,7 @@ def test_a_folder_without_usable_images_is_refused(refused, tmp_path, make):
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "/dev/null", "/proc/self/mem", ""])
 def test_a_path_that_cannot_exist_is_refused(refused, name):
     refused(f"--dataset={name}")
-    refused("--mode=classify", f"--images={name or '.'}")
+    refused("--mode=classify", f"--input={name or '.'}")
     refused("--dataset=mnist", f"--data_dir={name or 'missing'}")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.config.setting import value_type
+from adversarial_autoencoder.config.setting import flag_name, value_type
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.command import Command, check_mode
 
@@ -26,7 +26,7 @@ def bad_values():
             values.append(str(within.high))
         mode = f"--mode={limits['modes'][0]}" if limits["modes"] else "--mode=train"
         for value in values:
-            yield pytest.param(field.name, value, mode, id=f"{field.name}={value}")
+            yield pytest.param(flag_name(field), value, mode, id=f"{flag_name(field)}={value}")
 
 
 @pytest.mark.parametrize(("name", "value", "mode"), [*bad_values()])
@@ -54,7 +54,7 @@ def test_a_flag_out_of_range_is_refused(refused, name, value, mode):
         ["--model=semi_supervised_aae", "--consistency=none", "--vat_epsilon=1"],
         ["--model=wae_mmd", "--batch_size=1"],
         ["--model=clustering_aae", "--y_temperature=1e-39"],
-        ["--mode=latent_grid", f"--grid_class={'9' * 400}"],
+        ["--mode=latent_grid", f"--class={'9' * 400}"],
         ["--mode=latent_grid", "--grid_dims=0,0"],
         ["--mode=latent_grid", "--grid_dims=-1,0"],
         ["--mode=latent_grid", "--grid_dims=0,1,2"],
@@ -101,8 +101,9 @@ def test_flags_that_contradict_each_other_or_do_not_exist_are_refused(refused, f
             "condition_prior_on_labels needs a model with y, or a prior",
         ),
         (["--learning_rate_schedule=step", "--step_epochs=9,3"], "Received: step_epochs=9,3"),
-        (["--mode=sample", "--images=folder"], "--images needs --mode classify"),
-        (["--mode=classify", "--images=missing"], "There must be a trained run that classifies"),
+        (["--mode=sample", "--input=folder"], "--input needs --mode encode, reconstruct"),
+        (["--mode=classify", "--input=missing"], "input must be a file or a folder that exists"),
+        (["--mode=classify"], "There must be a trained run that classifies"),
         (
             ["--mode=cluster_grid"],
             "There must be a trained run that infers y (such as clustering_aae) in",
@@ -124,15 +125,17 @@ def test_the_error_says_what_was_expected_and_received(refused, flags, message):
 @pytest.mark.parametrize(
     ("mode", "name"),
     [
-        ("train", "images"),
+        ("train", "input"),
         ("sample", "style_from"),
         ("list", "run"),
         ("classify", "num_images"),
-        ("style_grid", "grid_class"),
+        ("style_grid", "class_"),
     ],
 )
 def test_a_flag_that_a_mode_does_not_read_is_refused(mode, name):
-    with pytest.raises(InputError, match=f"--{name} needs --mode .* Received: --mode {mode}"):
+    with pytest.raises(
+        InputError, match=f"--{name.rstrip('_')} needs --mode .* Received: --mode {mode}"
+    ):
         check_mode(mode, {name: "x"})
 
 

@@ -12,6 +12,7 @@ from helpers import QUICK, ROOT, read_history, run_process
 from PIL import Image
 
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config.setting import flag_name
 from adversarial_autoencoder.modes import MODES
 from adversarial_autoencoder.modes.command import Command
 
@@ -24,7 +25,7 @@ def test_help_names_every_flag_and_mode(program, capsys):
     assert end.value.code == 0
     text = capsys.readouterr().out
     for field in dataclasses.fields(Command) + dataclasses.fields(Config):
-        assert f"\n  --{field.name} " in text
+        assert f"\n  --{flag_name(field)} " in text
     for mode in MODES:
         assert f"\n  {mode} " in text
     assert max(len(line) for line in text.splitlines()) <= 100

@@ -120,8 +120,9 @@ def test_prepared_data_keeps_the_split(tmp_path):
 def test_images_to_classify_can_be_in_any_folder(tmp_path):
     save(tmp_path / "test", "a.png", first=30)
     save(tmp_path / "val" / "cat", "b.png", first=60)
-    names, x = data.load_images(tmp_path, warn=lambda text: None, form=UNCHANGED)
-    assert names == ["val/cat/b.png", "test/a.png"]
+    source = data.open_input(tmp_path, shape=(4, 4, 1), warn=lambda text: None, form=UNCHANGED)
+    ((names, x),) = source
+    assert (source.key, names) == ("file", ["val/cat/b.png", "test/a.png"])
     assert x[:, 0, 0, 0].tolist() == [60, 30]
 
 

@@ -193,10 +193,10 @@ def test_what_a_config_contains_forges_no_row(command_line, run):
 
 def test_text_in_a_csv_file_is_no_formula(run):
     names = ["=1+1", "+a", "-b", "@sum", " =x", "-1", "a\nb", "\udcff.png", "caf\u00e9"]
-    path = run.write_predictions(names, ["=cmd"] * 9, [0.5] * 9)
+    path = run.write_rows("columns", [["column", "kind"], *((name, "=cmd") for name in names)])
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["image", "class", "probability"]
+    assert header == ["column", "kind"]
     read = [row[0] for row in rows]
     assert read[:6] == ["'=1+1", "'+a", "'-b", "'@sum", "' =x", "-1"]
     assert read[6:] == ["a\\nb", "\\udcff.png", "caf\u00e9"]

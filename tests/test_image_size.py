@@ -158,7 +158,7 @@ def test_a_run_keeps_its_size_for_later_images(tmp_path, command_line, no_pictur
     assert (config["image_size"], config["channels"]) == ("8x8", "1")
     command_line("--mode=reconstruct", "--image_size=8x8", results=results)
     new = save(tmp_path / "new", (50, 20), (9, 9))
-    _, err = command_line("--mode=classify", f"--images={new}", results=results)
+    _, err = command_line("--mode=classify", f"--input={new}", results=results)
     assert err == ""
     with (results / "a" / "predictions.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 2

@@ -180,7 +180,7 @@ def test_names_of_classes_that_do_not_fit_the_model_are_refused(refused, dataset
     for names in ([], ["a"] * 9):
         document["data"]["class_names"] = names
         path.write_text(json.dumps(document))
-        assert "10 classes" in refused("--mode=classify", "--images=TMP/images.npz", "--run=few")
+        assert "10 classes" in refused("--mode=classify", "--input=TMP/images.npz", "--run=few")
 
 
 def test_loading_while_the_checkpoint_is_replaced_gives_one_epoch(run, monkeypatch):

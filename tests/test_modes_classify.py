@@ -65,31 +65,32 @@ def test_classify_writes_the_classes_of_the_users_images(
     order = np.argsort(names)
     path = few / "few" / "predictions.csv"
 
-    def check(images, expected_names):
+    def check(images, expected_names, key):
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file))
-        assert [row["image"] for row in rows] == list(expected_names)
+        assert [row[key] for row in rows] == list(expected_names)
         expected = probabilities[images]
         assert [int(row["class"]) for row in rows] == expected.argmax(axis=1).tolist()
         shown = [float(row["probability"]) for row in rows]
         assert shown == pytest.approx(expected.max(axis=1), abs=1e-3)
 
-    out, err = command_line("--mode=classify", f"--images={tmp_path / 'images'}", results=few)
+    out, err = command_line("--mode=classify", f"--input={tmp_path / 'images'}", results=few)
     assert (out, err) == (f"Wrote {path}\n", "")
-    check(order, np.array(names)[order])
+    check(order, np.array(names)[order], "file")
     images = str(tmp_path / "images.npz")
-    modes.classify(Command(mode="classify", results_dir=str(few), images=images), {})
-    check(np.arange(12), np.arange(12).astype(str))
+    modes.classify(Command(mode="classify", results_dir=str(few), input=images), {})
+    check(np.arange(12), np.arange(12).astype(str), "index")
 
 
 def test_images_of_another_size_are_not_classified(few, tmp_path):
     (tmp_path / "images").mkdir()
     Image.fromarray(np.zeros((8, 9), "uint8")).save(tmp_path / "images" / "a.png")
     before = sorted((few / "few").iterdir())
-    command = Command(mode="classify", results_dir=str(few), images=str(tmp_path / "images"))
+    command = Command(mode="classify", results_dir=str(few), input=str(tmp_path / "images"))
     with pytest.raises(InputError) as error:
         modes.classify(command, {})
     assert str(error.value) == (
-        "images must have the shape (8, 8, 1) (height, width, channels). Received: (8, 9, 1)"
+        "input must have images of the shape (8, 8, 1) (height, width, channels). "
+        "Received: (8, 9, 1)"
     )
     assert sorted((few / "few").iterdir()) == before

@@ -40,7 +40,7 @@ def test_a_mode_draws_its_figure_and_prints_its_path(demo, command_line, mode, f
         ("latent_scatter", {"grid_dims": "1,3"}),
         ("latent_scatter", {"view": "pca"}),
         ("latent_scatter", {"view": "tsne"}),
-        ("latent_grid", {"grid_dims": "3,1", "grid_size": 3, "grid_class": 9}),
+        ("latent_grid", {"grid_dims": "3,1", "grid_size": 3, "class": 9}),
         ("interpolate", {"num_images": 3}),
         ("reconstruct", {"num_images": 3}),
         ("sample", {"num_images": 3}),
@@ -86,9 +86,12 @@ def test_a_run_without_the_code_of_the_mode_is_refused(demo, command_line, flags
 
 
 def test_a_value_of_y_that_does_not_exist_is_refused(demo, few):
-    for folder, y in ((demo, 1), (few, 10)):
-        command = Command(mode="latent_grid", results_dir=str(folder), grid_class=y)
-        with pytest.raises(InputError, match=f"value of y that .* Received: grid_class={y}"):
+    for folder, y, message in (
+        (demo, 1, "needs a run whose decoder gets a y .* Received: demo, aae"),
+        (few, 10, "a number from 0 to 9. Received: class=10"),
+    ):
+        command = Command(mode="latent_grid", results_dir=str(folder), class_=str(y))
+        with pytest.raises(InputError, match=message):
             modes.latent_grid(command, {})
 
 

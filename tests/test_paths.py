@@ -36,7 +36,7 @@ def test_the_settings_that_can_be_paths_are_marked():
     paths = {field.name for field in fields if field.metadata["is_path"]}
     assert paths == {
         *("dataset", "test_dataset", "columns", "data_dir", "prior"),
-        *("results_dir", "output_dir", "images", "run"),
+        *("results_dir", "output_dir", "input", "output", "run"),
     }
     for field in fields:
         if any(word in field.metadata["help"] for word in ("folder", ".npz", ".npy")):
@@ -51,7 +51,7 @@ def test_a_setting_of_a_training_is_expanded(home, name):
     assert getattr(dataclasses.replace(Config(), **{name: value}), name) == str(home / value[2:])
 
 
-@pytest.mark.parametrize("name", ["results_dir", "output_dir", "images", "run"])
+@pytest.mark.parametrize("name", ["results_dir", "output_dir", "input", "output", "run"])
 def test_a_setting_of_the_command_is_expanded(home, name):
     assert getattr(Command(**{name: "~/a"}), name) == str(home / "a")
     assert getattr(Command(**{name: "a/~/b"}), name) == "a/~/b"
@@ -87,7 +87,8 @@ def test_a_training_finds_its_data_prior_and_run_at_home(home, command_line):
 def test_the_library_reads_and_writes_at_home(home):
     np.savez(home / "images.npz", x_train=X)
     assert data.load("~/images.npz").checksum == data.load(home / "images.npz").checksum
-    assert len(data.load_images(pathlib.Path("~/images.npz"))[0]) == 60
+    source = data.open_input(pathlib.Path("~/images.npz"), shape=(8, 8, 1))
+    assert [len(x) for _, x in source] == [60]
     run = runs.create("~/results", "a")
     assert run.path == home / "results" / "a"
     (run.path / "config.json").touch()

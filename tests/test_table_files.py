@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adversarial_autoencoder import data
-from adversarial_autoencoder.tables.text import rows_as_text
+from adversarial_autoencoder.tables.values import row_values
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
@@ -167,6 +167,12 @@ def test_rows_are_written_with_the_types_of_the_file(tmp_path):
         f"{i},{i}.25,{texts[i % 2]},{('true', 'false')[i % 2]}\n" for i in range(20)
     )
     dataset = load(tmp_path, text)
-    rows = list(rows_as_text(dataset.x_train, dataset.schema))
-    assert {(r[2], r[3]) for r in rows} == {("x", "True"), ("y,z", "False")}
-    assert all(r[1] == f"{r[0]}.25" for r in rows)
+    values = row_values(dataset.x_train, dataset.schema)
+    assert {name: column.dtype for name, column in values.items()} == {
+        "n": "int64",
+        "f": "float32",
+        "c": "object",
+        "b": "object",
+    }
+    assert {*zip(values["c"], values["b"], strict=True)} == {("x", True), ("y,z", False)}
+    assert all(values["f"] == values["n"] + 0.25)

@@ -92,7 +92,7 @@ def test_figures_of_the_latent_space(command_line, trained, mode):
 
 def test_samples_have_the_names_and_types_of_the_file(command_line, trained):
     results, _ = trained
-    command_line("--mode=sample", "--num_rows=40", results=results)
+    command_line("--mode=sample", "--num_samples=40", results=results)
     header, *rows = read_rows(results / "t" / "samples.csv")
     assert tuple(header) == COLUMNS
     assert len(rows) == 40
@@ -181,7 +181,7 @@ def test_other_rows_are_classified(command_line, flags, table, tmp_path):
     with (tmp_path / "new.csv").open("w", newline="") as file:
         # Another order of the columns, and no labels.
         csv.writer(file).writerows([row[-2::-1] for row in rows])
-    command_line("--mode=classify", f"--images={tmp_path / 'new.csv'}", results=tmp_path)
+    command_line("--mode=classify", f"--input={tmp_path / 'new.csv'}", results=tmp_path)
     predictions = read_rows(tmp_path / "s" / "predictions.csv")
     assert len(predictions) == len(rows)
     assert {row[1] for row in predictions[1:]} <= {"old", "young"}
@@ -196,7 +196,7 @@ def test_every_system_trains_on_a_table(command_line, flags, tmp_path, no_pictur
         labels = ["--num_clusters=3", "--consistency=vat"]
     command_line(f"--model={model}", "--run_name=t", *labels, *flags, *QUICK, results=tmp_path)
     command_line("--mode=evaluate", results=tmp_path)
-    command_line("--mode=sample", "--num_rows=5", results=tmp_path)
+    command_line("--mode=sample", "--num_samples=5", results=tmp_path)
     header, *rows = read_rows(tmp_path / "t" / "samples.csv")
     has_class = SYSTEMS[model].labels == "needed"
     assert tuple(header) == (COLUMNS + ("class",) if has_class else COLUMNS)

@@ -209,7 +209,8 @@ def test_few_16_bit_files_among_others_are_named(tmp_path):
     folder = save(tmp_path / "images", X)
     save(folder, X[:3].astype("uint16"), "tif")
     texts = []
-    names, x = data.load_images(folder, warn=texts.append)
+    source = data.open_input(folder, shape=(8, 8, 1), warn=texts.append)
+    ((names, x),) = source
     assert len(names) == 15
     (text,) = texts
     assert "16-bit images" in text
@@ -236,7 +237,7 @@ def test_a_run_keeps_its_range_for_later_images(tmp_path, command_line, refused)
     out, err = command_line(*flags, "--epochs=2", "--resume", results=tmp_path / "results")
     assert err == ""
     np.savez(tmp_path / "new.npz", x=np.minimum(x, 3))
-    classify = ["--mode=classify", f"--images={tmp_path}/new.npz"]
+    classify = ["--mode=classify", f"--input={tmp_path}/new.npz"]
     _, err = command_line(*classify, results=tmp_path / "results")
     assert "0 to 3, a small part of 0 to 16" in err
     np.savez(tmp_path / "new.npz", x=X)

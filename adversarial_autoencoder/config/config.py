@@ -266,7 +266,8 @@ class Config(
         share = 1 / 6 if classifies else 0.8 if self.information_weight else 0.0
         if self.consistency == "none":
             share = 0.0
-        y_start = round(share * steps) if self.y_start is None else self.y_start
+        # It begins at the last of very few minibatches.
+        y_start = min(round(share * steps), steps - 1) if self.y_start is None else self.y_start
         warmup = round(steps / 8) if classifies else 0
         return y_start, warmup if self.vat_warmup is None else self.vat_warmup
 

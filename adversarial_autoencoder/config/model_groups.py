@@ -227,6 +227,11 @@ class DataSettings(Settings):
         "file with the test rows of a table; not given: a sixth of --dataset",
         is_path=True,
     )
+    train_on: str | None = setting(
+        None,
+        "train on items of these classes alone, the normal ones of --mode score: names of classes,"
+        " or numbers from 0, as a,b,c",
+    )
     data_dir: str | None = setting(
         None,
         "folder with mnist.npz or the four IDX files; not given: the environment variable"

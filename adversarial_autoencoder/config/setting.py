@@ -167,6 +167,11 @@ class Settings:
         }
 
 
+def flag_name(field: dataclasses.Field) -> str:
+    """The flag of a field: its name without the underscore at the end of a Python keyword."""
+    return field.name.rstrip("_")
+
+
 def is_optional(field: dataclasses.Field) -> bool:
     """Whether a field may be None, for "not given"."""
     return isinstance(field.type, types.UnionType)
@@ -184,19 +189,19 @@ def _check(field, value):
         field.metadata["choices"],
         field.metadata["within"],
     )
-    received = f"Received: {field.name}={value!r}"
+    received = f"Received: {flag_name(field)}={value!r}"
     accepted = (int, float) if kind is float else kind
     if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
-        raise InputError(f"{field.name} must be of type {kind.__name__}. {received}")
+        raise InputError(f"{flag_name(field)} must be of type {kind.__name__}. {received}")
     if kind is str and value != printable(value):
         raise InputError(
-            f"{field.name} must be text in UTF-8 without line breaks and control characters. "
+            f"{flag_name(field)} must be text in UTF-8 without line breaks and control characters. "
             f"{received}"
         )
     if choices and value not in choices:
         raise InputError(
-            f"{field.name} must be one of {', '.join(choices)}."
+            f"{flag_name(field)} must be one of {', '.join(choices)}."
             f"{did_you_mean(value, choices)} {received}"
         )
     if within is not None and value not in within:
-        raise InputError(f"{field.name} must be {within}. {received}")
+        raise InputError(f"{flag_name(field)} must be {within}. {received}")

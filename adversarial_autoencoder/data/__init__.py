@@ -1,21 +1,27 @@
 """Data sets for training: well-known sets, .npz archives and folders of image files."""
 
 from adversarial_autoencoder.data.dataset import Dataset
+from adversarial_autoencoder.data.inputs import open_input
 from adversarial_autoencoder.data.known import NAMES
-from adversarial_autoencoder.data.labels import known_labels, training_labels
-from adversarial_autoencoder.data.loading import TABLES, load, load_images, load_of, prepare
-from adversarial_autoencoder.data.tables import TableOptions, load_rows
+from adversarial_autoencoder.data.labels import (
+    classes_of,
+    keep_classes,
+    known_labels,
+    training_labels,
+)
+from adversarial_autoencoder.data.loading import load, load_of, prepare
+from adversarial_autoencoder.data.tables import TableOptions
 
 __all__ = [
     "NAMES",
-    "TABLES",
     "Dataset",
     "TableOptions",
+    "classes_of",
+    "keep_classes",
     "known_labels",
     "load",
-    "load_images",
     "load_of",
-    "load_rows",
+    "open_input",
     "prepare",
     "training_labels",
 ]

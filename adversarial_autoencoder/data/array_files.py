@@ -161,6 +161,23 @@ def read_npy(path: pathlib.Path) -> np.ndarray:
             return np.load(file, allow_pickle=False)
 
 
+def map_npy(path: pathlib.Path) -> np.ndarray:
+    """Opens an .npy file whose numbers stay on the disk until they are used.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        A `numpy.memmap`.
+
+    Raises:
+        InputError: If the file is no .npy file, is damaged, or contains pickled objects.
+    """
+    with reading(path, "a readable .npy file"):
+        open_regular(path).close()
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
 def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     """Reads the array in a member of an archive. Damage raises one of `MALFORMED`."""
     # zipfile unpacks bzip2 and LZMA without a limit. NumPy never writes them.

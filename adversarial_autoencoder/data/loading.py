@@ -17,46 +17,13 @@ from adversarial_autoencoder.data.arrays.mat_files import read_mat
 from adversarial_autoencoder.data.checks import UNLABELLED
 from adversarial_autoencoder.data.dataset import PARTS, Dataset, checksum, make_dataset
 from adversarial_autoencoder.data.images.folder import ImageFolder, find_images
+from adversarial_autoencoder.data.labels import keep_classes
 from adversarial_autoencoder.errors import InputError, did_you_mean, print_warning
 
 # The readers of files of arrays, by suffix.
 ARRAY_READERS = {".npz": read_npz, ".mat": read_mat}
 # Suffixes of files that are tables.
 TABLES = (*table_files.SUFFIXES, ".npy")
-
-
-def load_images(
-    path: str | pathlib.Path,
-    warn: Callable[[str], object] = print_warning,
-    form: ImageForm = ANY_FORM,
-) -> tuple[list[str], np.ndarray]:
-    """Loads a user's images without labels.
-
-    Args:
-        path: An .npz or .mat file, of which the array x_train is read, or a folder of images, with
-            or without sub-folders.
-        warn: Function that is called with the text of a warning. By default, it prints on stderr.
-        form: The form into which the images are brought, such as that of a run.
-
-    Returns:
-        Two values. First, the names of the n images: file names relative to the folder, or the
-        indices in x_train. Second, the images, shape (n, h, w, c), uint8 in 0..255 or float32 in
-        [0, 1].
-
-    Raises:
-        InputError: If the path does not exist, or if its images cannot be read or used.
-    """
-    path = expand_home(path, "images")
-    is_folder, is_file = _kind("images", path)
-    with _if_usable(warn) as warn:
-        if is_folder:
-            found = find_images(path, warn)
-            return found.names, found.read(form, warn)[0]
-        if is_file and (read := ARRAY_READERS.get(path.suffix.lower())):
-            x_train = read(path, warn)["x_train"]
-            x = as_images({"x_train": x_train}, path, form, warn)[0]["x_train"]
-            return [str(i) for i in range(len(x))], x
-    raise InputError(f"images must be an .npz or .mat file or a folder of images. Received: {path}")
 
 
 def prepare(
@@ -176,7 +143,8 @@ def load_of(config: Config, warn: Callable[[str], object] = print_warning) -> Da
     """
     names = [field.name for field in dataclasses.fields(tables.TableOptions)]
     options = tables.TableOptions(**{name: getattr(config, name) for name in names})
-    return load(config.dataset, config.data_dir, warn, config.image_form, options)
+    dataset = load(config.dataset, config.data_dir, warn, config.image_form, options)
+    return dataset if config.train_on is None else keep_classes(dataset, config.train_on)
 
 
 def _load_known(dataset, data_dir, warn):

@@ -1,56 +1,51 @@
 """Readers of tables: CSV and Parquet files, as columns of Arrow."""
 
-import codecs
-import csv
+import contextlib
 import json
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from adversarial_autoencoder.config.paths import expand_home
-from adversarial_autoencoder.config.texts import is_number
-from adversarial_autoencoder.errors import MALFORMED, InputError, did_you_mean, first_line
+from adversarial_autoencoder.data.text_files import (
+    MISSING,
+    check_last_quote,
+    check_names,
+    check_utf8,
+    head,
+)
+from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
 from adversarial_autoencoder.tables.arrow import distinct, import_pyarrow, renamed
 from adversarial_autoencoder.tables.column import KINDS
-from adversarial_autoencoder.tables.schema import default_names
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
-# Texts that mean "missing".
-MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")
-DELIMITERS = (",", ";", "\t", "|")
 # Whole numbers that begin with 0 are codes, such as 02139.
 NUMBER, CODE = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", r"^0\d+$"
-_HEAD_BYTES = 2**20
+# Size of the parts in which a text file is read.
+_BLOCK_BYTES = 4 * 2**20
 
 
-def read(path: pathlib.Path, like: dict[str, Any] | None = None) -> dict[str, Any]:
+def read(path: pathlib.Path) -> dict[str, Any]:
     """Reads a table.
 
     Args:
         path: Path of a CSV, TSV or Parquet file. In text files, the delimiter and a header are
             detected, spaces around values are left out, and `MISSING` are missing values.
-        like: Columns of another file that this one must have; or None.
 
     Returns:
         A dict from the names of the columns to `pyarrow.ChunkedArray`. Columns of a text file are
         texts. Without a header, they are called column_1, column_2 and so on.
 
     Raises:
-        InputError: If the file is not readable, or has other columns than `like`.
+        InputError: If the file is not readable.
     """
     pa = import_pyarrow(f"{path.name}")
     reader = _read_parquet if path.suffix.lower() == ".parquet" else _read_csv
     columns = reader(path, pa)
     if len(next(iter(columns.values()), ())) == 0:
         raise InputError(f"{path} must contain rows. Received: none")
-    if like is not None and set(like) - set(columns):
-        missing = next(name for name in like if name not in columns)
-        raise InputError(
-            f"{path} must have the column {missing} of the training rows."
-            f"{did_you_mean(missing, columns)} Received: {', '.join(list(columns)[:20])}"
-        )
     return columns
 
 
@@ -205,27 +200,6 @@ def warn_of_row_numbers(name: str, array: Any, warn: Callable[[str], object]) ->
             warn(f"Column {name} numbers the rows: --drop_columns {name} leaves it out.")
 
 
-def read_numbers(path: pathlib.Path) -> tuple[np.ndarray, list[str]] | None:
-    """Reads a CSV file of numbers without PyArrow.
-
-    Args:
-        path: Path of the file.
-
-    Returns:
-        The numbers, float64 of shape (n, columns), and the names of the columns; None if the file
-        has other values.
-
-    Raises:
-        InputError: If the file is not readable.
-    """
-    names, header, delimiter = _head(path)
-    try:
-        x = np.loadtxt(path, delimiter=delimiter, skiprows=header, ndmin=2, encoding="utf-8-sig")
-    except ValueError:
-        return None
-    return (x, names) if x.size and x.shape[1] == len(names) else None
-
-
 def _known(array):
     """Texts without spaces around them, and null for missing ones."""
     import pyarrow as pa
@@ -236,111 +210,140 @@ def _known(array):
     return pc.if_else(missing, pa.scalar(None, array.type), array)
 
 
-def _read_parquet(path, pa):
+def blocks(
+    path: pathlib.Path, names: Sequence[str], rows: int
+) -> Iterator[tuple[dict[str, Any], float]]:
+    """Reads a table in parts, so that it can be larger than memory.
+
+    Args:
+        path: Path of a CSV, TSV or Parquet file, which is read as by `read`.
+        names: Names of the columns to read.
+        rows: Largest number of rows of a part of a Parquet file.
+
+    Yields:
+        Two values: a dict from the names to `pyarrow.ChunkedArray`, and the share of the file that
+        is read, in [0, 1].
+
+    Raises:
+        InputError: If the file is not readable.
+    """
+    pa = import_pyarrow(f"{path.name}")
+    is_parquet = path.suffix.lower() == ".parquet"
+    with _reading_parquet(path, pa) if is_parquet else _reading_csv(path, pa):
+        for batch, share in (_parquet_batches if is_parquet else _csv_batches)(path, names, rows):
+            yield dict(zip(batch.schema.names, pa.table(batch).columns, strict=True)), share
+
+
+def names_of(path: pathlib.Path) -> list[str]:
+    """Reads the names of the columns of a table.
+
+    Args:
+        path: Path of a CSV, TSV or Parquet file.
+
+    Returns:
+        The names.
+
+    Raises:
+        InputError: If the file is not readable.
+    """
+    if path.suffix.lower() != ".parquet":
+        return head(path)[0]
+    pa = import_pyarrow(f"{path.name}")
     import pyarrow.parquet as pq
 
+    with _reading_parquet(path, pa), pq.ParquetFile(path) as file:
+        check_names(path, names := file.schema_arrow.names)
+    return names
+
+
+def _parquet_batches(path, names, rows):
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        done, total = 0, max(file.metadata.num_rows, 1)
+        for batch in file.iter_batches(rows, columns=list(names)):
+            done += len(batch)
+            yield batch, done / total
+
+
+def _csv_batches(path, names, rows):
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    del rows
+    every, skipped, delimiter = head(path)
+    # The last column shows whether the last quote is closed.
+    used = [*dict.fromkeys([*names, every[-1]])]
+    options = _csv_options(every, skipped, delimiter, used)
+    last, size = "", path.stat().st_size
+    with pa.OSFile(str(path)) as file, arrow_csv.open_csv(file, *options) as reader:
+        for batch in reader:
+            if len(batch):
+                last = batch.column(used.index(every[-1]))[-1].as_py()
+                yield batch.select(list(names)), min(file.tell() / size, 1.0)
+    check_last_quote(path, last)
+
+
+def _csv_options(names, skipped, delimiter, used=()):
+    """The options of the readers of PyArrow: all values are texts. Empty `used` reads all."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    return (
+        arrow_csv.ReadOptions(
+            column_names=names, skip_rows_after_names=skipped, block_size=_BLOCK_BYTES
+        ),
+        arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+            include_columns=list(used),
+        ),
+    )
+
+
+@contextlib.contextmanager
+def _reading_parquet(path, pa):
     try:
-        table = pq.ParquetFile(path).read()
+        yield
+    except InputError:
+        raise
     except (pa.ArrowException, *MALFORMED) as error:
         raise InputError(
             f"{path} must be a readable Parquet file. Received: {first_line(error)}"
         ) from error
-    _check_names(path, table.column_names)
+
+
+@contextlib.contextmanager
+def _reading_csv(path, pa):
+    try:
+        yield
+    except InputError:
+        raise
+    except (pa.ArrowException, *MALFORMED) as error:
+        if "UTF8" in str(error):
+            check_utf8(path)
+        raise InputError(
+            f"{path} must be a table with as many values in each line. "
+            f"Received: {first_line(error)}"
+        ) from error
+
+
+def _read_parquet(path, pa):
+    import pyarrow.parquet as pq
+
+    with _reading_parquet(path, pa):
+        table = pq.ParquetFile(path).read()
+    check_names(path, table.column_names)
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
 def _read_csv(path, pa):
     from pyarrow import csv as arrow_csv
 
-    names, header, delimiter = _head(path)
-    try:
-        table = arrow_csv.read_csv(
-            path,
-            arrow_csv.ReadOptions(column_names=names, skip_rows_after_names=header),
-            arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except (pa.ArrowException, *MALFORMED) as error:
-        if "UTF8" in str(error):
-            _check_utf8(path)
-        raise InputError(
-            f"{path} must be a table with as many values in each line. "
-            f"Received: {first_line(error)}"
-        ) from error
-    _check_last_quote(path, table)
+    names, header, delimiter = head(path)
+    with _reading_csv(path, pa):
+        table = arrow_csv.read_csv(path, *_csv_options(names, header, delimiter))
+    if len(table):
+        check_last_quote(path, table.columns[-1][-1].as_py())
     return dict(zip(names, table.columns, strict=True))
-
-
-def _check_last_quote(path, table):
-    """Checks that the last value has an end: an open quote would hide all lines after it."""
-    if not len(table) or "\n" not in (last := table.columns[-1][-1].as_py()):
-        return
-    with path.open("rb") as file:
-        file.seek(-min(path.stat().st_size, 1000), 2)
-        closed = file.read().rstrip().endswith(b'"')
-    if not closed:
-        raise InputError(
-            f"{path} must close each quote. Received: an open quote before {last[:40]!r}"
-        )
-
-
-def _head(path):
-    """Names of the columns, the number of lines up to the header, or 0, and the delimiter."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise InputError(f"{path} must be a readable file. Received: {error}") from error
-    if not head.strip():
-        raise InputError(f"{path} must contain rows. Received: an empty file")
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
-        kind = "a byte 0" if b"\0" in head[2:] and head[0] < 0xFE else "UTF-16"
-        raise InputError(f"{path} must be a text file in UTF-8. Received: {kind}")
-    try:
-        # A character can be cut at the end.
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
-    except UnicodeDecodeError:
-        _check_utf8(path)
-        raise
-    if not text.strip():
-        raise InputError(f"{path} must contain rows. Received: an empty file")
-    first = text.strip().splitlines()[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    try:
-        # The second line is not cut if there is a third one.
-        rows = csv.reader(text.splitlines(True), delimiter=delimiter)
-        empty, row = next((i, row) for i, row in enumerate(rows) if row)
-    except csv.Error as error:
-        raise InputError(f"{path} must be a readable table. Received: {error}") from error
-    row, names = [value.strip() for value in row], list(default_names(len(row)))
-    # A name may be empty, as that of the index that pandas writes.
-    if not any(row) or any(is_number(value) or value in MISSING[1:] for value in row):
-        return names, 0, delimiter
-    names = [name or default for name, default in zip(row, names, strict=True)]
-    _check_names(path, names)
-    return names, empty + 1, delimiter
-
-
-def _check_names(path, names):
-    if not names:
-        raise InputError(f"{path} must have columns. Received: none")
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(
-                f"The columns of {path} must have different names. Received: {name} twice"
-            )
-
-
-def _check_utf8(path):
-    """Raises InputError with the first byte that is not UTF-8."""
-    data = path.read_bytes()
-    try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path} must be encoded in UTF-8. To convert Latin-1: iconv -f latin1 -t utf-8 FILE. "
-            f"Received: the byte 0x{data[error.start]:02x} in line {line}"
-        ) from error

@@ -9,16 +9,12 @@ from typing import Any
 import numpy as np
 
 from adversarial_autoencoder.config.paths import expand_home
-from adversarial_autoencoder.data import hints, table_files
+from adversarial_autoencoder.data import hints, table_files, text_files
 from adversarial_autoencoder.data.array_files import read_npy
 from adversarial_autoencoder.data.arrays.labels import numbered_labels
 from adversarial_autoencoder.data.checks import UNLABELLED, checked_arrays
 from adversarial_autoencoder.data.dataset import PARTS, Dataset, checksum, split
-from adversarial_autoencoder.errors import (
-    InputError,
-    did_you_mean,
-    print_warning,
-)
+from adversarial_autoencoder.errors import InputError, did_you_mean
 from adversarial_autoencoder.tables import Column, Schema, arrow, default_names
 from adversarial_autoencoder.tables.column import check_numbers, warn_if_rounded
 
@@ -106,7 +102,9 @@ def _from_arrow(paths, options, kinds, warn):
             name: table_files.typed_like(paths[1], name, read[0].pop(name), types[name])
             for name in names
         }
-        arrays["x_test"] = arrow.rows_of(test, schema, warn)
+        arrays["x_test"] = arrow.rows_of(
+            test, schema, lambda *found: warn(arrow.unseen_text(*found))
+        )
         if y is not None:
             found = table_files.typed_like(paths[1], label, read[0].pop(label), y.type)
             found = table_files.without_dots(paths[1], label, found, classes, warn)
@@ -126,7 +124,7 @@ def _from_numbers(paths, options, kinds, warn):
     """Makes a data set of .npy files, or of CSV files of numbers without PyArrow."""
     if "categorical" in kinds.values():
         arrow.import_pyarrow("A categorical column")
-    read = [_read_numbers(path) for path in paths]
+    read = [read_numbers(path) for path in paths]
     names, label = _chosen(read[0][1], options)
     if read[-1][1] != read[0][1]:
         raise InputError(
@@ -168,47 +166,27 @@ def _number_type(values, is_text):
     return "int64" if whole else "float64" if is_text else "float32"
 
 
-def _read_numbers(path):
-    """The numbers of an .npy file or a CSV file, and the names of the columns."""
-    if path.suffix.lower() == ".npy":
-        x = read_npy(path)
-        _check_vectors(x, path)
-        return x, list(default_names(x.shape[1]))
-    found = table_files.read_numbers(path) if path.suffix.lower() != ".parquet" else None
-    if found is None:
-        arrow.import_pyarrow(f"{path.name}, which has other values than numbers,")
-    return found
-
-
-def load_rows(
-    path: str | pathlib.Path, schema: Schema, warn: Callable[[str], object] = print_warning
-) -> np.ndarray:
-    """Loads rows with the columns of a schema. Other columns are left out.
+def read_numbers(path: pathlib.Path) -> tuple[np.ndarray, list[str]]:
+    """Reads an .npy file, or a CSV file of numbers without PyArrow.
 
     Args:
-        path: A CSV, Parquet or .npy file.
-        schema: The schema.
-        warn: Function that is called with the text of a warning.
+        path: Path of the file.
 
     Returns:
-        Rows, float32 of shape (n, columns).
+        The numbers, shape (n, columns), and the names of the columns.
 
     Raises:
-        InputError: If the file cannot be read, or its columns do not fit.
+        InputError: If the file cannot be read, or needs PyArrow.
     """
-    path = expand_home(path, "images")
-    if not path.is_file():
-        raise InputError(f"images must be a file that exists. Received: {path}")
-    if path.suffix.lower() == ".npy" or not arrow.is_installed():
-        x, names = _read_numbers(path)
-        if missing := [name for name in schema.names if name not in names]:
-            raise InputError(f"{path} must have the column {missing[0]}. Received: {names[:20]}")
-        return checked_vectors(x[:, [names.index(name) for name in schema.names]], str(path), warn)
-    columns = table_files.read(path)
-    types = arrow.types_of(schema)
-    for name in set(columns) & set(types):
-        columns[name] = table_files.typed_like(path, name, columns[name], types[name])
-    return arrow.rows_of(columns, schema, warn)
+    if path.suffix.lower() == ".npy":
+        x = read_npy(path)
+        check_vectors(x, path)
+        return x, list(default_names(x.shape[1]))
+    found = text_files.read_numbers(path) if path.suffix.lower() != ".parquet" else None
+    if found is None:
+        arrow.import_pyarrow(f"{path.name}, which has other values than numbers,")
+    assert found is not None  # The import has failed.
+    return found
 
 
 def _chosen(names, options):
@@ -318,7 +296,7 @@ def checked_vectors(
     Raises:
         InputError: If the array does not meet these conditions or is empty.
     """
-    _check_vectors(x, name)
+    check_vectors(x, name)
     rounded = np.ascontiguousarray(x, "float32")
     for column, values, after in zip(default_names(x.shape[1]), x.T, rounded.T, strict=True):
         check_numbers(values, f"{column} of {name}")
@@ -327,7 +305,16 @@ def checked_vectors(
     return rounded
 
 
-def _check_vectors(x, name):
+def check_vectors(x: np.ndarray, name: str | pathlib.Path) -> None:
+    """Checks the type and the shape of vectors of numbers.
+
+    Args:
+        x: An array.
+        name: Name of the array. Error messages quote it.
+
+    Raises:
+        InputError: If it is not of numbers, of shape (n, columns), or is empty.
+    """
     if x.dtype.kind not in "biu" and not (x.dtype.kind == "f" and x.dtype.itemsize <= 8):
         variable = str(name).partition(" in ")[0]
         raise InputError(

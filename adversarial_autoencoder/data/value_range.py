@@ -131,6 +131,36 @@ def scaled(x: np.ndarray, value_range: tuple[float, float] | str) -> np.ndarray:
     return np.clip((x.astype("float64") - low) / span, 0, 1).astype("float32")
 
 
+def unscaled(
+    x: np.ndarray, value_range: tuple[float, float] | str, dtype: str = "uint8"
+) -> np.ndarray:
+    """Brings images back to the range of values of the training data: the inverse of `scaled`.
+
+    Args:
+        x: Images in [0, 1], a float array.
+        value_range: The values that became 0 and 1; or "dtype".
+        dtype: Type of the images of the training: "uint8", or "float32" in [0, 1].
+
+    Returns:
+        Images of the same shape. For "dtype": uint8 in 0..255 or float32 in [0, 1], like the images
+        of the training. Otherwise uint8 or uint16 if the range consists of such numbers and is more
+        than 0 to 1, and float32 if not.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder.data.value_range import unscaled
+        >>> unscaled(np.array([0.0, 0.5, 1.0]), (0, 4095))
+        array([   0, 2048, 4095], dtype=uint16)
+    """
+    if isinstance(value_range, str):
+        value_range = (0, 255) if dtype == "uint8" else (0, 1)
+    low, high = value_range
+    values = np.clip(low + np.asarray(x, "float64") * (high - low), low, high)
+    if low == int(low) and high == int(high) and low >= 0 and 1 < high <= 65535:
+        return np.round(values).astype("uint8" if high <= 255 else "uint16")
+    return values.astype("float32")
+
+
 def check_inside(low: float, high: float, value_range: tuple[float, float], what: str) -> None:
     """Checks that values are inside a range that was given.
 

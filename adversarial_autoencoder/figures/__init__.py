@@ -6,6 +6,7 @@ it with `figure.savefig(path)`, or convert it to an image with `to_array`.
 
 # First, because it decides how Matplotlib is imported.
 from adversarial_autoencoder.figures import backend  # noqa: F401
+from adversarial_autoencoder.figures.anomalies import anomalies, roc
 from adversarial_autoencoder.figures.canvas import Figure, to_array
 from adversarial_autoencoder.figures.distribution import histograms
 from adversarial_autoencoder.figures.images import (
@@ -22,6 +23,7 @@ from adversarial_autoencoder.figures.trials import trials
 
 __all__ = [
     "Figure",
+    "anomalies",
     "cluster_grid",
     "comparison",
     "confusion",
@@ -32,6 +34,7 @@ __all__ = [
     "latent_grid",
     "latent_scatter",
     "reconstructions",
+    "roc",
     "samples",
     "style_grid",
     "to_array",

@@ -8,6 +8,7 @@ TensorFlow, which takes seconds.
 from adversarial_autoencoder.modes.card import card
 from adversarial_autoencoder.modes.explore import explore
 from adversarial_autoencoder.modes.export import export
+from adversarial_autoencoder.modes.files import encode
 from adversarial_autoencoder.modes.measure import classify, evaluate
 from adversarial_autoencoder.modes.pictures import (
     animate,
@@ -21,6 +22,7 @@ from adversarial_autoencoder.modes.pictures import (
     style_grid,
 )
 from adversarial_autoencoder.modes.prepare import prepare
+from adversarial_autoencoder.modes.score import score
 from adversarial_autoencoder.modes.tables import compare, list_runs
 from adversarial_autoencoder.modes.train import train
 from adversarial_autoencoder.modes.tuning.tune import tune
@@ -38,7 +40,9 @@ MODES = {
     "cluster_grid": cluster_grid,
     "animate": animate,
     "explore": explore,
+    "encode": encode,
     "classify": classify,
+    "score": score,
     "evaluate": evaluate,
     "export": export,
     "card": card,

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from adversarial_autoencoder.config.setting import Settings, above, at_least, setting
+from adversarial_autoencoder.config.setting import Settings, above, at_least, flag_name, setting
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes import MODES
 
@@ -105,23 +105,11 @@ class FigureSettings(Settings):
         choices=("dims", "pca", "tsne"),
         modes=("latent_scatter",),
     )
-    grid_class: int = setting(
-        0,
-        "value of y for all images of the grid, if the model has a y",
-        within=at_least(0, 10_001),
-        modes=("latent_grid",),
-    )
     num_images: int = setting(
         10,
         "images in a row; sample (without a y), interpolate and style_grid draw as many rows",
         within=at_least(1, 51),
         modes=("reconstruct", "sample", "interpolate", "style_grid", "cluster_grid"),
-    )
-    num_rows: int = setting(
-        1000,
-        "rows of samples.csv, if the run was trained on a table",
-        within=at_least(1, 10**8),
-        modes=("sample",),
     )
     style_from: str = setting(
         "test",
@@ -129,18 +117,62 @@ class FigureSettings(Settings):
         choices=("test", "prior"),
         modes=("style_grid",),
     )
-    images: str | None = setting(
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, init=False)
+class FileSettings(Settings):
+    """Files of the user that a trained model reads and writes."""
+
+    GROUP = "Files"
+
+    input: str | None = setting(
         None,
-        "your images, a folder or an .npz file, or your rows, a table; their classes go to"
-        " predictions.csv",
-        modes=("classify",),
+        "your images or rows: a folder of images, or a file .csv, .parquet, .npz, .npy or .mat",
+        modes=("encode", "reconstruct", "classify", "score"),
         is_path=True,
+    )
+    output: str | None = setting(
+        None,
+        "new file for the results, .csv, .parquet, .npz or .npy; without a suffix, a new folder of"
+        " PNG images",
+        modes=("encode", "reconstruct", "classify", "score", "sample"),
+        is_path=True,
+    )
+    overwrite: bool = setting(
+        False,
+        "replace an existing --output",
+        modes=("encode", "reconstruct", "classify", "score", "sample"),
+    )
+    score: str = setting(
+        "both",
+        "what makes an item anomalous: a bad reconstruction, a code that normal items do not have,"
+        " or both",
+        choices=("both", "reconstruction", "latent"),
+        modes=("score",),
+    )
+    contamination: float = setting(
+        0.01,
+        "expected fraction of normal items whose score is above the threshold",
+        within=above(0, 0.5),
+        modes=("score",),
+    )
+    num_samples: int | None = setting(
+        None,
+        "images or rows to generate for --output, or rows of samples.csv; not given: 1000",
+        within=at_least(1, 10**9),
+        modes=("sample",),
+    )
+    class_: str | None = setting(
+        None,
+        "value of y, if the decoder gets one: the name of a class, or a number from 0. Not given:"
+        " values drawn from p(y); latent_grid draws 0",
+        modes=("latent_grid", "reconstruct", "sample"),
     )
 
 
 # A dataclass takes the fields of its bases from the last base to the first.
 @dataclasses.dataclass(frozen=True, kw_only=True, init=False)
-class Command(FigureSettings, CommandSettings):
+class Command(FigureSettings, FileSettings, CommandSettings):
     """What to do, with which run, and how to show it.
 
     Args:
@@ -166,5 +198,5 @@ def check_mode(mode: str, names: dict) -> None:
         modes = field.metadata["modes"]
         if field.name in names and modes and mode not in modes:
             raise InputError(
-                f"--{field.name} needs --mode {', '.join(modes)}. Received: --mode {mode}"
+                f"--{flag_name(field)} needs --mode {', '.join(modes)}. Received: --mode {mode}"
             )

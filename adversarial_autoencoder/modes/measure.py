@@ -8,8 +8,8 @@ import numpy as np
 
 from adversarial_autoencoder import data
 from adversarial_autoencoder.errors import InputError, counted
-from adversarial_autoencoder.modes.rows import measure_columns
-from adversarial_autoencoder.modes.select_run import save_figure, shown_run
+from adversarial_autoencoder.modes.files import CLASSIFIES, check_files, classify_files
+from adversarial_autoencoder.modes.select_run import Shown, save_figure, shown_run
 from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number, print_table
 from adversarial_autoencoder.runs.durable import atomic
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FEATURES = ".features"
 # The classifier learns from at most so many training images, with at most so many numbers in all.
 FEATURE_IMAGES, MAX_NUMBERS = 60_000, 2**28
+# Columns whose distances are printed: the worst ones.
+SHOWN_COLUMNS = 10
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 FITTING = "Fitting mixtures of Gaussians to the codes of training images (up to a minute)."
 
@@ -57,7 +59,7 @@ def evaluate(command: "Command", overrides: dict) -> None:
         print(f"Measures of classes leave out {left_out} without a label.")
     print(f"Wrote {path}")
     if shown.is_table:
-        measure_columns(shown, command.sampler)
+        _measure_columns(shown, command.sampler)
     if dataset.y_test is not None and "error" in metrics:
         counts = _confusion(model, dataset)
         figure = figures.confusion(counts, dataset.class_names, dataset.noun)
@@ -125,10 +127,13 @@ def _features(command, dataset):
 
 
 def classify(command: "Command", overrides: dict) -> None:
-    """Measure the test error and draw the confusion, or classify your own --images."""
-    if command.images:
-        _classify_images(command, overrides)
+    """Measure the test error and draw the confusion, or classify your own --input."""
+    if command.input is not None:
+        classify_files(command, overrides)
         return
+    if command.output is not None:
+        raise InputError("--output needs --input. Received: no --input")
+    check_files(command)
     shown = shown_run(command, overrides, with_data=True, needs=CLASSIFIES)
     dataset = shown.dataset
     if dataset.y_test is None:
@@ -153,39 +158,24 @@ def _confusion(model, dataset):
     return confusion(dataset.y_test[labelled], predicted, model.num_classes)
 
 
-# What a run must be to classify: a description, and a function of its `Config`.
-CLASSIFIES = (
-    "trained run that classifies (such as semi_supervised_aae)",
-    lambda config: config.system.y == "inferred" and not config.infers_clusters,
-)
+def _measure_columns(shown: Shown, sampler: str) -> None:
+    """Compares each column of generated rows with test rows, and writes columns.csv."""
+    from adversarial_autoencoder.evaluation import report, rows
 
-
-def _classify_images(command, overrides):
-    """Writes the classes of the user's images."""
-    is_table = pathlib.Path(command.images).suffix.lower() in data.TABLES
-    shown = shown_run(command, overrides, needs=CLASSIFIES)
-    shape, class_names = shown.run.read_classes()
-    if is_table != shown.is_table:
-        wanted = "a table" if shown.is_table else "images"
-        raise InputError(f"images must be {wanted}, as in training. Received: {command.images}")
-    if not is_table:
-        names, images = data.load_images(command.images, form=shown.config.image_form)
-    else:
-        images = data.load_rows(command.images, shown.model.observation.schema)
-        names, shape = [str(i + 1) for i in range(len(images))], images.shape[1:]
-    if images.shape[-1] == 1:  # A model of colour images also takes grey ones.
-        images = np.repeat(images, shape[-1], axis=-1)
-    if images.shape[1:] != shape:
-        raise InputError(
-            f"images must have the shape {shape} (height, width, channels). "
-            f"Received: {images.shape[1:]}"
-        )
-    if len(class_names) != shown.model.num_classes:
-        raise InputError(
-            f"config.json of the run {shown.run.name} must name the {shown.model.num_classes} "
-            f"classes of its model. Received: {counted(len(class_names), 'name')}"
-        )
-    probabilities = shown.model.classify(images)
-    classes = [class_names[k] for k in probabilities.argmax(axis=1)]
-    path = shown.run.write_predictions(names, classes, probabilities.max(axis=1))
-    print(f"Wrote {path}")
+    model, dataset = shown.model, shown.dataset
+    n = min(len(dataset.x_test), report.MAX_IMAGES)
+    z = report.mixture_sample(model, dataset, n) if sampler == "gaussian_mixture" else None
+    x, schema = dataset.x_test[:n], model.observation.schema
+    distances = rows.column_distances(x, model.generate_array(n, z=z), schema)
+    floors = rows.column_distances(x, dataset.x_validation[:n], schema)
+    lines = [
+        (column.name, column.kind, f"{distance:.4f}", f"{floor:.4f}")
+        for column, distance, floor in zip(schema.columns, distances, floors, strict=True)
+    ]
+    lines.sort(key=lambda line: float(line[2]), reverse=True)
+    header = ("column", "kind", "generated and test rows", "validation and test rows")
+    print("Distances of the columns (Kolmogorov-Smirnov, or total variation of categories):")
+    print_table([header, *lines[:SHOWN_COLUMNS]])
+    if len(lines) > SHOWN_COLUMNS:
+        print(f"and {len(lines) - SHOWN_COLUMNS} smaller ones")
+    print(f"Wrote {shown.run.write_rows('columns', [header, *lines])}")

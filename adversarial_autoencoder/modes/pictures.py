@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adversarial_autoencoder import data
+from adversarial_autoencoder.data.outputs import ARRAYS, FOLDER, TEXTS
 from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.modes.files import (
+    check_files,
+    class_number,
+    reconstruct_files,
+    write_samples,
+)
 from adversarial_autoencoder.modes.measure import fitted_codes
-from adversarial_autoencoder.modes.rows import sample_rows
 from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 
 # Samples of the prior in its histogram.
@@ -21,12 +27,11 @@ if TYPE_CHECKING:
 def latent_grid(command: "Command", overrides: dict) -> None:
     """Draw images, or the columns of a table, decoded on a regular grid of codes."""
     shown = shown_run(command, overrides, dims := _dims(command))
-    model, y = shown.model, command.grid_class
-    if y and (y >= model.num_classes or model.cluster_heads is not None):
+    model, y = shown.model, class_number(command, shown) or 0
+    if command.class_ is not None and model.cluster_heads is not None:
         raise InputError(
-            "grid_class must be a value of y that the decoder gets in addition to z"
-            f"{f', below {model.num_classes}' if model.num_classes else ''}. "
-            f"Received: grid_class={y}"
+            "class must be a value of y that the decoder gets in addition to z. Received: "
+            f"{shown.run.name}, whose classes are points of z"
         )
     from adversarial_autoencoder import figures
 
@@ -95,7 +100,14 @@ def histograms(command: "Command", overrides: dict) -> None:
 
 
 def reconstruct(command: "Command", overrides: dict) -> None:
-    """Draw test images and their reconstructions."""
+    """Draw test images and their reconstructions, or reconstruct your own --input to --output."""
+    if command.input is not None:
+        reconstruct_files(command, overrides)
+        return
+    for flag, given in (("output", command.output), ("class", command.class_)):
+        if given is not None:
+            raise InputError(f"--{flag} needs --input. Received: no --input")
+    check_files(command)
     shown = shown_run(command, overrides, with_data=True, images_only=True)
     chosen = slice(command.num_images)
     from adversarial_autoencoder import figures
@@ -107,16 +119,22 @@ def reconstruct(command: "Command", overrides: dict) -> None:
 
 
 def sample(command: "Command", overrides: dict) -> None:
-    """Draw images decoded from samples of the prior, or of a mixture fitted to the codes.
+    """Draw images decoded from samples of the prior, or write --num_samples to --output.
 
-    Of a table, write the rows to samples.csv.
+    Of a table, write the rows to --output or samples.csv. The codes can also be samples of a
+    mixture that is fitted to the codes.
     """
+    path = check_files(command, (*TEXTS, *ARRAYS, *FOLDER))
     fitted = command.sampler == "gaussian_mixture"
     shown = shown_run(command, overrides, with_data=fitted)
-    if shown.is_table:
-        z = fitted_codes(shown.model, shown.dataset, command.num_rows) if fitted else None
-        sample_rows(command, shown, z)
+    if path is not None or shown.is_table:
+        n = command.num_samples or 1000
+        z = fitted_codes(shown.model, shown.dataset, n) if fitted else None
+        write_samples(command, shown, path or shown.run.path / "samples.csv", n, z)
         return
+    for flag, given in (("num_samples", command.num_samples), ("class", command.class_)):
+        if given is not None:
+            raise InputError(f"--{flag} needs --output, for images. Received: no --output")
     z, n = None, command.num_images
     if fitted:
         z = fitted_codes(shown.model, shown.dataset, n * (shown.model.num_classes or n))

@@ -83,6 +83,11 @@ class Shown:
         return self.model.is_table
 
     @property
+    def noun(self) -> str:
+        """What x is, in the singular: "image" or "row"."""
+        return self.model.observation.noun
+
+    @property
     def dataset(self) -> data.Dataset:
         """The data of a mode that needs it."""
         assert self.loaded is not None
@@ -153,8 +158,8 @@ def shown_run(
     if images_only and len(recorded.get("image_shape", ())) == 1:
         raise InputError(
             f"--mode {command.mode} needs images; latent_grid, latent_scatter, histograms, animate,"
-            " sample, classify, evaluate, explore and export work on tables. "
-            f"Received: {run.name}, trained on a table"
+            " sample, encode, classify, score, evaluate, explore, export and reconstruct with"
+            f" --input work on tables. Received: {run.name}, trained on a table"
         )
     dataset = None
     if with_data:

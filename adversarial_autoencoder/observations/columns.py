@@ -156,10 +156,7 @@ class Columns(Observation):
         return tf.reduce_mean(self.losses(x, outputs))
 
     def losses(self, x, outputs):
-        """The squared error of a number, or the cross-entropy of a category, for a column.
-
-        Squared errors are in standard deviations, cross-entropies in nats. A missing number counts
-        by the cross-entropy of its indicator, a frequent one by both.
+        """The loss of each row: the mean of `errors` over its columns.
 
         Args:
             x: What `prepare` returns.
@@ -168,16 +165,30 @@ class Columns(Observation):
         Returns:
             The mean over the columns of each row, shape (batch,).
         """
+        return tf.reduce_sum(self.errors(x, outputs), axis=1) / len(self.schema.columns)
+
+    def errors(self, x, outputs):
+        """The squared error of a number, or the cross-entropy of a category, for each column.
+
+        Squared errors are in standard deviations, cross-entropies in nats. A missing number counts
+        by the cross-entropy of its indicator, a frequent one by both.
+        """
         x_numeric, x_missing, x_frequent, x_categories = self._groups(x)
         numeric, missing, frequent, categories = self._groups(outputs)
         known = 1.0 - self._of_all(x_missing, self._absent)
-        total = tf.reduce_sum(known * tf.square(numeric - x_numeric), axis=1)
-        for labels, logits in ((x_missing, missing), (x_frequent, frequent)):
+        numbers = known * tf.square(numeric - x_numeric)
+        for labels, logits, places in (
+            (x_missing, missing, self._absent),
+            (x_frequent, frequent, self._often),
+        ):
             own = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
-            total += tf.reduce_sum(own, axis=1)
-        for labels, logits in zip(x_categories, categories, strict=True):
-            total += tf.nn.softmax_cross_entropy_with_logits(labels, logits)
-        return total / len(self.schema.columns)
+            numbers += self._of_all(own, places)
+        entropies = [
+            tf.nn.softmax_cross_entropy_with_logits(labels, logits)[:, None]
+            for labels, logits in zip(x_categories, categories, strict=True)
+        ]
+        order = np.argsort([*self._numeric, *self._categorical])
+        return tf.gather(tf.concat([numbers, *entropies], axis=1), order, axis=1)
 
     def measure(self, parts):
         """Measures the spread of the numbers around the outputs of the decoder."""

@@ -96,6 +96,18 @@ class Observation(abc.ABC):
         """
 
     @abc.abstractmethod
+    def errors(self, x, outputs) -> tf.Tensor:
+        """The errors of a reconstruction, of which `evaluation.anomaly` makes a score.
+
+        Args:
+            x: What `prepare` returns.
+            outputs: Outputs of the decoder, same shape.
+
+        Returns:
+            The error of each pixel or column of each x, in the form of x, shape (batch, ...).
+        """
+
+    @abc.abstractmethod
     def terms(self, x) -> int | tf.Tensor:
         """The number of terms over which `loss` is a mean, for one x.
 

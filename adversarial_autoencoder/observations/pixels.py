@@ -61,6 +61,10 @@ class Pixels(Observation):
         """The squared error of the sigmoid of the outputs, or their cross-entropy, for a pixel."""
         return losses.RECONSTRUCTION[self.loss_name](x, outputs)
 
+    def errors(self, x, outputs):
+        """The squared error of the sigmoid of the outputs."""
+        return tf.square(x - tf.sigmoid(outputs))
+
     def terms(self, x):
         """The number of pixels, times the channels."""
         return tf.reduce_prod(tf.shape(x)[1:])

@@ -30,10 +30,20 @@ def to_csv(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
         >>> to_csv(["image", "change"], [("=1+1.png", -0.5)])
         "image,change\r\n'=1+1.png,-0.5\r\n"
     """
+    return csv_lines([header]) + csv_lines(rows)
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> str:
+    """Writes rows as lines of a CSV file, as `to_csv`.
+
+    Args:
+        rows: The cells of each row.
+
+    Returns:
+        The lines.
+    """
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(map(_cell, header))
-    writer.writerows(map(_cell, row) for row in rows)
+    csv.writer(text).writerows(map(_cell, row) for row in rows)
     return text.getvalue()
 
 

@@ -11,6 +11,9 @@ results/<run>/config.json    everything that is needed to build the model and lo
               predictions.csv       the results of --mode classify for the user's images
               samples.csv           the rows of --mode sample, of a table
               columns.csv           the distances of --mode evaluate for each column of a table
+              scores.csv            the results of --mode score for each test image or row
+              scores.json           the threshold of --mode score, and its measures
+              anomaly.npz           the fitted score, for --mode score --input
               logs/          TensorBoard
               figures/
 """
@@ -155,23 +158,6 @@ class Run:
         text = to_csv(["training_image", "label"], zip(indices, labels, strict=True))
         with atomic(self.path / "labelled_images.csv") as path:
             path.write_text(text, encoding="utf-8", newline="")
-
-    def write_predictions(
-        self, names: Iterable[str], classes: Iterable[str], probabilities: Iterable[float]
-    ) -> pathlib.Path:
-        """Writes predictions.csv, one row for each image.
-
-        Args:
-            names: Names of the images. `to_csv` escapes those that a spreadsheet would compute.
-            classes: Name of the predicted class of each image.
-            probabilities: Probability of the predicted class, in [0, 1].
-
-        Returns:
-            The path of the file.
-        """
-        rows = zip(names, classes, probabilities, strict=True)
-        texts = ((name, k, f"{p:.4f}") for name, k, p in rows)
-        return self.write_rows("predictions", [("image", "class", "probability"), *texts])
 
     def write_rows(self, name: str, rows: Iterable[Sequence[str]]) -> pathlib.Path:
         """Writes a table.

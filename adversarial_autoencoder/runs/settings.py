@@ -20,6 +20,14 @@ CONFIG = "config.json"
 LIBRARIES = ("tensorflow", "keras", "tensorboard", "numpy")
 
 
+class RecordedArray(Sized, typing.Protocol):
+    """The attributes of training images that config.json records."""
+
+    @property
+    def dtype(self) -> typing.Any:
+        """Data type of a pixel."""
+
+
 class RecordedDataset(typing.Protocol):
     """The attributes of a `data.Dataset` that config.json records."""
 
@@ -40,7 +48,7 @@ class RecordedDataset(typing.Protocol):
         """One string for each class."""
 
     @property
-    def x_train(self) -> Sized:
+    def x_train(self) -> RecordedArray:
         """Training images."""
 
     @property
@@ -71,6 +79,7 @@ def write(folder: pathlib.Path, config: Config, dataset: RecordedDataset) -> Non
             "checksum": dataset.checksum,
             "image_shape": list(dataset.image_shape),
             "class_names": list(dataset.class_names),
+            "dtype": str(dataset.x_train.dtype),
             "training_images": len(dataset.x_train),
             "validation_images": len(dataset.x_validation),
             "test_images": len(dataset.x_test),

@@ -91,15 +91,15 @@ def infer(
 
 
 def values_of(
-    column: Column, array: typing.Any, warn: Callable[[str], object] | None = None
+    column: Column, array: typing.Any, unseen: Callable[[str, int, str], object] | None = None
 ) -> np.ndarray:
     """Converts an Arrow column to numbers.
 
     Args:
         column: The `Column`.
         array: A `pyarrow.ChunkedArray`.
-        warn: Function that is called with a line about categories that the column does not have.
-            They become missing values.
+        unseen: Function that is called if the column lacks some of the categories, which become
+            missing values: with its name, their number, and the first one.
 
     Returns:
         A float32 array of shape (n,), NaN for missing values.
@@ -124,24 +124,40 @@ def values_of(
             f"Column {column.name} must hold categories such as {column.categories[0]}. "
             f"Received: {first_line(error)}"
         ) from error
-    if warn and (unknown := index.null_count - array.null_count):
+    if unseen and (number := index.null_count - array.null_count):
         first = array.filter(pc.and_(pc.is_valid(array), pc.is_null(index)))[0]
-        warn(
-            f"{counted(unknown, 'value')} of column {column.name} did not occur in training, such "
-            f"as {first}. They count as missing."
-        )
+        unseen(column.name, number, str(first))
     return index.cast(pa.float32()).to_numpy()
 
 
+def unseen_text(name: str, number: int, first: str) -> str:
+    """A warning of categories that a column of the training does not have.
+
+    Args:
+        name: Name of the column.
+        number: Number of values.
+        first: The first one.
+
+    Returns:
+        The text.
+    """
+    return (
+        f"{counted(number, 'value')} of column {name} did not occur in training, such as {first}. "
+        "They count as missing."
+    )
+
+
 def rows_of(
-    columns: Mapping[str, typing.Any], schema: Schema, warn: Callable[[str], object] | None = None
+    columns: Mapping[str, typing.Any],
+    schema: Schema,
+    unseen: Callable[[str, int, str], object] | None = None,
 ) -> np.ndarray:
     """Converts Arrow columns to rows of a schema. Other columns are left out.
 
     Args:
         columns: A dict from names to `pyarrow.ChunkedArray`.
         schema: The schema.
-        warn: As in `values_of`.
+        unseen: As in `values_of`.
 
     Returns:
         The rows, float32 of shape (n, columns).
@@ -153,7 +169,7 @@ def rows_of(
         raise InputError(
             f"A table must have the columns of the training. Received: no column {missing[0]}"
         )
-    values = [values_of(column, columns[column.name], warn) for column in schema.columns]
+    values = [values_of(column, columns[column.name], unseen) for column in schema.columns]
     return np.stack(values, axis=1)
 
 
@@ -165,6 +181,19 @@ def types_of(schema: Schema) -> dict[str, typing.Any]:
         column.name: pa.float64() if column.numeric else pa.array(column.categories).type
         for column in schema.columns
     }
+
+
+def stored_types(schema: Schema) -> dict[str, typing.Any]:
+    """The Arrow types with which the columns of a schema are written to a file, by name."""
+    import pyarrow as pa
+
+    types = types_of(schema)
+    for column in schema.columns:
+        if column.numeric:
+            types[column.name] = pa.type_for_alias(column.dtype)
+        elif column.dtype == "category":
+            types[column.name] = pa.dictionary(pa.int32(), types[column.name])
+    return types
 
 
 def distinct(name: str, array: typing.Any, limit: int = MAX_CATEGORIES) -> tuple:

@@ -77,7 +77,9 @@ def frame_to_array(frame: typing.Any, schema: Schema) -> np.ndarray:
             f"A table must have the columns of the training. Received: no column {min(missing)}"
         )
     used = frame[[name for name in frame.columns if str(name) in set(schema.names)]]
-    return arrow.rows_of(columns_of(used), schema, print_warning)
+    return arrow.rows_of(
+        columns_of(used), schema, lambda *found: print_warning(arrow.unseen_text(*found))
+    )
 
 
 def array_to_frame(x: np.ndarray, schema: Schema) -> typing.Any:

@@ -11,17 +11,16 @@ from tensorboard.plugins.hparams import api as hparams
 from adversarial_autoencoder import networks
 from adversarial_autoencoder.config.files import with_effect
 from adversarial_autoencoder.data.labels import UNLABELLED, training_labels
-from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.errors import InputError, counted
 from adversarial_autoencoder.model import archive
 from adversarial_autoencoder.model.batch import images_at_once
 from adversarial_autoencoder.networks.normalization import finite_moments
-from adversarial_autoencoder.optimizers import make_optimizer
 from adversarial_autoencoder.systems import CLASSIFICATION, REGULARIZATION
 from adversarial_autoencoder.training import callbacks
-from adversarial_autoencoder.training.build import build, make_prior
+from adversarial_autoencoder.training.build import make_prior
 from adversarial_autoencoder.training.callbacks.time_budget import SHARE
+from adversarial_autoencoder.training.fit import check_batch_size, compiled, fit
 from adversarial_autoencoder.training.load import reading
 
 # Images in a validation minibatch, at most.
@@ -73,41 +72,24 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
         x, labels = x.take(known, axis=0), labels[known]
     steps_per_epoch = len(x) // config.batch_size
     with strategy.scope():
-        model = build(config, dataset.image_shape, shares, dataset.schema)
-        model.compile(
-            make_optimizer(config, model.steps, steps_per_epoch),
-            jit_compile=config.jit_compile == "true",
-            # On several devices Keras executes only one step at a time.
-            steps_per_execution=(
-                _divisor(steps_per_epoch, limit=50) if config.strategy == "none" else 1
-            ),
-        )
+        model = compiled(config, dataset.image_shape, steps_per_epoch, shares, dataset.schema)
         if run is not None and run.is_trained:
             with reading(run):
                 archive.check_weights(run.model_path)
                 model.load_weights(run.model_path)
     epochs_done = int(model.optimizer.iterations.numpy()) // steps_per_epoch
 
-    def batches(worker):
-        return training_batches(
-            x,
-            config.batch_size,
-            config.seed,
-            epochs_done,
-            labels,
-            labelled_stream=config.has_phase(CLASSIFICATION),
-            worker=worker,
-        )
-
-    model.fit(
-        strategy.distribute_datasets_from_function(batches),
-        shuffle=False,
-        steps_per_epoch=steps_per_epoch,
+    fit(
+        model,
+        config,
+        x,
+        labels,
+        steps_per_epoch,
+        strategy,
         initial_epoch=epochs_done,
         epochs=config.epochs,
         validation_data=_validation_data(config, dataset),
         validation_batch_size=images_at_once(VALIDATION_BATCH, dataset.image_shape),
-        verbose=0,
         callbacks=[
             callbacks.StopOnFault(),
             *(_callbacks(config, dataset, run, epochs_done) if is_chief else ()),
@@ -174,14 +156,7 @@ def check(config, dataset, strategy=None):
                 f"A minibatch has all labelled images, so their number must be a multiple of the "
                 f"{replicas} replicas. Received: {counted(labelled, 'labelled image')}"
             )
-    if config.information_weight:
-        values = config.num_clusters if config.infers_clusters else len(shares)
-        if config.batch_size < values * replicas:
-            raise InputError(
-                f"information_weight needs at least {values} images in a minibatch, one for each "
-                f"value of y{f', on each of {replicas} replicas' if replicas > 1 else ''}. "
-                f"Received: batch_size={config.batch_size}"
-            )
+    check_batch_size(config, shares, replicas)
     prior = make_prior(config, shares)
     if dataset.schema is not None and config.consistency == "augment":
         raise InputError(
@@ -213,8 +188,3 @@ def _validation_data(config, dataset):
         hidden = np.random.default_rng(config.seed).random(len(y)) >= share
         y = np.where(hidden, UNLABELLED, y)
     return dataset.x_validation, y
-
-
-def _divisor(n, limit):
-    """The largest divisor of `n` up to `limit`, because `fit` runs only whole groups of steps."""
-    return max(d for d in range(1, limit + 1) if n % d == 0)

@@ -40,6 +40,35 @@ def as_images(
     Raises:
         InputError: If the arrays are no images in a layout that is known, or do not fit the form.
     """
+    x, form = laid_out(arrays, source, form, warn)
+    channels = form.channels or max(array.shape[-1] for array in x.values())
+    for name in x:
+        x[name] = formed(x[name], form, channels, f"{name} in {source}")
+    arrays, class_names = numbered_labels(arrays | x, source, warn)
+    return arrays | {"class_names": class_names}, form
+
+
+def laid_out(
+    arrays: dict[str, Any],
+    source: str | pathlib.Path,
+    form: ImageForm,
+    warn: Callable[[str], object],
+) -> tuple[dict[str, np.ndarray], ImageForm]:
+    """Finds the layout of images and checks their values, without a copy.
+
+    Args:
+        arrays: As in `as_images`.
+        source: Where they come from.
+        form: The form into which the images are brought.
+        warn: Function that is called with the text of a warning.
+
+    Returns:
+        Two values. First, the arrays of images, each of shape (n, h, w, c), which `formed` brings
+        into the form. Second, the form with the range of values that was used.
+
+    Raises:
+        InputError: If the arrays are no images in a layout that is known, or do not fit the form.
+    """
     x = {}
     from_matlab = pathlib.Path(source).suffix.lower() == ".mat"
     for name, array in arrays.items():
@@ -53,12 +82,7 @@ def as_images(
             height, width = array.shape[1:3]
             warn(f"{name} in {source} is read as images of {width}x{height} pixels.{hint}")
     value_range = array_range(x, source, form, warn)
-    form = dataclasses.replace(form, value_range=value_range)
-    channels = form.channels or max(array.shape[-1] for array in x.values())
-    for name in x:
-        x[name] = _formed(x[name], form, channels, f"{name} in {source}")
-    arrays, class_names = numbered_labels(arrays | x, source, warn)
-    return arrays | {"class_names": class_names}, form
+    return x, dataclasses.replace(form, value_range=value_range)
 
 
 def reshaped(x: np.ndarray, form: ImageForm, source: str | pathlib.Path) -> np.ndarray:
@@ -90,7 +114,21 @@ def reshaped(x: np.ndarray, form: ImageForm, source: str | pathlib.Path) -> np.n
     return resized
 
 
-def _formed(x, form, channels, source):
+def formed(x: np.ndarray, form: ImageForm, channels: int, source: str | pathlib.Path) -> np.ndarray:
+    """Brings images into a form.
+
+    Args:
+        x: Images of `laid_out`, or a part of them, shape (n, h, w, c).
+        form: The form, with a range of values.
+        channels: The wanted number of channels, 1 or 3.
+        source: Where they come from.
+
+    Returns:
+        Images, uint8 in 0..255 or float32 in [0, 1].
+
+    Raises:
+        InputError: If they do not fit in memory.
+    """
     size = form.size or x.shape[1:3]
     check_memory((len(x), *size, channels), scaled(x[:1], form.value_range).itemsize, source)
     return reshaped(

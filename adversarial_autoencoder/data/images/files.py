@@ -54,6 +54,7 @@ class ImageReader:
     Args:
         size: Height and width to which the images are resized and cropped. None: they must have the
             same size.
+        advise: Whether the error about another size names the flag that brings all to one.
 
     Attributes:
         ranges: The smallest and the largest value that were read, by the largest value that the
@@ -61,8 +62,8 @@ class ImageReader:
         enlarged: Number of images that were smaller than `size`.
     """
 
-    def __init__(self, size: tuple[int, int] | None = None) -> None:
-        self.size = size
+    def __init__(self, size: tuple[int, int] | None = None, advise: bool = True) -> None:
+        self.size, self.advise = size, advise
         self.ranges: dict[int, tuple[int, int]] = {}
         self.enlarged = 0
 
@@ -93,9 +94,10 @@ class ImageReader:
                 for path, (image, original, *values) in zip(chunk, read, strict=True):
                     size = size or original
                     if image.shape[:2] != size:
+                        flag = f"; --image_size {min(size)} resizes and crops them"
                         raise InputError(
-                            f"All images must have the size of {paths[0]}, {_format_size(size)}; "
-                            f"--image_size {min(size)} resizes and crops them. "
+                            f"All images must have the size of {paths[0]}, {_format_size(size)}"
+                            f"{flag if self.advise else ''}. "
                             f"Received: {path} of {_format_size(original)}"
                         )
                     self.enlarged += original[0] < size[0] or original[1] < size[1]

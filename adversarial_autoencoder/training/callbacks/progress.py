@@ -5,6 +5,7 @@ import time
 
 import keras
 
+from adversarial_autoencoder.devices.progress import minutes
 from adversarial_autoencoder.errors import counted
 
 
@@ -53,7 +54,7 @@ class Progress(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Prints how long the training took."""
         if self.trained:
-            duration = _minutes(time.monotonic() - self.start)
+            duration = minutes(time.monotonic() - self.start)
             print(f"Trained {counted(self.trained, 'epoch')} in {duration}", flush=True)
 
     def _values(self, logs):
@@ -63,9 +64,4 @@ class Progress(keras.callbacks.Callback):
         done, left = epoch - self.initial_epoch, self.params["epochs"] - epoch
         if not done or not left:
             return ""
-        return f" - {_minutes((time.monotonic() - self.start) / done * left)} left"
-
-
-def _minutes(seconds):
-    """A duration as minutes:seconds."""
-    return "{}:{:02d}".format(*divmod(round(seconds), 60))
+        return f" - {minutes((time.monotonic() - self.start) / done * left)} left"

@@ -1,0 +1,106 @@
+"""Writes images to a folder of PNG files."""
+
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+# Columns that name the folder and the file of an image.
+CLASS, FILE = "class", "file"
+
+
+class PngWriter:
+    """Writes PNG files: 8 bits, or 16 bits for grey images of type uint16.
+
+    The files have the names of the column `file`, with the suffix .png, or numbers from 0. The
+    column `class` puts them into a folder for each class.
+
+    Args:
+        path: The folder, which exists.
+        main: Name of the column of images, shape (n, h, w, c): uint8, float32 in [0, 1], or uint16
+            with c = 1.
+        types: Not used.
+    """
+
+    def __init__(self, path: pathlib.Path, main: str, types: Mapping[str, Any]) -> None:
+        del types
+        self.path, self.main, self.written = path, main, 0
+        self.pool = concurrent.futures.ThreadPoolExecutor()
+
+    def write(self, columns: Mapping[str, Any]) -> None:
+        """Writes some images.
+
+        Args:
+            columns: The columns by name.
+        """
+        images = columns[self.main]
+        numbers = range(self.written, self.written + len(images))
+        names = columns.get(FILE, [f"{number:06d}.png" for number in numbers])
+        self.written += len(images)
+        if CLASS in columns:
+            folders = map(_folder_name, columns[CLASS])
+            names = [f"{folder}/{name}" for folder, name in zip(folders, names, strict=True)]
+        paths = [self._reserved(name) for name in names]
+        for _ in self.pool.map(_save, paths, images):
+            pass
+
+    def _reserved(self, name):
+        """The path of a new file. Two images can differ by their suffixes only."""
+        path = (self.path / name).with_suffix(".png")
+        if path.exists():
+            path = path.with_name(f"{pathlib.Path(name).name}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(exist_ok=False)
+        return path
+
+    def finish(self) -> None:
+        """Completes the folder."""
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self.pool.shutdown()
+
+
+def _folder_name(text):
+    """The name of a class as the name of a folder that is not hidden."""
+    return str(text).replace("/", "_").replace(os.sep, "_").lstrip(".") or "_"
+
+
+def _save(path, image):
+    if image.dtype.kind == "f":
+        image = np.round(image * 255).astype("uint8")
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path, format="PNG")
+
+
+@contextlib.contextmanager
+def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Makes or replaces a folder in one step, as a context manager.
+
+    Args:
+        path: The folder.
+
+    Yields:
+        An empty temporary folder next to it. It gets the name when the `with` block ends without an
+        error; otherwise it is removed.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    temporary, old = (
+        path.with_name(f".{path.name}.{os.getpid()}.{kind}") for kind in ("tmp", "old")
+    )
+    try:
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            path.rename(old)
+        temporary.rename(path)
+    finally:
+        for leftover in (temporary, old):
+            shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,297 @@
+"""The score of an image or a row: `fit` makes a `Scorer`, `load` reads a saved one."""
+
+import dataclasses
+import functools
+import hashlib
+import pathlib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from adversarial_autoencoder.errors import MALFORMED, InputError, Mismatch
+from adversarial_autoencoder.evaluation import gaussian_mixture
+from adversarial_autoencoder.model.batch import images_at_once
+
+# What a score measures.
+KINDS = ("both", "reconstruction", "latent")
+# Expected fraction of normal items above the threshold, if the user does not give one.
+CONTAMINATION = 0.01
+# With fewer normal items, neither the scales nor the quantiles mean anything.
+MIN_ITEMS = 10
+# More codes hardly change the mixture; more errors hardly change their means.
+MAX_ITEMS = 10_000
+# Items whose errors are computed at once.
+BATCH = 500
+# A column whose mean error is a smaller fraction of the mean over all columns counts as if it had
+# this one. Otherwise columns that are nearly constant would decide alone.
+FLOOR = 0.1
+# Added to the variance of an image, so that a constant one has a finite error.
+MIN_VARIANCE = 1e-4
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scorer:
+    """Scores items by a trained model. `fit` makes it.
+
+    Args:
+        model: The `AdversarialAutoencoder`.
+        scales: Mean error of each column of normal rows, or of all pixels of normal images,
+            float64 of the shape of one x.
+        mixture: The fitted `sklearn.mixture.GaussianMixture` of their codes.
+        normal_parts: The two parts of the score of n normal items that trained neither the model
+            nor the mixture, float64 of shape (n, 2): how bad the reconstruction is, and the
+            negative log-density of the code in nats. For images, the first is the fraction of the
+            variance of the pixels that the reconstruction does not explain, 1 - R^2; for rows, the
+            mean error of the columns in units of `scales`.
+        kind: "reconstruction", "latent", or "both" for the sum of the two, in which 0 is the median
+            of the normal items and 1 is the quantile 0.9.
+        contamination: Fraction of normal items above the threshold, in (0, 0.5].
+
+    Raises:
+        InputError: If `kind` or `contamination` is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder import AdversarialAutoencoder, networks
+        >>> from adversarial_autoencoder.evaluation import anomaly
+        >>> model = AdversarialAutoencoder(networks.encoder((8, 8, 1), 2, hidden_units=8),
+        ...                                networks.decoder((8, 8, 1), 2, hidden_units=8))
+        >>> x = np.random.default_rng(0).random((100, 8, 8, 1), "float32")
+        >>> scorer = anomaly.fit(model, x)
+        >>> scorer.score(x[:3]).shape, scorer.where(x[:3]).shape
+        ((3,), (3, 8, 8))
+    """
+
+    model: Any
+    scales: np.ndarray
+    mixture: Any
+    normal_parts: np.ndarray
+    kind: str = "both"
+    contamination: float = CONTAMINATION
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"score must be one of {', '.join(KINDS)}. Received: {self.kind}")
+        if not 0 < self.contamination <= 0.5:
+            raise InputError(
+                "contamination must be above 0 and at most 0.5. "
+                f"Received: contamination={self.contamination}"
+            )
+
+    @functools.cached_property
+    def normal_scores(self) -> np.ndarray:
+        """Scores of the normal items in rising order, float64 of shape (n,)."""
+        return np.sort(self._joined(self.normal_parts))
+
+    @property
+    def threshold(self) -> float:
+        """The score that a fraction `contamination` of the normal items exceeds."""
+        return float(np.quantile(self.normal_scores, 1 - self.contamination))
+
+    def score(self, x: Any) -> np.ndarray:
+        """Scores items.
+
+        Args:
+            x: Images or rows, as the model takes them, n of them.
+
+        Returns:
+            A float64 array of shape (n,). Larger scores are more anomalous.
+        """
+        return self._joined(_parts(self.model, x, self.scales, self.mixture))
+
+    def p_values(self, scores: np.ndarray) -> np.ndarray:
+        """Computes the probability that a normal item has at least these scores.
+
+        (1 + r) / (1 + n) for the r of n normal items with at least this score: a conformal p-value
+        (Bates et al. 2023, "Testing for outliers with conformal p-values", arXiv 2104.08279,
+        equation 1).
+
+        Args:
+            scores: Scores, shape (m,).
+
+        Returns:
+            A float64 array of shape (m,), values in (0, 1].
+        """
+        n = len(self.normal_scores)
+        return (1 + n - np.searchsorted(self.normal_scores, scores, side="left")) / (1 + n)
+
+    def where(self, x: Any) -> np.ndarray:
+        """Computes where items differ from their reconstructions.
+
+        Args:
+            x: Images or rows, as the model takes them, n of them.
+
+        Returns:
+            For images, the error of each pixel, the mean over channels, a float64 array of shape
+            (n, height, width), in units of the mean over pixels and normal images. For rows, the
+            error of each column, shape (n, columns), in units of the mean over normal rows.
+        """
+        errors = _errors(self.model, x) / self.scales
+        return errors.mean(axis=-1) if errors.ndim == 4 else errors
+
+    def save(self, path: pathlib.Path) -> None:
+        """Saves everything but the model.
+
+        Args:
+            path: Path of the .npz file.
+        """
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays |= {name: getattr(self.mixture, name) for name in _MIXTURE}
+        with path.open("wb") as file:
+            np.savez_compressed(file, digest=_digest(self.model), **arrays)
+
+    def _joined(self, parts):
+        """The score: one part, or the sum of both in units of their spread over normal items.
+
+        Quantiles describe the spread: heavy tails of one part do not hide it behind the other one.
+        """
+        if self.kind != "both":
+            return parts[:, KINDS.index(self.kind) - 1]
+        median, high = np.quantile(self.normal_parts, [0.5, 0.9], axis=0)
+        return ((parts - median) / (high - median + 1e-12)).sum(axis=1)
+
+
+_ARRAYS = ("scales", "normal_parts", "kind", "contamination")
+_MIXTURE = ("weights_", "means_", "covariances_", "precisions_cholesky_")
+
+
+def fit(
+    model: Any,
+    x_normal: Any,
+    kind: str = "both",
+    contamination: float | None = None,
+    x_train: Any = None,
+) -> Scorer:
+    """Fits a score to normal items.
+
+    Args:
+        model: A trained `AdversarialAutoencoder`.
+        x_normal: Normal images or rows that did not train the model, as the model takes them, at
+            least `MIN_ITEMS`. The threshold and the p-values come from them.
+        kind: "reconstruction", "latent" or "both".
+        contamination: Expected fraction of normal items above the threshold, in (0, 0.5]; None for
+            `CONTAMINATION`.
+        x_train: Normal items to whose codes the mixture is fitted, such as those that trained the
+            model. None takes the first half of `x_normal`, and the threshold then comes from the
+            second half.
+
+    Returns:
+        A `Scorer`.
+
+    Raises:
+        InputError: If an argument is out of range, or the model needs labels.
+    """
+    check_model(model)
+    x_normal = model.observation.to_array(x_normal)
+    if len(x_normal) < MIN_ITEMS:
+        raise InputError(
+            f"An anomaly score needs at least {MIN_ITEMS} normal {model.observation.noun}s for its "
+            f"threshold, such as validation {model.observation.noun}s. Received: {len(x_normal)}"
+        )
+    if x_train is None:
+        x_train, x_normal = np.array_split(x_normal, 2)
+    x_train, x_normal = model.observation.to_array(x_train)[:MAX_ITEMS], x_normal[:MAX_ITEMS]
+    mixture = gaussian_mixture.fit(model.represent(x_train))
+    scales = _errors(model, x_normal).mean(axis=0)
+    mean = scales.mean() + 1e-12
+    # All pixels have one scale, so that a heat map shows the errors themselves.
+    scales = np.maximum(scales, FLOOR * mean) if model.is_table else np.full_like(scales, mean)
+    parts = _parts(model, x_normal, scales, mixture)
+    contamination = CONTAMINATION if contamination is None else contamination
+    return Scorer(model, scales, mixture, parts, kind, contamination)
+
+
+def load(path: pathlib.Path, model: Any) -> Scorer:
+    """Loads what `Scorer.save` saved.
+
+    Args:
+        path: Path of the .npz file.
+        model: The model that the score was fitted with.
+
+    Returns:
+        A `Scorer`.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        InputError: If the file cannot be read.
+        Mismatch: If the model has changed since.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("digest", *_ARRAYS, *_MIXTURE)}
+        scales, parts, kind, contamination = (arrays[name] for name in _ARRAYS)
+        mixture = GaussianMixture(len(arrays["weights_"]))
+        for name in _MIXTURE:
+            setattr(mixture, name, arrays[name])
+        if str(arrays["digest"]) == _digest(model):
+            if scales.shape != tuple(model.image_shape) or parts.shape[1:] != (2,):
+                raise ValueError
+            return Scorer(model, scales, mixture, parts, str(kind), float(contamination))
+    except FileNotFoundError:
+        raise
+    except MALFORMED as error:
+        raise InputError(
+            f"{path} must be a file that --mode score wrote; delete it to fit the score again. "
+            f"Received: {type(error).__name__}"
+        ) from error
+    raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
+
+
+def check_model(model: Any) -> None:
+    """Checks that a model can score items without labels.
+
+    Args:
+        model: An `AdversarialAutoencoder`.
+
+    Raises:
+        InputError: If its decoder needs the label of each item.
+    """
+    if model.codes.y is not None and not model.infers_y:
+        raise InputError(
+            "An anomaly score needs a decoder without labels. "
+            f"Received: {model.name}, whose decoder needs the label of each "
+            f"{model.observation.noun}"
+        )
+
+
+def _errors(model, x):
+    """The errors of items, float64 of the form of x."""
+    observation, batch = model.observation, images_at_once(BATCH, model.image_shape)
+    x = observation.to_array(x)
+    model.check_x(x)
+    parts = []
+    for i in range(0, max(len(x), 1), batch):
+        part = x[i : i + batch]
+        codes = model.codes.infer_arrays(part, None, observation.prepare, batch)
+        codes = {name: tf.convert_to_tensor(code) for name, code in codes.items()}
+        outputs = model.decode_logits(codes, training=False)
+        parts.append(observation.errors(observation.prepare(part), outputs).numpy())
+    return np.concatenate(parts, dtype="float64")
+
+
+def _parts(model, x, scales, mixture):
+    """The two parts of the score, float64 of shape (n, 2)."""
+    codes = model.represent(x).astype("float64")
+    return np.stack([_badness(model, x, scales), -mixture.score_samples(codes)], axis=1)
+
+
+def _badness(model, x, scales):
+    """How bad the reconstruction of each item is, float64 of shape (n,)."""
+    errors = _errors(model, x)
+    if model.is_table:
+        return (errors / scales).mean(axis=1)
+    # Images with few bright pixels, such as a thin line, have small errors whatever they show.
+    pixels = model.observation.prepare(x).numpy().reshape(len(x), -1).astype("float64")
+    return errors.reshape(len(x), -1).mean(axis=1) / (pixels.var(axis=1) + MIN_VARIANCE)
+
+
+def _digest(model):
+    """Identifies the weights of a model."""
+    digest = hashlib.sha256()
+    for network in (model.encoder, model.decoder):
+        for weight in network.weights:
+            digest.update(np.ascontiguousarray(weight, "float32").data)
+    return digest.hexdigest()
