@@ -49,10 +49,10 @@ ROWS = {
     "mixture": (f"--prior gaussian_mixture --epochs 20 {SHARP_PRIOR}", ["latent_scatter"]),
     "reduction_labels": ("--flagfile=mnist_reduction_1000", ["latent_scatter"]),
     "reduction": ("--model dimensionality_reduction_aae --epochs 6", ["latent_scatter"]),
-    "autoencoder": ("--model autoencoder --epochs 6", []),
+    "autoencoder": ("--model autoencoder --epochs 6", ["latent_scatter"]),
     "denoising_autoencoder": ("--model denoising_autoencoder --epochs 6", []),
-    "vae": ("--model vae --epochs 6", []),
-    "wae_mmd": ("--model wae_mmd --epochs 6", []),
+    "vae": ("--model vae --epochs 6", ["latent_grid"]),
+    "wae_mmd": ("--model wae_mmd --epochs 6", ["latent_grid"]),
 }
 
 

@@ -153,7 +153,7 @@ def cluster_grid(model: AdversarialAutoencoder, x: np.ndarray, columns: int = 10
     images = np.concatenate([_beside(columns, heads), images], axis=1)
     title = (
         f"Cluster heads (z = 0), most probable images, and cluster sizes (of "
-        f"{counted(len(x), 'image')}). {np.count_nonzero(sizes)} of "
+        f"{counted(len(x), 'image')}).\n{np.count_nonzero(sizes)} of "
         f"{counted(model.num_classes, 'cluster')} in use"
     )
     if len(clusters) < model.num_classes:
