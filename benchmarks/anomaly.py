@@ -294,6 +294,11 @@ def table_lines(kept):
     yield "| mean rank | | " + " | ".join(cells) + " |"
 
 
+def read_kept():
+    """The results that are kept, a dict from "row/detector/seed"."""
+    return json.loads(KEPT.read_text()) if KEPT.exists() else {}
+
+
 def main():
     """Runs the command line."""
     parser = argparse.ArgumentParser(
@@ -308,7 +313,7 @@ def main():
     )
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    kept = read_kept()
     warnings.simplefilter("ignore")
     for seed in [] if arguments.table else range(arguments.seeds):
         for row in arguments.rows:
@@ -324,7 +329,7 @@ def main():
                     continue
                 print(key, measured, own or "", flush=True)
                 if arguments.on == "test":
-                    kept[key] = measured
+                    kept = read_kept() | {key: measured}  # Another command can have added some.
                     KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     if arguments.on == "test":
         print("\n".join(table_lines(kept)))

@@ -26,7 +26,7 @@ def scorer(make_model, digits):
 def scored(command_line, tmp_path_factory):
     """A results folder with a run that was trained on zeros and scored, and what it printed."""
     results = tmp_path_factory.mktemp("scored")
-    flags = ["--dataset=digits", "--train_on=0", "--hidden_units=32", "--z_dim=3", "--epochs=30"]
+    flags = ["--dataset=digits", "--train_on=0", "--hidden_units=32", "--z_dim=3", "--epochs=20"]
     command_line("--run_name=zeros", *flags, "--model=wae_mmd", results=results)
     out, err = command_line("--mode=score", results=results)
     assert err == ""

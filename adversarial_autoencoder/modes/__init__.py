@@ -6,8 +6,7 @@ TensorFlow, which takes seconds.
 """
 
 from adversarial_autoencoder.modes.card import card
-from adversarial_autoencoder.modes.explore import explore
-from adversarial_autoencoder.modes.export import export
+from adversarial_autoencoder.modes.export import explore, export
 from adversarial_autoencoder.modes.files import encode
 from adversarial_autoencoder.modes.measure import classify, evaluate
 from adversarial_autoencoder.modes.pictures import (
