@@ -52,7 +52,7 @@ SEEDS = (0, 1, 2)
 CODES = {
     "batch_size": 250,
     "epochs": 10,
-    "settings": {"hidden_layers": 1, "corruption": "masking", "input_noise": 0.3},
+    "settings": {"hidden_layers": 1, "corruption": "masking", "input_noise": 0.5},
 }
 ROWS = {"batch_size": 250, "epochs": 10}
 # Rows whose distance to the closest training row is measured.
