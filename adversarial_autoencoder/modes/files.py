@@ -236,12 +236,13 @@ def class_number(command: "Command", shown: Shown) -> int | None:
     names = [] if shown.config.infers_clusters else [*map(str, shown.run.read_classes()[1])]
     if given in names:
         return names.index(given)
-    if given.isdecimal() and int(given[:10]) < k and len(given) < 10:
+    is_number = given.isdecimal()
+    if is_number and int(given[:10]) < k and len(given) < 10:
         return int(given)
-    choices = f"{', '.join(names[:20])}, or a number" if names else "a number"
     raise InputError(
-        f"class must be {choices} from 0 to {k - 1}.{did_you_mean(given, names)} "
-        f"Received: class={given}"
+        f"class must be a number from 0 to {k - 1}"
+        f"{', or one of ' if names else ''}{', '.join(names[:20])}."
+        f"{'' if is_number else did_you_mean(given, names)} Received: class={given}"
     )
 
 
