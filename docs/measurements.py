@@ -211,7 +211,17 @@ def _datasets_commands():
     yield "    ```"
 
 
+def _table_reading():
+    """The files of table_reading.json."""
+    kept = json.loads((BENCHMARKS / "table_reading.json").read_text())
+    yield "| file | MB | seconds | seconds of the processor | MiB | MiB of a training |"
+    yield "|---|---|---|---|---|---|"
+    for suffix, values in kept["files"].items():
+        yield f"| .{suffix} | {' | '.join(f'{value:.0f}' for value in values.values())} |"
+
+
 TABLES = {
+    "table_reading": _table_reading,
     "anomaly": _anomaly_table,
     "datasets": _datasets_table,
     "datasets_commands": _datasets_commands,
