@@ -9,7 +9,7 @@ python benchmarks/datasets.py --table                  only the tables of the re
 The runs are in results/datasets. Each training is written to datasets.json as soon as it is
 measured, so that an interrupted command continues where it stopped. The environment variable
 AAE_DATA_DIR names the folder of the files. The measures are those of --mode evaluate, on test
-images or rows. The page docs/data_sets.md shows them, and generated images.
+images or rows. The page docs/data.md shows them, and generated images.
 """
 
 import argparse

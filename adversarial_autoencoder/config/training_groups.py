@@ -170,7 +170,7 @@ class OptimizerSettings(Settings):
     generator_momentum: float = _momentum("the encoder as generator", ADVERSARIAL)
     classification_momentum: float = _momentum("the encoder as classifier", CLASSIFIES)
     generator_epsilon: float = setting(
-        2.5e-2,
+        1.8e-2,
         "Adam's epsilon for the generator; gradients much smaller than it make smaller steps",
         within=above(0),
         search=Search(1e-5, 0.1, log=True),
