@@ -288,6 +288,7 @@ def table_lines(kept):
                 above = sum(other > mean for other in known)
                 ranks[detector].append(1 + above + (known.count(mean) - 1) / 2)
         cells = ["-" if mean is None else f"{mean:.3f}" for mean in means]
+        seeds = [count for count in seeds if count]
         counts = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
         yield f"| {group.replace('_', ' ')} | {counts} | " + " | ".join(cells) + " |"
     cells = [f"{statistics.mean(r):.1f}" if r else "-" for r in ranks.values()]
