@@ -176,6 +176,11 @@ def _load_own(path, warn, form, options):
         name = path.stem
     elif is_file and path.suffix.lower() in TABLES:
         return tables.load_table(path, options, warn)
+    elif not (is_folder or is_file):
+        raise InputError(
+            f"dataset must be {', '.join(known.NAMES)}, or a file or folder that exists."
+            f"{did_you_mean(path, known.NAMES)} Received: {path}"
+        )
     else:
         raise InputError(
             f"dataset must be {', '.join(known.NAMES)}, an .npz or .mat file, a folder of images or"

@@ -18,6 +18,9 @@ from adversarial_autoencoder.errors import InputError, did_you_mean
 from adversarial_autoencoder.tables import Column, Schema, arrow, default_names
 from adversarial_autoencoder.tables.column import check_numbers, warn_if_rounded
 
+# More classes than this share of the rows are suspicious.
+MAX_SHARE = 0.2
+
 
 @dataclasses.dataclass(frozen=True)
 class TableOptions:
@@ -94,6 +97,11 @@ def _from_arrow(paths, options, kinds, warn):
         if len(classes) < 2:
             raise InputError(
                 f"label_column {label} must have at least two classes. Received: {classes}"
+            )
+        if len(classes) > MAX_SHARE * len(y):
+            warn(
+                f"Column {label} has {len(classes)} classes in {len(y)} rows. If it is a number to "
+                "model, leave --label_column out."
             )
         column = Column(label, "categorical", categories=classes)
         arrays["y_train"] = _labels(arrow.values_of(column, y))

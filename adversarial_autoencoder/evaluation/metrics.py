@@ -19,8 +19,8 @@ class Metric:
 METRICS: dict[str, Metric] = {
     "epochs": Metric("number of completed epochs"),
     "seed": Metric("seed of the training"),
-    "num_test_images": Metric("number of test images in the measures"),
-    "num_training_images": Metric("number of training images in the classifiers of codes"),
+    "num_test_images": Metric("number of test images or rows in the measures"),
+    "num_training_images": Metric("number of training images or rows in the classifiers of codes"),
     "num_classes": Metric("number of values of y, which are classes"),
     "num_clusters": Metric("number of values of y, which are clusters"),
     "mse": Metric("reconstruction: mean squared error per pixel", "lower"),

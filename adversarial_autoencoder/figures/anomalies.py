@@ -44,6 +44,7 @@ def anomalies(
         axes.set_yticks([])
     for axes, name in zip(panels[:, 0], ROWS, strict=True):
         axes.set_ylabel(name)
+    figure.suptitle("The most anomalous images (name: score)", fontsize="medium")
     figure.colorbar(heat, ax=panels, label="error (1: mean of normal images)", shrink=0.8)
     return figure.finished()
 

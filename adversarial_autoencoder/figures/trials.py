@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.colors import Normalize
+from matplotlib.ticker import NullFormatter
 
 from adversarial_autoencoder.figures.canvas import Figure
 from adversarial_autoencoder.figures.colours import CLASSES, PRIOR
@@ -76,6 +77,7 @@ def trials(
         axes = figure.add_subplot(grid[i // COLUMNS, 2 + i % COLUMNS])
         if name in logarithmic:
             axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(name, fontsize="small")
         if i % COLUMNS == 0:
             axes.set_ylabel(measures[0], fontsize="small")

@@ -57,6 +57,11 @@ def evaluate(command: "Command", overrides: dict) -> None:
     elif unlabelled := int((dataset.y_test < 0).sum()):
         left_out = counted(unlabelled, f"test {dataset.noun}")
         print(f"Measures of classes leave out {left_out} without a label.")
+    if shown.config.train_on is not None:
+        print(
+            f"The run was trained on {shown.config.train_on} alone, and these measures are of all "
+            f"test {dataset.noun}s. --mode score tells them apart."
+        )
     print(f"Wrote {path}")
     if shown.is_table:
         _measure_columns(shown, command.sampler)

@@ -46,4 +46,6 @@ def copied(run: Run, results_dir: str | os.PathLike[str]) -> Run:
     # which can be read-only.
     for path in sorted(run.path.iterdir(), key=lambda path: path.name == CONFIG):
         shutil.copyfile(path, folder / path.name)
+    # Never the newest run, which modes choose without --run.
+    os.utime(folder / CONFIG, (0, 0))
     return Run(folder)

@@ -173,6 +173,7 @@ def find(
             if (path / CONFIG).is_file():
                 return Run(path)
     raise InputError(
-        f"A run must be given by its name in {results_dir} or by the path of its folder."
+        f"A run must be given by its name in {results_dir}, which --mode list shows, or by the "
+        "path of its folder."
         f"{did_you_mean(name, [run.name for run in runs])} Received: run={name!r}"
     )

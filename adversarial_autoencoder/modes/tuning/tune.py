@@ -93,7 +93,7 @@ def _search(command, study, plan, folder):
         name = _trial_name(folder.name, number)
         of_all = "" if limit == math.inf else f" of {limit}"
         values = " ".join(f"--{flag}={value}" for flag, value in settings.items())
-        print(f"\nTrial {number + 1}{of_all}, {name}: {values}", flush=True)
+        print(f"\n{name} ({number + 1}{of_all}): {values}", flush=True)
         one = dataclasses.replace(command, run_name=name, trials=None, minutes=None)
         forget()
         try:
