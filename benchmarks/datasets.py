@@ -166,8 +166,10 @@ def draw_curves(results, path):
     from matplotlib import pyplot as plt
 
     rows = [row for row in ROWS if f"{row}-aae-0" in results]
+    columns = min(4, len(rows))
+    lines = -(-len(rows) // columns)
     figure, axes = plt.subplots(
-        -(-len(rows) // 4), 4, figsize=(10, 2.0 * -(-len(rows) // 4)), sharey=True,
+        lines, columns, figsize=(2.5 * columns, 2 * lines + 0.8), sharey=True,
         layout="constrained", squeeze=False,
     )  # fmt: skip
     for ax in axes.flat[len(rows) :]:
