@@ -221,9 +221,11 @@ def test_labels_and_rows_that_cannot_be_used_are_refused(x, y):
         AAETransformer(**SMALL).fit(x).inverse_transform(np.zeros((2, 5)))
 
 
-def test_texts_as_classes(x, y):
-    names = np.array(["no", "yes"], object)[y]
-    names[y == -1] = -1
+@pytest.mark.parametrize(("dtype", "unlabelled"), [(None, -1), (object, -1), (object, "-1")])
+def test_texts_as_classes(x, y, dtype, unlabelled):
+    """NumPy makes the text "-1" of -1 in a list with texts."""
+    names = [unlabelled if label == -1 else ["no", "yes"][label] for label in y]
+    names = names if dtype is None else np.array(names, dtype)
     classifier = AAEClassifier(**SMALL).fit(x, names)
     assert classifier.classes_.tolist() == ["no", "yes"]
     assert set(classifier.predict(x)) <= {"no", "yes"}
