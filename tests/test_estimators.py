@@ -167,6 +167,9 @@ def test_unknown_categories_and_numbers_are_missing_with_a_warning(people, x):
     assert np.isfinite(z).all()
     with pytest.raises(InputError, match="must be a DataFrame with texts in column job"):
         estimator.transform(np.zeros((2, 2)))
+    # pandas gives a column of texts that are all missing the type of numbers.
+    unknown = other.assign(job=np.nan)
+    np.testing.assert_allclose(estimator.transform(unknown), z, rtol=1e-5, atol=1e-6)
     estimator = AAETransformer(**SMALL).fit(x)
     changed = x.copy()
     changed[:2, 3] = 0.5, 2

@@ -189,6 +189,40 @@ def test_numbers_without_names_have_the_columns_of_the_training(tmp_path, read, 
     refused("a.npy", "row 1, counted from row 7", schema=schema)
 
 
+@pytest.mark.parametrize("kind", ["npz", "npy", "mat", "csv"])
+def test_categories_in_an_array_are_values_and_not_indices(
+    tmp_path, read, refused, texts, monkeypatch, kind
+):
+    from adversarial_autoencoder.tables import Column, arrow
+
+    monkeypatch.setattr(arrow, "is_installed", lambda: False)
+    names, path = ("column_1", "column_2", "column_3"), tmp_path / f"a.{kind}"
+    categories = [(30, 10, 2**24 + 1), (False, True), ("02139", "02140")]
+    columns = [
+        Column(name, "categorical", categories=c) for name, c in zip(names, categories, strict=True)
+    ]
+    x = np.array([[10, 0], [2**24 + 1, 1], [1, np.nan], [30, 1], [2**24, 1]])
+
+    def write(x):
+        if kind == "csv":
+            np.savetxt(path, x, "%.0f", ",", header=",".join(names[: x.shape[1]]), comments="")
+        elif kind == "mat":
+            pytest.importorskip("scipy.io").savemat(path, {"x": x})
+        else:
+            (np.save if kind == "npy" else np.savez)(path, x)
+
+    write(x)
+    _, _, rows = read(path, schema=Schema(tuple(columns[:2])))
+    np.testing.assert_array_equal(rows[:, 0], [1, 2, np.nan, 0, np.nan])
+    np.testing.assert_array_equal(rows[:, 1], [0, 1, np.nan, 1, 1])
+    assert texts == [
+        "2 values of column column_1 did not occur in training, such as 1. They count as missing."
+    ]
+    write(np.column_stack([x, [np.nan] * 3 + [2139, np.nan]]))
+    message = "with texts in column column_3, as in training. Received: the number 2139, counted"
+    refused(path, message, schema=Schema(tuple(columns)))
+
+
 def test_unseen_categories_are_counted_over_all_batches(tmp_path, read, schema, texts):
     """A small block is a batch of its own; the file has several of 4 MiB."""
     n = 690_000
