@@ -93,6 +93,17 @@ def test_images_keep_their_depth_and_classes_become_folders(tmp_path):
     assert np.asarray(Image.open(tmp_path / "b" / "000000.png")).tolist() == [[0, 128, 255]]
 
 
+def test_each_class_has_a_folder_of_its_own(tmp_path):
+    labels = ["a/b", "a_b", "a_b_2", ".x", "x", "..x", "a_b", "a/b", 7]
+    x = np.arange(9, dtype="uint8").repeat(4).reshape(9, 2, 2, 1)
+    parts = [{"x": x[part], "class": labels[part]} for part in (slice(0, 4), slice(4, 9))]
+    write(tmp_path / "a", parts, main="x")
+    names = ["a_b", "a_b_2", "a_b_2_2", "x", "x_2", "x_3", "a_b_2", "a_b", "7"]
+    for i, (name, image) in enumerate(zip(names, x, strict=True)):
+        found = np.asarray(Image.open(tmp_path / "a" / name / f"{i:06d}.png"))
+        assert (found == image[..., 0]).all()
+
+
 @pytest.mark.parametrize("suffix", [*TEXTS, *ARRAYS, *FOLDER])
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_failure_leaves_nothing_new(tmp_path, suffix, exists):
