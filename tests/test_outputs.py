@@ -1,6 +1,7 @@
 """Results are written in parts to files that appear when they are whole."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from helpers import tree
 from PIL import Image
 
 from adversarial_autoencoder.data.outputs import ARRAYS, FOLDER, TEXTS, check_output, open_output
-from adversarial_autoencoder.data.outputs import arrays as array_files
 from adversarial_autoencoder.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -50,14 +50,31 @@ def test_a_parquet_file_has_types(tmp_path):
     assert table["z0"].to_pylist() == [pytest.approx(0.1), pytest.approx(1e-7), None]
 
 
-def test_an_npz_file_has_an_array_for_each_column(tmp_path, monkeypatch):
-    monkeypatch.setattr(array_files, "_CHUNK", 2)
+def test_an_npz_file_has_an_array_for_each_column(tmp_path):
     parts = [{**part, "class": ["x"] * len(part["file"])} for part in PARTS]
     write(tmp_path / "a.npz", parts)
     with np.load(tmp_path / "a.npz", allow_pickle=False) as file:
         assert file["file"].tolist() == ["a.png", "=b.png", "caf\u00e9 c"]
         np.testing.assert_array_equal(file["z"], np.concatenate([part["z"] for part in PARTS]))
         assert file["class"].tolist() == ["x"] * 3
+
+
+def test_an_npz_file_can_have_more_columns_than_files_can_be_open(tmp_path):
+    resource = pytest.importorskip("resource")
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    columns = {f"{kind.__name__}{i}": kind(i) for i in range(60) for kind in (int, str)}
+    parts = [{name: [value] * n for name, value in columns.items()} for n in (2, 0, 1)]
+    opened = os.open(tmp_path, os.O_RDONLY)  # The lowest free number.
+    os.close(opened)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 50, most))
+    try:
+        write(tmp_path / "a.npz", parts)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+    with np.load(tmp_path / "a.npz") as file:
+        assert {name: file[name].tolist() for name in file} == {
+            name: [value] * 3 for name, value in columns.items()
+        }
 
 
 def test_an_npy_file_has_one_column_of_any_length(tmp_path):
