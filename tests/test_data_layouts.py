@@ -148,11 +148,21 @@ def test_booleans_are_two_classes(loaded):
     assert dataset.class_names == ("0", "1")
 
 
-def test_unlabelled_images_stay_unlabelled(loaded):
-    y = np.where(np.arange(60) < 30, -1, Y + 1)
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (Y + 1, "numbers from 1 to 3"),
+        (NAMES[Y], "names of 3 classes"),
+        (NAMES[Y].astype("S"), "names of 3 classes"),
+    ],
+)
+def test_unlabelled_images_stay_unlabelled(loaded, labels, said):
+    """Among names of classes, -1 is a text."""
+    unlabelled = np.arange(60) < 30
+    y = np.where(unlabelled, np.array(-1).astype(labels.dtype), labels)
     dataset, texts = loaded(x=X, y=y)
-    assert_same(dataset, X[..., None], np.where(y < 0, -1, Y))
-    assert "numbers from 1 to 3" in texts[0]
+    assert_same(dataset, X[..., None], np.where(unlabelled, -1, Y))
+    assert said in texts[0]
     assert "30 of the 60 labels in y_train" in texts[1]
 
 

@@ -167,6 +167,9 @@ def test_unknown_categories_and_numbers_are_missing_with_a_warning(people, x):
     assert np.isfinite(z).all()
     with pytest.raises(InputError, match="must be a DataFrame with texts in column job"):
         estimator.transform(np.zeros((2, 2)))
+    # pandas gives a column of texts that are all missing the type of numbers.
+    unknown = other.assign(job=np.nan)
+    np.testing.assert_allclose(estimator.transform(unknown), z, rtol=1e-5, atol=1e-6)
     estimator = AAETransformer(**SMALL).fit(x)
     changed = x.copy()
     changed[:2, 3] = 0.5, 2
@@ -221,9 +224,11 @@ def test_labels_and_rows_that_cannot_be_used_are_refused(x, y):
         AAETransformer(**SMALL).fit(x).inverse_transform(np.zeros((2, 5)))
 
 
-def test_texts_as_classes(x, y):
-    names = np.array(["no", "yes"], object)[y]
-    names[y == -1] = -1
+@pytest.mark.parametrize(("dtype", "unlabelled"), [(None, -1), (object, -1), (object, "-1")])
+def test_texts_as_classes(x, y, dtype, unlabelled):
+    """NumPy makes the text "-1" of -1 in a list with texts."""
+    names = [unlabelled if label == -1 else ["no", "yes"][label] for label in y]
+    names = names if dtype is None else np.array(names, dtype)
     classifier = AAEClassifier(**SMALL).fit(x, names)
     assert classifier.classes_.tolist() == ["no", "yes"]
     assert set(classifier.predict(x)) <= {"no", "yes"}

@@ -10,7 +10,7 @@ from PIL import Image
 from adversarial_autoencoder import data
 from adversarial_autoencoder.config.image_form import ImageForm
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.tables import Schema
+from adversarial_autoencoder.tables import Column, Schema
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 256, (7, 6, 5, 1), "uint8")
@@ -128,8 +128,6 @@ def test_what_is_no_input_is_refused(tmp_path, refused):
 def schema():
     rows = np.array([[1, 0.5, 0], [2, 1.5, 1], [3, np.nan, 1]], "float32")
     pytest.importorskip("pyarrow")
-    from adversarial_autoencoder.tables import Column
-
     columns = (
         Column("n", dtype="int64"),
         Column("f", dtype="float64"),
@@ -187,6 +185,57 @@ def test_numbers_without_names_have_the_columns_of_the_training(tmp_path, read, 
     x[6, 2] = np.inf
     np.save(tmp_path / "a.npy", x)
     refused("a.npy", "row 1, counted from row 7", schema=schema)
+
+
+@pytest.mark.parametrize("kind", ["npz", "npy", "mat", "csv"])
+def test_categories_in_an_array_are_values_and_not_indices(
+    tmp_path, read, refused, texts, monkeypatch, kind
+):
+    from adversarial_autoencoder.tables import arrow
+
+    monkeypatch.setattr(arrow, "is_installed", lambda: False)
+    names, path = ("column_1", "column_2", "column_3"), tmp_path / f"a.{kind}"
+    categories = [(30, 10, 2**24 + 1), (False, True), ("02139", "02140")]
+    columns = [
+        Column(name, "categorical", categories=c) for name, c in zip(names, categories, strict=True)
+    ]
+    x = np.array([[10, 0], [2**24 + 1, 1], [1, np.nan], [30, 1], [2**24, 1]])
+
+    def write(x):
+        if kind == "csv":
+            np.savetxt(path, x, "%.0f", ",", header=",".join(names[: x.shape[1]]), comments="")
+        elif kind == "mat":
+            pytest.importorskip("scipy.io").savemat(path, {"x": x})
+        else:
+            (np.save if kind == "npy" else np.savez)(path, x)
+
+    write(x)
+    _, _, rows = read(path, schema=Schema(tuple(columns[:2])))
+    np.testing.assert_array_equal(rows[:, 0], [1, 2, np.nan, 0, np.nan])
+    np.testing.assert_array_equal(rows[:, 1], [0, 1, np.nan, 1, 1])
+    assert texts == [
+        "2 values of column column_1 did not occur in training, such as 1. They count as missing."
+    ]
+    write(np.column_stack([x, [np.nan] * 3 + [2139, np.nan]]))
+    message = "with texts in column column_3, as in training. Received: the number 2139, counted"
+    refused(path, message, schema=Schema(tuple(columns)))
+
+
+def test_booleans_are_texts_or_0_and_1(tmp_path, read, refused, texts):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    schema = Schema((Column("b", "categorical", "bool", categories=(False, True)),))
+    (tmp_path / "a.csv").write_text('b\nTrue\nfalse\n""\n1\n0\n')
+    np.testing.assert_array_equal(read("a.csv", schema=schema)[2][:, 0], [1, 0, np.nan, 1, 0])
+    message = "Column b .*must hold true or false, .* Received: banana in row 2"
+    (tmp_path / "a.csv").write_text("b\ntrue\nbanana\n")
+    refused("a.csv", message, schema=schema)
+    pd.DataFrame({"b": ["TRUE", "banana"]}).to_parquet(tmp_path / "a.parquet")
+    refused("a.parquet", message, schema=schema)
+    pd.DataFrame({"b": [1, 0.5, np.nan, 0]}).to_parquet(tmp_path / "a.parquet")
+    rows = read("a.parquet", schema=schema)[2]
+    np.testing.assert_array_equal(rows[:, 0], [1, np.nan, np.nan, 0])
+    assert [text.partition(" did")[0] for text in texts] == ["1 value of column b"]
 
 
 def test_unseen_categories_are_counted_over_all_batches(tmp_path, read, schema, texts):

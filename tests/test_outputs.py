@@ -1,6 +1,7 @@
 """Results are written in parts to files that appear when they are whole."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from helpers import tree
 from PIL import Image
 
 from adversarial_autoencoder.data.outputs import ARRAYS, FOLDER, TEXTS, check_output, open_output
-from adversarial_autoencoder.data.outputs import arrays as array_files
 from adversarial_autoencoder.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -50,14 +50,31 @@ def test_a_parquet_file_has_types(tmp_path):
     assert table["z0"].to_pylist() == [pytest.approx(0.1), pytest.approx(1e-7), None]
 
 
-def test_an_npz_file_has_an_array_for_each_column(tmp_path, monkeypatch):
-    monkeypatch.setattr(array_files, "_CHUNK", 2)
+def test_an_npz_file_has_an_array_for_each_column(tmp_path):
     parts = [{**part, "class": ["x"] * len(part["file"])} for part in PARTS]
     write(tmp_path / "a.npz", parts)
     with np.load(tmp_path / "a.npz", allow_pickle=False) as file:
         assert file["file"].tolist() == ["a.png", "=b.png", "caf\u00e9 c"]
         np.testing.assert_array_equal(file["z"], np.concatenate([part["z"] for part in PARTS]))
         assert file["class"].tolist() == ["x"] * 3
+
+
+def test_an_npz_file_can_have_more_columns_than_files_can_be_open(tmp_path):
+    resource = pytest.importorskip("resource")
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    columns = {f"{kind.__name__}{i}": kind(i) for i in range(60) for kind in (int, str)}
+    parts = [{name: [value] * n for name, value in columns.items()} for n in (2, 0, 1)]
+    opened = os.open(tmp_path, os.O_RDONLY)  # The lowest free number.
+    os.close(opened)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 50, most))
+    try:
+        write(tmp_path / "a.npz", parts)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+    with np.load(tmp_path / "a.npz") as file:
+        assert {name: file[name].tolist() for name in file} == {
+            name: [value] * 3 for name, value in columns.items()
+        }
 
 
 def test_an_npy_file_has_one_column_of_any_length(tmp_path):
@@ -91,6 +108,17 @@ def test_images_keep_their_depth_and_classes_become_folders(tmp_path):
     floats = np.array([0, 0.5, 1], "float32").reshape(1, 1, 3, 1)
     write(tmp_path / "b", [{"x": floats}], main="x")
     assert np.asarray(Image.open(tmp_path / "b" / "000000.png")).tolist() == [[0, 128, 255]]
+
+
+def test_each_class_has_a_folder_of_its_own(tmp_path):
+    labels = ["a/b", "a_b", "a_b_2", ".x", "x", "..x", "a_b", "a/b", 7]
+    x = np.arange(9, dtype="uint8").repeat(4).reshape(9, 2, 2, 1)
+    parts = [{"x": x[part], "class": labels[part]} for part in (slice(0, 4), slice(4, 9))]
+    write(tmp_path / "a", parts, main="x")
+    names = ["a_b", "a_b_2", "a_b_2_2", "x", "x_2", "x_3", "a_b_2", "a_b", "7"]
+    for i, (name, image) in enumerate(zip(names, x, strict=True)):
+        found = np.asarray(Image.open(tmp_path / "a" / name / f"{i:06d}.png"))
+        assert (found == image[..., 0]).all()
 
 
 @pytest.mark.parametrize("suffix", [*TEXTS, *ARRAYS, *FOLDER])

@@ -17,8 +17,9 @@ from adversarial_autoencoder.data.text_files import (
     head,
 )
 from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
-from adversarial_autoencoder.tables.arrow import distinct, import_pyarrow, renamed
+from adversarial_autoencoder.tables.arrow import distinct, import_pyarrow
 from adversarial_autoencoder.tables.column import KINDS
+from adversarial_autoencoder.tables.texts import booleans, renamed
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 # Whole numbers that begin with 0 are codes, such as 02139.
@@ -107,13 +108,12 @@ def typed_like(path: pathlib.Path, name: str, array: Any, dtype: Any) -> Any:
         InputError: If a value has another type.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if path.suffix.lower() == ".parquet":
         return array
     array = _known(array)
     if pa.types.is_boolean(dtype):
-        return pc.equal(pc.utf8_lower(array), "true")
+        return booleans(f"{name} of {path}", array)
     for target in (dtype, pa.float64()) if pa.types.is_integer(dtype) else (dtype,):
         try:
             return array.cast(target)

@@ -55,7 +55,8 @@ class AAEClassifier(ClassifierMixin, AAEEstimator):
         Args:
             X: Numbers of shape (n, columns), NaN for missing ones; or a `pandas.DataFrame`, also
                 with texts, categories and booleans.
-            y: Classes of shape (n,), numbers or texts. -1 means unlabelled.
+            y: Classes of shape (n,), numbers or texts. -1 means unlabelled, also as a
+                text.
 
         Returns:
             The estimator.
@@ -70,7 +71,9 @@ class AAEClassifier(ClassifierMixin, AAEEstimator):
             )
         y = column_or_1d(check_array(y, ensure_2d=False, dtype=None), warn=True)
         check_consistent_length(X, y)
-        known = np.array(y != UNLABELLED) & np.ones(len(y), bool)
+        # In a list with texts, NumPy makes a text of the number too.
+        unlabelled = (UNLABELLED, f"{UNLABELLED}", f"{UNLABELLED}".encode())
+        known = np.array([label not in unlabelled for label in y.tolist()])
         check_classification_targets(y[known])
         self.classes_, index = np.unique(y[known], return_inverse=True)
         if len(self.classes_) < 2:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 from adversarial_autoencoder.data.tables import checked_vectors
 from adversarial_autoencoder.errors import InputError, counted
 from adversarial_autoencoder.tables import Column, Schema, arrow, default_names
+from adversarial_autoencoder.tables.values import with_indices
 
 
 def learn(estimator: Any, x: Any) -> tuple[np.ndarray, Schema]:
@@ -68,7 +69,7 @@ def convert(estimator: Any, x: Any, schema: Schema) -> np.ndarray:
         from adversarial_autoencoder.tables.frames import columns_of
 
         validate_data(estimator, x, skip_check_array=True, reset=False)
-        return arrow.rows_of(columns_of(x), schema, lambda *found: _warn(arrow.unseen_text(*found)))
+        return arrow.rows_of(columns_of(x), schema, _unseen)
     return _rows(_numbers(estimator, x, reset=False), schema)
 
 
@@ -106,23 +107,11 @@ def _column(name, dtype, values):
 
 def _rows(x, schema):
     """Converts numbers to rows: a category to its index."""
-    rows = checked_vectors(x, "X", _warn)
-    for i in schema.indices(numeric=False):
-        column = schema.columns[i]
-        if isinstance(column.categories[0], str):
-            raise InputError(
-                f"X must be a DataFrame with texts in column {column.name}, as in fit. "
-                "Received: numbers"
-            )
-        categories = np.array(column.categories, "float32")
-        index = np.abs(rows[:, i, None] - categories).argmin(axis=1)
-        unknown = ~np.isnan(rows[:, i]) & (categories[index] != rows[:, i])
-        if unknown.any():
-            first = f"{rows[unknown, i][0]:.6g}"
-            _warn(arrow.unseen_text(column.name, int(unknown.sum()), first))
-        known = categories[index] == rows[:, i]
-        rows[:, i] = np.where(known, index, np.nan)
-    return rows
+    return checked_vectors(with_indices(x, schema, "X must be a DataFrame", _unseen), "X", _warn)
+
+
+def _unseen(*found):
+    _warn(arrow.unseen_text(*found))
 
 
 def _warn(message):

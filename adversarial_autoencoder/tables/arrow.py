@@ -14,6 +14,7 @@ from adversarial_autoencoder.errors import InputError, counted, first_line, prin
 from adversarial_autoencoder.tables.column import KINDS, Column, check_numbers, warn_if_rounded
 from adversarial_autoencoder.tables.extra import import_extra
 from adversarial_autoencoder.tables.schema import Schema
+from adversarial_autoencoder.tables.texts import booleans
 
 # More categories are probably names or identifiers, and cost as many outputs of the decoder.
 MAX_CATEGORIES = 1000
@@ -117,6 +118,11 @@ def values_of(
         check_numbers(values, column.name)
         return values.astype("float32", copy=False)
     categories = pa.array(column.categories)
+    if pa.types.is_boolean(categories.type) and _is_text(array.type):
+        array = booleans(column.name, array.cast(pa.string()))
+    elif pa.types.is_boolean(categories.type) and _is_number(array.type):
+        # As booleans, all numbers but 0 would be True.
+        array, categories = array.cast(pa.float64()), categories.cast(pa.float64())
     try:
         index = pc.index_in(array.cast(categories.type), value_set=categories, skip_nulls=True)
     except pa.ArrowException as error:
@@ -230,25 +236,6 @@ def distinct(name: str, array: typing.Any, limit: int = MAX_CATEGORIES) -> tuple
     return tuple(found)
 
 
-def renamed(array: typing.Any, names: Mapping[str, str | None]) -> typing.Any:
-    """Replaces texts.
-
-    Args:
-        array: A `pyarrow.ChunkedArray` of texts.
-        names: A dict from each text to the new one.
-
-    Returns:
-        A `pyarrow.ChunkedArray`.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
-    index = pc.index_in(array, value_set=pa.array(list(names), array.type), skip_nulls=True)
-    return pc.take(pa.array(list(names.values()), array.type), index)
-
-
 def _inferred(name, array, kind):
     """The kind, type and categories of an Arrow column."""
     import pyarrow as pa
@@ -263,8 +250,7 @@ def _inferred(name, array, kind):
         )
     is_dictionary = types.is_dictionary(dtype)
     inner = dtype.value_type if is_dictionary else dtype
-    is_number = types.is_integer(inner) or types.is_floating(inner) or types.is_decimal(inner)
-    is_text = types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner)
+    is_number, is_text = _is_number(inner), _is_text(inner)
     if not (is_number or is_text or types.is_boolean(inner)):
         raise InputError(
             f"Column {name} must hold numbers, texts or booleans; --drop_columns leaves a column "
@@ -285,6 +271,18 @@ def _inferred(name, array, kind):
         "category" if is_dictionary else written,
         categories=distinct(name, array),
     )
+
+
+def _is_number(dtype):
+    from pyarrow import types
+
+    return types.is_integer(dtype) or types.is_floating(dtype) or types.is_decimal(dtype)
+
+
+def _is_text(dtype):
+    from pyarrow import types
+
+    return types.is_string(dtype) or types.is_large_string(dtype) or types.is_string_view(dtype)
 
 
 def _number_type(dtype):

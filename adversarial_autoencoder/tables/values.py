@@ -1,7 +1,10 @@
 """The values of rows, with the types and categories of a schema, for files."""
 
+from collections.abc import Callable
+
 import numpy as np
 
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.tables.column import Column
 from adversarial_autoencoder.tables.schema import Schema
 
@@ -43,3 +46,43 @@ def _values(column: Column, values: np.ndarray) -> np.ndarray:
         return values.astype("float32", copy=False)
     whole = np.where(missing, 0, values).astype(column.dtype)
     return np.ma.masked_array(whole, missing) if missing.any() else whole
+
+
+def with_indices(
+    x: np.ndarray, schema: Schema, form: str, unseen: Callable[[str, int, str], object]
+) -> np.ndarray:
+    """Replaces the categories in a table of numbers by their indices.
+
+    Args:
+        x: Numbers, shape (n, columns), NaN for missing ones.
+        schema: The schema.
+        form: What a table with texts must be, for the error, such as "X must be a DataFrame".
+        unseen: As in `arrow.values_of`.
+
+    Returns:
+        An array of numbers of shape (n, columns); `x` itself without categorical columns.
+
+    Raises:
+        InputError: If a column has texts as categories, and `x` has numbers there.
+    """
+    if not (places := schema.indices(numeric=False)):
+        return x
+    rows = x.astype(np.result_type(x, "float32"))
+    for i in places:
+        column, values = schema.columns[i], rows[:, i].copy()
+        known = ~np.isnan(values)
+        if isinstance(column.categories[0], str):
+            if known.any():
+                raise InputError(
+                    f"{form} with texts in column {column.name}, as in training. "
+                    f"Received: the number {values[known][0]:.6g}"
+                )
+            continue
+        categories = np.array(column.categories).astype(rows.dtype)
+        order = categories.argsort()
+        index = order[np.searchsorted(categories[order], values).clip(max=len(order) - 1)]
+        seen = categories[index] == values
+        if len(others := values[known & ~seen]):
+            unseen(column.name, len(others), f"{others[0]:.6g}")
+        rows[:, i] = np.where(seen, index, np.nan)
+    return rows

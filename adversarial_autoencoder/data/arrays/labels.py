@@ -44,8 +44,8 @@ def numbered_labels(
         said = f"one-hot rows of {y_train.shape[1]} classes"
         labels = {name: y.argmax(axis=1) for name, y in labels.items()}
     elif y_train.ndim == 1 and y_train.dtype.kind in "US":
-        classes = np.unique(y_train)
-        if 2 * len(classes) > len(y_train):
+        classes = np.unique(y_train[~_is_unlabelled(y_train)])
+        if not 0 < 2 * len(classes) <= len(y_train):
             raise InputError(
                 f"y_train in {source} must contain names of classes that occur several times. "
                 f"Received: {len(classes)} names for {counted(len(y_train), 'image')}"
@@ -82,6 +82,12 @@ def _is_one_hot(y: np.ndarray) -> bool:
     return bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
 
 
+def _is_unlabelled(y: np.ndarray) -> np.ndarray:
+    """Where labels are -1, which is a text among names of classes."""
+    text = str(UNLABELLED)
+    return y == {"U": text, "S": text.encode()}.get(y.dtype.kind, UNLABELLED)
+
+
 def _is_whole(y: np.ndarray) -> bool:
     return y.ndim == 1 and bool(np.isfinite(y).all() and (y == np.round(y)).all())
 
@@ -95,7 +101,7 @@ def _numbers(y: np.ndarray, classes: np.ndarray, name: str) -> np.ndarray:
         )
     if y.dtype.kind != classes.dtype.kind:  # Text and bytes.
         y, classes = y.astype(str), classes.astype(str)
-    hidden = y == UNLABELLED if y.dtype.kind in "iu" else np.zeros(len(y), bool)
+    hidden = _is_unlabelled(y)
     places = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     unknown = (classes[places] != y) & ~hidden
     if unknown.any():

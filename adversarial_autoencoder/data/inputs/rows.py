@@ -12,6 +12,7 @@ from adversarial_autoencoder.data.inputs.source import ROW, Source, slices
 from adversarial_autoencoder.data.tables import check_vectors, checked_vectors, read_numbers
 from adversarial_autoencoder.errors import InputError, counted, did_you_mean
 from adversarial_autoencoder.tables import Schema, arrow, default_names
+from adversarial_autoencoder.tables.values import with_indices
 
 SUFFIXES = (*table_files.SUFFIXES, ".npy", ".npz", ".mat")
 
@@ -99,11 +100,13 @@ def _of_table(path, schema, batch_size, warn) -> Iterator[tuple[Any, np.ndarray,
 def _of_array(x, places, schema, path, batch_size, warn) -> Iterator[tuple[Any, np.ndarray, float]]:
     """Batches of an array of numbers."""
     warned: list[str] = []
+    unseen, is_text = _Unseen(), path.suffix.lower() in table_files.SUFFIXES
+    form = f"{path} must be {'read with PyArrow' if is_text else 'a CSV or Parquet file'}"
     missing = np.zeros(len(schema.columns), "int64")
     for part in slices(len(x), batch_size):
         try:
             # A large array has the same problem in many batches.
-            used = np.asarray(x[part])[:, places]
+            used = with_indices(np.asarray(x[part])[:, places], schema, form, unseen)
             rows = checked_vectors(used, path, (lambda text: None) if warned else warned.append)
         except InputError as error:
             raise _counted_from(part.start, error) from error
@@ -111,6 +114,7 @@ def _of_array(x, places, schema, path, batch_size, warn) -> Iterator[tuple[Any, 
         yield np.arange(part.start, part.stop) + 1, rows, part.stop / len(x)
     for text in warned:
         warn(text)
+    unseen.report(warn)
     _warn_of_missing(schema, missing, warn)
 
 

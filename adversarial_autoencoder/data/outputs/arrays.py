@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -13,7 +12,17 @@ from numpy.lib import format as npy
 
 from adversarial_autoencoder.errors import printable
 
-_CHUNK = 2**16
+
+def _write_header(file, length, shape, dtype):
+    # NumPy leaves space for a longer first axis.
+    npy.write_array_header_1_0(
+        file,
+        {
+            "descr": npy.dtype_to_descr(np.dtype(dtype)),
+            "fortran_order": False,
+            "shape": (length, *shape),
+        },
+    )
 
 
 class _Array:
@@ -22,19 +31,8 @@ class _Array:
     def __init__(self, file, part):
         self.file, self.length = file, 0
         self.shape, self.dtype = part.shape[1:], part.dtype
-        self._write_header()
+        _write_header(file, 0, self.shape, self.dtype)
         self.start = file.tell()
-
-    def _write_header(self):
-        # NumPy leaves space for a longer first axis.
-        npy.write_array_header_1_0(
-            self.file,
-            {
-                "descr": npy.dtype_to_descr(self.dtype),
-                "fortran_order": False,
-                "shape": (self.length, *self.shape),
-            },
-        )
 
     def add(self, part):
         self.file.write(np.ascontiguousarray(part, self.dtype).data)
@@ -42,38 +40,43 @@ class _Array:
 
     def finish(self):
         self.file.seek(0)
-        self._write_header()
+        _write_header(self.file, self.length, self.shape, self.dtype)
         assert self.file.tell() == self.start
         self.file.seek(0, os.SEEK_END)
 
 
-def _temporary(folder):
-    """An open file without a name, which disappears with the process."""
-    return tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+class _Spooled:
+    """An array whose parts lie between those of other arrays in one file.
 
+    NumPy needs the length of the longest text first, so texts are lines until the end.
+    """
 
-class _Texts:
-    """Writes an array of texts in parts. NumPy needs the longest one first, so it is kept apart."""
-
-    def __init__(self, file, folder):
-        self.file, self.longest, self.length = file, 1, 0
-        self.apart = _temporary(folder)
+    def __init__(self, file, part):
+        self.file, self.length, self.longest = file, 0, 1
+        self.shape, self.dtype = part.shape[1:], part.dtype
+        self.is_text = part.dtype.kind in "UO"
+        self.places: list[tuple[int, int]] = []
 
     def add(self, part):
-        for text in map(printable, part):  # Without line ends.
-            self.longest = max(self.longest, len(text))
-            self.apart.write(f"{text}\n".encode())
+        if self.is_text:
+            texts = [printable(text) for text in part]  # Without line ends.
+            self.longest = max([self.longest, *map(len, texts)])
+            content = "".join(f"{text}\n" for text in texts).encode()
+        else:
+            content = np.ascontiguousarray(part, self.dtype).tobytes()
+        self.places.append((self.file.tell(), len(content)))
+        self.file.write(content)
         self.length += len(part)
 
-    def finish(self):
-        self.apart.seek(0)
-        array = _Array(self.file, np.empty(0, f"<U{self.longest}"))
-        lines = (line[:-1].decode() for line in self.apart)
-        for start in range(0, self.length, _CHUNK):
-            size = min(_CHUNK, self.length - start)
-            array.add(np.array([next(lines) for _ in range(size)], array.dtype))
-        array.finish()
-        self.apart.close()
+    def copy_to(self, member):
+        dtype = np.dtype(f"<U{self.longest}") if self.is_text else self.dtype
+        _write_header(member, self.length, self.shape, dtype)
+        for start, size in self.places:
+            self.file.seek(start)
+            content = self.file.read(size)
+            if self.is_text:
+                content = np.array(content.decode().split("\n")[:-1], dtype).tobytes()
+            member.write(content)
 
 
 class NpyWriter:
@@ -114,7 +117,7 @@ class NpyWriter:
 class NpzWriter:
     """Writes each column to an array of an .npz file.
 
-    The arrays are in temporary files until the end, so the disk needs space for two copies.
+    The arrays are in one temporary file until the end, so the disk needs space for two copies.
 
     Args:
         path: The file.
@@ -125,7 +128,9 @@ class NpzWriter:
     def __init__(self, path: pathlib.Path, main: str, types: Mapping[str, Any]) -> None:
         del main, types
         self.path = path
-        self.arrays: dict[str, Any] = {}
+        # It has no name, and disappears with the process.
+        self.file = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115
+        self.arrays: dict[str, _Spooled] = {}
 
     def write(self, columns: Mapping[str, Any]) -> None:
         """Writes some rows.
@@ -136,21 +141,16 @@ class NpzWriter:
         for name, values in columns.items():
             part = np.asarray(values)
             if name not in self.arrays:
-                file, folder = _temporary(self.path.parent), self.path.parent
-                is_text = part.dtype.kind in "UO"
-                self.arrays[name] = _Texts(file, folder) if is_text else _Array(file, part)
+                self.arrays[name] = _Spooled(self.file, part)
             self.arrays[name].add(part)
 
     def finish(self) -> None:
         """Writes the .npz file."""
         with zipfile.ZipFile(self.path, "w") as archive:
             for name, array in self.arrays.items():
-                array.finish()
-                array.file.seek(0)
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    shutil.copyfileobj(array.file, member, 2**20)
+                    array.copy_to(member)
 
     def close(self) -> None:
-        """Closes the temporary files, which removes them."""
-        for array in self.arrays.values():
-            array.file.close()
+        """Closes the temporary file, which removes it."""
+        self.file.close()

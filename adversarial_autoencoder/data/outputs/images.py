@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -19,7 +20,8 @@ class PngWriter:
     """Writes PNG files: 8 bits, or 16 bits for grey images of type uint16.
 
     The files have the names of the column `file`, with the suffix .png, or numbers from 0. The
-    column `class` puts them into a folder for each class.
+    column `class` puts them into a folder for each class. A folder that another class already has
+    gets the ending _2, _3 and so on.
 
     Args:
         path: The folder, which exists.
@@ -31,6 +33,7 @@ class PngWriter:
     def __init__(self, path: pathlib.Path, main: str, types: Mapping[str, Any]) -> None:
         del types
         self.path, self.main, self.written = path, main, 0
+        self.folders: dict[str, str] = {}
         self.pool = concurrent.futures.ThreadPoolExecutor()
 
     def write(self, columns: Mapping[str, Any]) -> None:
@@ -44,11 +47,21 @@ class PngWriter:
         names = columns.get(FILE, [f"{number:06d}.png" for number in numbers])
         self.written += len(images)
         if CLASS in columns:
-            folders = map(_folder_name, columns[CLASS])
+            folders = map(self._folder, columns[CLASS])
             names = [f"{folder}/{name}" for folder, name in zip(folders, names, strict=True)]
         paths = [self._reserved(name) for name in names]
         for _ in self.pool.map(_save, paths, images):
             pass
+
+    def _folder(self, label):
+        """The name of the folder of a class, which no other class has."""
+        if (label := str(label)) not in self.folders:
+            name = _folder_name(label)
+            names = itertools.chain([name], (f"{name}_{i}" for i in itertools.count(2)))
+            # A file system may not tell names apart that differ in case only.
+            self.folders[label] = next(n for n in names if not (self.path / n).exists())
+            (self.path / self.folders[label]).mkdir()
+        return self.folders[label]
 
     def _reserved(self, name):
         """The path of a new file. Two images can differ by their suffixes only."""
