@@ -1,7 +1,9 @@
 """Results are written in parts to files that appear when they are whole."""
 
 import csv
+import importlib
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from PIL import Image
 
 from adversarial_autoencoder.data.outputs import ARRAYS, FOLDER, TEXTS, check_output, open_output
 from adversarial_autoencoder.errors import InputError
+
+opening = importlib.import_module("adversarial_autoencoder.data.outputs.open_output")
 
 RNG = np.random.default_rng(0)
 # Two parts of a result.
@@ -131,13 +135,111 @@ def test_a_failure_leaves_nothing_new(tmp_path, suffix, exists):
     if exists:
         write(path, [part], main="x")
     before = tree(tmp_path)
-    with pytest.raises(KeyboardInterrupt), open_output(path, main="x") as output:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_output(path, main="x", overwrite=exists) as output,
+    ):
         output.write(part)
         raise KeyboardInterrupt
     assert tree(tmp_path) == before
-    write(path, [part, part], main="x")
+    write(path, [part, part], main="x", overwrite=exists)
     assert tree(tmp_path) != before
     assert not [*tmp_path.glob(".*")]
+
+
+IMAGES = {"x": np.zeros((2, 3, 4, 1), "uint8")}
+
+
+def no_links(*_args, **_kwargs):
+    raise PermissionError
+
+
+@pytest.mark.parametrize("last_check", [True, False])
+@pytest.mark.parametrize("has_links", [True, False])
+@pytest.mark.parametrize("name", ["a.npz", "empty", "new"])
+def test_what_appears_in_the_meantime_is_kept(tmp_path, monkeypatch, name, has_links, last_check):
+    """Also if it appears after the last check."""
+    path = tmp_path / name
+    if not has_links:
+        monkeypatch.setattr(os, "link", no_links)
+    if name == "empty":
+        path.mkdir()
+    with pytest.raises(InputError, match="--overwrite replaces it. Received: "):  # noqa: SIM117
+        with open_output(path, main="x") as output:
+            output.write(IMAGES)
+            if not last_check:
+                monkeypatch.setattr(opening, "check_output", lambda *_: None)
+            if not path.suffix:
+                path.mkdir(exist_ok=True)
+            mine = path if path.suffix else path / "mine.txt"
+            mine.write_text("mine")
+    assert mine.read_text() == "mine"
+    assert {*tmp_path.rglob("*")} == {path, mine}
+
+
+def test_an_output_that_exists_is_not_opened(tmp_path):
+    write(tmp_path / "a.csv")
+    with pytest.raises(InputError, match="--overwrite replaces it"):
+        write(tmp_path / "a.csv")
+    (tmp_path / "b.csv").symlink_to(tmp_path / "missing.csv")
+    refuse("--overwrite replaces it", tmp_path / "b.csv")
+
+
+def test_a_folder_that_gets_other_files_in_the_meantime_is_not_replaced(tmp_path):
+    path = tmp_path / "a"
+    write(path, [IMAGES], main="x")
+    with pytest.raises(InputError, match=r"PNG images only.*notes.txt"):  # noqa: SIM117
+        with open_output(path, main="x", overwrite=True) as output:
+            output.write(IMAGES)
+            (path / "notes.txt").touch()
+    assert len(tree(tmp_path)) == 4
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    for name in ("a", "a.npz"):
+        link, target = tmp_path / name, tmp_path / "disk" / name
+        write(target, [IMAGES], main="x")
+        link.symlink_to(target)
+        before = tree(target.parent)
+        write(link, [IMAGES, IMAGES], main="x", overwrite=True)
+        assert link.is_symlink()
+        assert tree(target.parent) != before
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "a.npz", "disk"}
+    assert {path.name for path in (tmp_path / "disk").iterdir()} == {"a", "a.npz"}
+
+
+@pytest.mark.parametrize(("renamed", "taken"), [(0, False), (1, False), (1, True), (2, False)])
+def test_an_interrupt_loses_no_folder(tmp_path, monkeypatch, renamed, taken):
+    """Ctrl-C before, between or after the two renames of a folder that is replaced."""
+    path, rename, calls = tmp_path / "a", pathlib.Path.rename, []
+    write(path, [IMAGES], main="x")
+    before = tree(tmp_path)
+
+    def interrupted(source, target):
+        calls.append(source)
+        if len(calls) > renamed:
+            monkeypatch.undo()
+            if taken:
+                path.mkdir()
+                (path / "mine.txt").touch()
+            raise KeyboardInterrupt
+        rename(source, target)
+        if len(calls) == renamed == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pathlib.Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(path, [IMAGES, IMAGES], main="x", overwrite=True)
+    found = tree(tmp_path)
+    files = sorted(p.name for p in found if p.suffix in {".png", ".txt"})
+    if renamed == 2:
+        assert files == [f"00000{i}.png" for i in range(4)]
+        assert len(found) == 5
+    elif taken:  # The old folder is next to the new one.
+        assert files == ["000000.png", "000001.png", "mine.txt"]
+    else:
+        assert found == before
 
 
 def refuse(message, *args, **kwargs):

@@ -162,10 +162,12 @@ def test_a_study_goes_on_where_it_was_interrupted(studied, command_line, tmp_pat
         assert one.read_last() == other.read_last()
     best = [(folder / "s" / "best.flags").read_text() for folder in (tmp_path, studied)]
     assert best[0] == best[1]
-    # Nothing is left to do.
+    # Nothing is left to do but what a process killed after its last trial has not written.
+    (tmp_path / "s" / "best.flags").unlink()
     out, _ = command_line(*WAE, "--trials=2", results=tmp_path)
     assert len(begun) == 3
     assert "2 trials of the study s" in out
+    assert (tmp_path / "s" / "best.flags").read_text() == best[1]
 
 
 def test_after_its_time_a_study_starts_no_further_trial(studied, command_line, tmp_path):

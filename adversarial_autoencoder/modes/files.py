@@ -55,6 +55,11 @@ def check_files(
     return check_output(command.output, suffixes, command.overwrite, command.input)
 
 
+def replaces(command: "Command") -> bool:
+    """Whether an output that exists is replaced, as the default in the folder of the run is."""
+    return command.overwrite or command.output is None
+
+
 def batch_size_of(shown: Shown) -> int:
     """The number of images or rows of a run that are computed at once."""
     from adversarial_autoencoder.model.batch import images_at_once
@@ -116,7 +121,7 @@ def encode(command: "Command", overrides: dict) -> None:
     shown = shown_run(command, overrides)
     z, y = shown.model.codes.z, shown.model.codes.y
     source = opened(command, shown)
-    with open_output(path, main=z.name) as output:
+    with open_output(path, main=z.name, overwrite=command.overwrite) as output:
         for names, x in batches(source, shown, "Encoded"):
             codes = _inferred(shown, x)
             columns = {**names, z.name: codes[z.name]}
@@ -141,7 +146,7 @@ def classify_files(command: "Command", overrides: dict) -> None:
     _check_class_names(shown)
     path = path or shown.run.path / "predictions.csv"
     source = opened(command, shown)
-    with open_output(path) as output:
+    with open_output(path, overwrite=replaces(command)) as output:
         for names, x in batches(source, shown, "Classified"):
             y = _inferred(shown, x)[shown.model.codes.y.name]
             output.write({**names, **_classes(shown, y), "probability": y.max(axis=1)})
@@ -168,7 +173,7 @@ def reconstruct_files(command: "Command", overrides: dict) -> None:
             f"{shown.noun}s. Received: no --class"
         )
     source = opened(command, shown)
-    with open_output(path, ARRAY, _types(path, shown)) as output:
+    with open_output(path, ARRAY, _types(path, shown), command.overwrite) as output:
         for names, x in batches(source, shown, "Reconstructed"):
             codes = _inferred(shown, x)
             y = codes.get(model.codes.y.name) if model.codes.y else None
@@ -195,7 +200,7 @@ def write_samples(
     model, k = shown.model, class_number(command, shown)
     names: Any = () if shown.config.infers_clusters else shown.run.read_classes()[1]
     with (
-        open_output(path, ARRAY, _types(path, shown)) as output,
+        open_output(path, ARRAY, _types(path, shown), replaces(command)) as output,
         Progress("Generated", shown.noun) as progress,
     ):
         for i, part in enumerate(slices(n, batch_size_of(shown))):

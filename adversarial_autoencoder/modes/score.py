@@ -12,7 +12,13 @@ from adversarial_autoencoder import data
 from adversarial_autoencoder.data.inputs.source import INDEX, Source, slices
 from adversarial_autoencoder.data.outputs import TEXTS, open_output
 from adversarial_autoencoder.errors import Mismatch, counted
-from adversarial_autoencoder.modes.files import batch_size_of, batches, check_files, opened
+from adversarial_autoencoder.modes.files import (
+    batch_size_of,
+    batches,
+    check_files,
+    opened,
+    replaces,
+)
 from adversarial_autoencoder.modes.select_run import Shown, check_data, save_figure, shown_run
 from adversarial_autoencoder.modes.tables import print_table
 from adversarial_autoencoder.runs.durable import atomic
@@ -39,7 +45,7 @@ def score(command: "Command", overrides: dict) -> None:
     scorer, dataset = _fitted(command, shown)
     source = opened(command, shown) if dataset is None else _test_items(shown, dataset)
     worst, scores = _Worst(), []
-    with open_output(path) as output:
+    with open_output(path, overwrite=replaces(command)) as output:
         for names, x in batches(source, shown, "Scored"):
             of_part = scorer.score(x)
             flags = of_part > scorer.threshold

@@ -28,7 +28,7 @@ _held: dict[pathlib.Path, int] = {}
 
 
 @contextlib.contextmanager
-def atomic(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def atomic(path: pathlib.Path, overwrite: bool = True) -> Iterator[pathlib.Path]:
     """Replaces a file in one step, as a context manager.
 
     The file is replaced when the `with` block ends without an error. A reader sees the complete old
@@ -36,12 +36,14 @@ def atomic(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
     Args:
         path: The file to write or to replace. Its folder must exist.
+        overwrite: Whether a file that exists at the end is replaced.
 
     Yields:
         A temporary path in the same folder. The `with` block must write to it.
 
     Raises:
         OSError: If the file cannot be written. The old file is kept.
+        InputError: If the file exists and must not be replaced.
 
     Example:
         >>> import pathlib, tempfile
@@ -57,7 +59,10 @@ def atomic(path: pathlib.Path) -> Iterator[pathlib.Path]:
     try:
         yield temporary
         _flush(temporary)
-        temporary.replace(path)
+        if overwrite:
+            temporary.replace(path)
+        else:
+            _rename_to_free(temporary, path)
         _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -177,6 +182,25 @@ def _take(descriptor, kind, tries=1):
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             return True
     return False
+
+
+def _rename_to_free(temporary, path):
+    """Renames a file unless the name is taken, which the operating system checks."""
+    try:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:  # A file system without hard links.
+            path.touch(exist_ok=False)
+            temporary.replace(path)
+    except FileExistsError as error:
+        raise taken(path) from error
+
+
+def taken(path: pathlib.Path) -> InputError:
+    """The error of an output that something else made in the meantime."""
+    return InputError(f"output must not exist; --overwrite replaces it. Received: {path}")
 
 
 def _remove_leftovers(folder):

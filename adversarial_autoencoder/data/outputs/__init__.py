@@ -1,7 +1,7 @@
 """Writes the results of a model in parts, to a file or folder that appears when it is whole.
 
     path = check_output("scores.csv", source="new.csv")            # before anything is computed
-    with open_output(path) as output:
+    with open_output(path) as output:                              # once more, and at the end
         for names, x in source:
             output.write({source.key: names, "score": scores_of(x)})
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from adversarial_autoencoder.runs.durable import taken
+
 # Columns that name the folder and the file of an image.
 CLASS, FILE = "class", "file"
 
@@ -92,17 +94,19 @@ def _save(path, image):
 
 
 @contextlib.contextmanager
-def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Makes or replaces a folder in one step, as a context manager.
+def atomic_folder(path: pathlib.Path, overwrite: bool = False) -> Iterator[pathlib.Path]:
+    """Makes or replaces a folder, as a context manager.
 
     Args:
-        path: The folder.
+        path: The folder, which is not a link.
+        overwrite: Whether a folder that is not empty at the end is replaced.
 
     Yields:
         An empty temporary folder next to it. It gets the name when the `with` block ends without an
-        error; otherwise it is removed.
+        error; otherwise it is removed, and an old folder stays.
 
     Raises:
+        InputError: If the path is taken and must not be replaced.
         OSError: If the folder cannot be written.
     """
     temporary, old = (
@@ -111,9 +115,17 @@ def atomic_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     try:
         temporary.mkdir()
         yield temporary
-        if path.exists():
+        if overwrite and path.exists():
             path.rename(old)
-        temporary.rename(path)
+        try:
+            temporary.rename(path)  # Also replaces an empty folder.
+        except OSError as error:
+            raise (taken(path) if path.exists() else error) from error
     finally:
-        for leftover in (temporary, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        if temporary.exists() and old.exists():  # Interrupted between the two.
+            with contextlib.suppress(OSError):  # The path is taken: the old folder is kept.
+                old.rename(path)
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            for leftover in (temporary, old):
+                shutil.rmtree(leftover, ignore_errors=True)

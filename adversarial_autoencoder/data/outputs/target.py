@@ -48,6 +48,7 @@ def check_output(
             raise InputError(f"output must be in a folder that exists. {received}")
         if not os.access(path.parent, os.W_OK):
             raise InputError(f"output must be in a folder that can be written to. {received}")
+        exists = exists or path.is_symlink()  # Also a link to nothing.
         if exists and is_folder != (suffix == ""):
             wanted = "a folder" if suffix == "" else "a file"
             raise InputError(f"output must be {wanted}. {received}")

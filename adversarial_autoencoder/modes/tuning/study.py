@@ -76,13 +76,24 @@ class Study:
             Its number, and the values of the searched settings.
         """
         optuna = import_optuna()
-        started = self._study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING])
-        if started:
-            return started[0].number, self._plan.chosen(started[0].params)
         seed = self._plan.config.seed + self.num_finished()
-        self._study.sampler = optuna.samplers.TPESampler(seed=seed)
-        trial = self._study.ask(_distributions(optuna, self._plan))
-        return trial.number, self._plan.chosen(trial.params)
+        self._study.sampler = sampler = optuna.samplers.TPESampler(seed=seed)
+        ranges = _distributions(optuna, self._plan)
+        started = self._study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.RUNNING])
+        if not started:
+            trial = self._study.ask(ranges)
+            return trial.number, self._plan.chosen(trial.params)
+        # Optuna records each value by itself, so a process killed in `ask` leaves a part of them.
+        # All are drawn again, from the same trials.
+        trial, ended = started[0], [t for t in self._study.get_trials() if t.state.is_finished()]
+        again = optuna.create_study(directions=self._study.directions, sampler=sampler)
+        again.add_trials(ended)
+        again.enqueue_trial(trial.system_attrs.get("fixed_params", {}))
+        values = again.ask(ranges).params | trial.params
+        for name in ranges.keys() - trial.params.keys():
+            value, range_ = ranges[name].to_internal_repr(values[name]), ranges[name]
+            self._study._storage.set_trial_param(trial._trial_id, name, value, range_)
+        return trial.number, self._plan.chosen({name: values[name] for name in ranges})
 
     def finish(self, number: int, scores: Sequence[float] | None) -> None:
         """Records the result of a trial.
@@ -110,7 +121,9 @@ class Study:
         return [trials[i] for i in ranked(scores, among)]
 
     def _trial(self, trial):
-        return Trial(trial.number, self._plan.chosen(trial.params), tuple(trial.values))
+        # A value that is not recorded was not given to the training, which took the default.
+        settings = self._plan.chosen(self._plan.defaults() | trial.params)
+        return Trial(trial.number, settings, tuple(trial.values))
 
 
 @contextlib.contextmanager
@@ -165,6 +178,8 @@ def check_study(folder: pathlib.Path, plan: Plan) -> None:
         if not optuna.get_all_study_names(storage):
             return
         study = optuna.load_study(study_name=None, storage=storage)
+        if not (study.user_attrs or study.get_trials(deepcopy=False)):
+            return  # A process that was killed before the second line.
         _check_identity(folder.name, dict(study.user_attrs[_IDENTITY]), plan.identity)
         for trial in study.get_trials(deepcopy=False):
             if set(trial.params) - set(plan.searched):

@@ -65,6 +65,8 @@ def tune(command: "Command", overrides: dict) -> None:
                 f"All {counted(study.num_finished(), 'trial')} of the study {name} failed. The file"
                 " failed.txt of each says why."
             )
+        # A process that was killed after its last trial has not written it.
+        _write_best(study, plan, folder)
         _print_best(command, study, plan, folder)
 
 
