@@ -111,6 +111,38 @@ def test_a_row_with_an_outlier_names_its_column(table_model, people):
     assert scorer.p_values(scorer.score(odd))[1] == 1 / (1 + len(people) // 2)
 
 
+def unseen_schema():
+    """A number and categories without missing values, and one category that all rows have."""
+    number = {"centre": 0.0, "unit": 1.0}
+    kinds = {"job": ("a", "b", "c"), "sex": ("f", "m"), "country": ("x",)}
+    texts = [Column(n, "categorical", "str", categories=c) for n, c in kinds.items()]
+    return Schema((*texts, *(Column(name, **number) for name in ("age", "income"))))
+
+
+def test_an_unseen_category_has_the_error_of_the_least_likely_one_but_no_loss():
+    columns = Columns(unseen_schema())
+    x = columns.prepare(np.array([[np.nan, 0, 0, 0, 0], [2, np.nan, 0, 0, 0]], "float32"))
+    outputs = np.zeros(x.shape, "float32")
+    outputs[:, 2] = 3  # The logit of job a.
+    least = np.log(np.exp(3) + 2)
+    expected = [[least, np.log(2), 0, 0, 0], [least, np.log(2), 0, 0, 0]]
+    np.testing.assert_allclose(columns.errors(x, outputs), expected, rtol=1e-5)
+    losses = np.array([np.log(2), least]) / 5
+    np.testing.assert_allclose(columns.losses(x, outputs), losses, rtol=1e-5)
+
+
+def test_values_that_no_training_row_lacks_make_a_row_anomalous(table_model):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(100, 5)).astype("float32")
+    rows[:, :3] = rng.integers(0, [3, 2, 1], (100, 3))
+    scorer = anomaly.fit(table_model(unseen_schema()), rows, x_train=rows)
+    odd = rows[:5].copy()
+    np.fill_diagonal(odd, np.nan)
+    assert (scorer.score(odd) > scorer.normal_scores[-1]).all()
+    assert (scorer.where(odd).argmax(axis=1) == range(5)).all()
+    assert (scorer.where(odd).diagonal() >= 100).all()
+
+
 def test_a_saved_score_is_the_same(scorer, digits, tmp_path):
     path = tmp_path / "score.npz"
     dataclasses.replace(scorer, kind="latent", contamination=0.2).save(path)

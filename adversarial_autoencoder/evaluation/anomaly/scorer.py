@@ -26,6 +26,9 @@ BATCH = 500
 # A column whose mean error is a smaller fraction of the mean over all columns counts as if it had
 # this one. Otherwise columns that are nearly constant would decide alone.
 FLOOR = 0.1
+# A missing value in a column that has none in the training has at least this error, in units of the
+# mean error of the column. `prepare` gives a missing number the mean, whose error would be small.
+UNSEEN = 100.0
 # Added to the variance of an image, so that a constant one has a finite error.
 MIN_VARIANCE = 1e-4
 
@@ -43,7 +46,8 @@ class Scorer:
             nor the mixture, float64 of shape (n, 2): how bad the reconstruction is, and the
             negative log-density of the code in nats. For images, the first is the fraction of the
             variance of the pixels that the reconstruction does not explain, 1 - R^2; for rows, the
-            mean error of the columns in units of `scales`.
+            mean error of the columns in units of `scales`, at least 100 for a value that is missing
+            or unknown in a column without missing values in the training.
         kind: "reconstruction", "latent", or "both" for the sum of the two, in which 0 is the median
             of the normal items and 1 is the quantile 0.9.
         contamination: Fraction of normal items above the threshold, in (0, 0.5].
@@ -127,7 +131,7 @@ class Scorer:
             (n, height, width), in units of the mean over pixels and normal images. For rows, the
             error of each column, shape (n, columns), in units of the mean over normal rows.
         """
-        errors = _errors(self.model, x) / self.scales
+        errors = _scaled_errors(self.model, x, self.scales)
         return errors.mean(axis=-1) if errors.ndim == 4 else errors
 
     def save(self, path: pathlib.Path) -> None:
@@ -272,6 +276,16 @@ def _errors(model, x):
     return np.concatenate(parts, dtype="float64")
 
 
+def _scaled_errors(model, x, scales):
+    """The errors in units of the scales, where values of an unseen kind have at least `UNSEEN`."""
+    errors = _errors(model, x) / scales
+    if not model.is_table:
+        return errors
+    never_missing = [not column.missing for column in model.observation.schema.columns]
+    unseen = never_missing & np.isnan(np.asarray(model.observation.to_array(x), "float32"))
+    return np.where(unseen, np.maximum(errors, UNSEEN), errors)
+
+
 def _parts(model, x, scales, mixture):
     """The two parts of the score, float64 of shape (n, 2)."""
     codes = model.represent(x).astype("float64")
@@ -280,9 +294,9 @@ def _parts(model, x, scales, mixture):
 
 def _badness(model, x, scales):
     """How bad the reconstruction of each item is, float64 of shape (n,)."""
-    errors = _errors(model, x)
     if model.is_table:
-        return (errors / scales).mean(axis=1)
+        return _scaled_errors(model, x, scales).mean(axis=1)
+    errors = _errors(model, x)
     # Images with few bright pixels, such as a thin line, have small errors whatever they show.
     pixels = model.observation.prepare(x).numpy().reshape(len(x), -1).astype("float64")
     return errors.reshape(len(x), -1).mean(axis=1) / (pixels.var(axis=1) + MIN_VARIANCE)
