@@ -81,6 +81,16 @@ def test_a_fraction_of_the_normal_items_exceeds_the_threshold(scorer, contaminat
     assert above == pytest.approx(contamination, abs=0.005)
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_sorted_items_are_drawn_at_random(make_model, digits, monkeypatch, given):
+    # Black images come last; nothing explains the variance of an image that is almost constant.
+    x = np.concatenate([digits[:60], np.zeros_like(digits[:60])])
+    monkeypatch.setattr("adversarial_autoencoder.evaluation.anomaly.scorer.MAX_ITEMS", 40)
+    scorer = anomaly.fit(make_model(), x, "reconstruction", x_train=x if given else None)
+    assert len(scorer.normal_scores) == 40
+    assert 0.2 < (scorer.normal_scores > 50).mean() < 0.8
+
+
 def test_the_score_of_both_adds_the_parts_in_units_of_their_spread(scorer, digits):
     parts = [dataclasses.replace(scorer, kind=kind) for kind in ("reconstruction", "latent")]
     x = digits[400:450]

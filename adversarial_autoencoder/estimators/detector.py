@@ -97,7 +97,8 @@ class AAEDetector(OutlierMixin, AAEEstimator):
         self.scorer_ = anomaly.fit(
             self.model_, rows, self.kind, float(self.contamination), x_train=rows
         )
-        self.offset_ = -self.scorer_.threshold
+        # The threshold of the scorer is that of at most `anomaly.MAX_ITEMS` rows.
+        self.offset_ = -float(np.quantile(self.scorer_.score(rows), 1 - self.contamination))
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:

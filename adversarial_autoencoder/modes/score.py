@@ -79,13 +79,7 @@ def _fitted(command, shown) -> tuple["Scorer", data.Dataset | None]:
     dataset = data.load_of(shown.config)
     check_data(shown.run, dataset, shown.run.read_config()[1])
     print(f"Fitting the score to the normal {shown.noun}s of {dataset.name}.", flush=True)
-    n = min(len(dataset.x_train), anomaly.MAX_ITEMS)
-    scorer = anomaly.fit(
-        shown.model,
-        dataset.x_validation,
-        x_train=dataset.x_train.take(np.arange(n), axis=0),
-        **asked,
-    )
+    scorer = anomaly.fit(shown.model, dataset.x_validation, x_train=dataset.x_train, **asked)
     with atomic(path) as temporary:
         scorer.save(temporary)
     return scorer, dataset if command.input is None else None

@@ -177,8 +177,9 @@ def fit(
         contamination: Expected fraction of normal items above the threshold, in (0, 0.5]; None for
             `CONTAMINATION`.
         x_train: Normal items to whose codes the mixture is fitted, such as those that trained the
-            model. None takes the first half of `x_normal`, and the threshold then comes from the
-            second half.
+            model. None takes a random half of `x_normal`, and the threshold then comes from the
+            other half. Of more than `MAX_ITEMS` items, so many random ones are used, the same ones
+            each time.
 
     Returns:
         A `Scorer`.
@@ -194,8 +195,10 @@ def fit(
             f"threshold, such as validation {model.observation.noun}s. Received: {len(x_normal)}"
         )
     if x_train is None:
-        x_train, x_normal = np.array_split(x_normal, 2)
-    x_train, x_normal = model.observation.to_array(x_train)[:MAX_ITEMS], x_normal[:MAX_ITEMS]
+        train, normal = np.array_split(_shuffled(len(x_normal)), 2)
+        x_train, x_normal = _taken(x_normal, train), _taken(x_normal, normal)
+    else:
+        x_train, x_normal = _taken(model.observation.to_array(x_train)), _taken(x_normal)
     mixture = gaussian_mixture.fit(model.represent(x_train))
     scales = _errors(model, x_normal).mean(axis=0)
     mean = scales.mean() + 1e-12
@@ -259,6 +262,18 @@ def check_model(model: Any) -> None:
             f"Received: {model.name}, whose decoder needs the label of each "
             f"{model.observation.noun}"
         )
+
+
+def _shuffled(n):
+    """The indices of n items in random order, the same each time: files are often sorted."""
+    return np.random.default_rng(0).permutation(n)
+
+
+def _taken(x, indices=None):
+    """At most `MAX_ITEMS` of the items with these indices, or of all, in the order of x."""
+    indices = _shuffled(len(x)) if indices is None else indices
+    x = x if hasattr(x, "take") else np.asarray(x)  # Images of shards are not in memory.
+    return x.take(np.sort(indices[:MAX_ITEMS]), axis=0)
 
 
 def _errors(model, x):
