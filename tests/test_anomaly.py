@@ -101,6 +101,15 @@ def test_the_score_of_both_adds_the_parts_in_units_of_their_spread(scorer, digit
     np.testing.assert_allclose(scorer.score(x), total, rtol=1e-6)
 
 
+def test_parts_that_hardly_vary_do_not_hide_the_other_part(scorer):
+    parts = np.full((100, 2), 3.0)
+    parts[:5, 0] = 4  # The quantile 0.9 is the median.
+    scores = dataclasses.replace(scorer, normal_parts=parts).normal_scores
+    np.testing.assert_allclose(scores[[0, -1]], [0, 1 / parts[:, 0].std()])
+    parts[:5, 0] = 3
+    assert (dataclasses.replace(scorer, normal_parts=parts).normal_scores == 0).all()
+
+
 def test_the_reconstruction_of_an_image_is_scored_by_its_unexplained_variance(scorer, digits):
     x = digits[:5]
     pixels, restored = x.reshape(5, -1) / 255, scorer.model.predict(x, verbose=0).reshape(5, -1)

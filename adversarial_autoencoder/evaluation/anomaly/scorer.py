@@ -49,7 +49,8 @@ class Scorer:
             mean error of the columns in units of `scales`, at least 100 for a value that is missing
             or unknown in a column without missing values in the training.
         kind: "reconstruction", "latent", or "both" for the sum of the two, in which 0 is the median
-            of the normal items and 1 is the quantile 0.9.
+            of the normal items and 1 is the quantile 0.9. If these are the same, the unit is the
+            standard deviation, or 1 if this is 0.
         contamination: Fraction of normal items above the threshold, in (0, 0.5].
 
     Raises:
@@ -153,7 +154,10 @@ class Scorer:
         if self.kind != "both":
             return parts[:, KINDS.index(self.kind) - 1]
         median, high = np.quantile(self.normal_parts, [0.5, 0.9], axis=0)
-        return ((parts - median) / (high - median + 1e-12)).sum(axis=1)
+        # Both are the same if nearly all items are; rounding errors are no spread.
+        tiny = 1e-6 * np.abs(median)
+        spread = np.where(high - median > tiny, high - median, self.normal_parts.std(axis=0))
+        return ((parts - median) / np.where(spread > tiny, spread, 1.0)).sum(axis=1)
 
 
 _ARRAYS = ("scales", "normal_parts", "kind", "contamination")
