@@ -162,6 +162,23 @@ def test_values_that_no_training_row_lacks_make_a_row_anomalous(table_model):
     assert (scorer.where(odd).diagonal() >= 100).all()
 
 
+def test_huge_numbers_have_finite_scores(table_model):
+    rows = np.random.default_rng(0).normal(size=(100, 5)).astype("float32")
+    rows[:, :3] = 0
+    odd = rows[:3].copy()
+    odd[1:, 4] = 1e20, 9e29
+    model = table_model(unseen_schema())
+    scorer = anomaly.fit(model, rows, x_train=rows)
+    for kind in anomaly.KINDS:
+        scores = dataclasses.replace(scorer, kind=kind).score(odd)
+        assert np.isfinite(scores).all()
+        assert scores.argmin() == 0
+    assert np.isfinite(scorer.where(odd)).all()
+    # The same if validation rows have them.
+    fitted = anomaly.fit(model, np.concatenate([rows, odd]), x_train=rows)
+    assert np.isfinite([*fitted.normal_scores, fitted.threshold]).all()
+
+
 def test_a_saved_score_is_the_same(scorer, digits, tmp_path):
     path = tmp_path / "score.npz"
     dataclasses.replace(scorer, kind="latent", contamination=0.2).save(path)

@@ -29,6 +29,8 @@ FLOOR = 0.1
 # A missing value in a column that has none in the training has at least this error, in units of the
 # mean error of the column. `prepare` gives a missing number the mean, whose error would be small.
 UNSEEN = 100.0
+# What an error or a code that is not finite counts as.
+MAX_VALUE = float(np.finfo("float32").max)
 # Added to the variance of an image, so that a constant one has a finite error.
 MIN_VARIANCE = 1e-4
 
@@ -292,7 +294,12 @@ def _errors(model, x):
         codes = {name: tf.convert_to_tensor(code) for name, code in codes.items()}
         outputs = model.decode_logits(codes, training=False)
         parts.append(observation.errors(observation.prepare(part), outputs).numpy())
-    return np.concatenate(parts, dtype="float64")
+    return _finite(np.concatenate(parts, dtype="float64"))
+
+
+def _finite(values):
+    """The values within those of float32: squares of numbers such as 1e20 are infinite or NaN."""
+    return np.nan_to_num(values, nan=MAX_VALUE, posinf=MAX_VALUE, neginf=-MAX_VALUE)
 
 
 def _scaled_errors(model, x, scales):
@@ -307,7 +314,7 @@ def _scaled_errors(model, x, scales):
 
 def _parts(model, x, scales, mixture):
     """The two parts of the score, float64 of shape (n, 2)."""
-    codes = model.represent(x).astype("float64")
+    codes = _finite(model.represent(x).astype("float64"))
     return np.stack([_badness(model, x, scales), -mixture.score_samples(codes)], axis=1)
 
 
