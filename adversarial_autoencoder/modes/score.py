@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from adversarial_autoencoder import data
 from adversarial_autoencoder.data.inputs.source import INDEX, Source, slices
 from adversarial_autoencoder.data.outputs import TEXTS, open_output
-from adversarial_autoencoder.errors import Mismatch, counted
+from adversarial_autoencoder.errors import Mismatch, counted, print_warning
 from adversarial_autoencoder.modes.files import batch_size_of, batches, check_files, opened
 from adversarial_autoencoder.modes.select_run import Shown, check_data, save_figure, shown_run
 from adversarial_autoencoder.modes.tables import print_table
@@ -37,6 +38,7 @@ def score(command: "Command", overrides: dict) -> None:
     shown = shown_run(command, overrides, needs=SCORES)
     path = path or shown.run.path / "scores.csv"
     scorer, dataset = _fitted(command, shown)
+    _check_contamination(shown, scorer)
     source = opened(command, shown) if dataset is None else _test_items(shown, dataset)
     worst, scores = _Worst(), []
     with open_output(path) as output:
@@ -55,9 +57,10 @@ def score(command: "Command", overrides: dict) -> None:
     print(f"Wrote {path}")
     found = np.concatenate(scores)
     flagged = int((found > scorer.threshold).sum())
+    exceeding = (scorer.normal_scores > scorer.threshold).mean()
     print(
         f"{flagged} of {counted(len(found), shown.noun)} ({flagged / len(found):.1%}) are above "
-        f"the threshold {scorer.threshold:.4g}, which {scorer.contamination:.1%} of the validation "
+        f"the threshold {scorer.threshold:.4g}, which {exceeding:.1%} of the validation "
         f"{shown.noun}s exceed."
     )
     _show_worst(shown, scorer, worst)
@@ -83,6 +86,19 @@ def _fitted(command, shown) -> tuple["Scorer", data.Dataset | None]:
     with atomic(path) as temporary:
         scorer.save(temporary)
     return scorer, dataset if command.input is None else None
+
+
+def _check_contamination(shown, scorer):
+    """Warns of a contamination that is smaller than the smallest p-value, 1 / (n + 1)."""
+    n = len(scorer.normal_scores)
+    needed = math.ceil(round(1 / scorer.contamination - 1, 6))
+    if n < needed:
+        print_warning(
+            f"{counted(n, f'validation {shown.noun}')} cannot show what "
+            f"{scorer.contamination:.3g} of the normal {shown.noun}s exceed: that needs at least "
+            f"{needed}. Train with more normal {shown.noun}s, or use --contamination "
+            f"{math.ceil(1000 / (n + 1)) / 1000:g} or more."
+        )
 
 
 def _test_items(shown: Shown, dataset: data.Dataset) -> Source:

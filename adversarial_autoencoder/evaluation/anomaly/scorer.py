@@ -93,7 +93,10 @@ class Scorer:
 
     @property
     def threshold(self) -> float:
-        """The score that a fraction `contamination` of the normal items exceeds."""
+        """The score that a fraction `contamination` of the normal items exceeds.
+
+        For fewer than 1 / `contamination` items this is not possible: one of them exceeds it.
+        """
         return float(np.quantile(self.normal_scores, 1 - self.contamination))
 
     def score(self, x: Any) -> np.ndarray:
@@ -178,7 +181,8 @@ def fit(
     Args:
         model: A trained `AdversarialAutoencoder`.
         x_normal: Normal images or rows that did not train the model, as the model takes them, at
-            least `MIN_ITEMS`. The threshold and the p-values come from them.
+            least `MIN_ITEMS`, or twice as many without `x_train`. The threshold and the p-values
+            come from them.
         kind: "reconstruction", "latent" or "both".
         contamination: Expected fraction of normal items above the threshold, in (0, 0.5]; None for
             `CONTAMINATION`.
@@ -195,9 +199,10 @@ def fit(
     """
     check_model(model)
     x_normal = model.observation.to_array(x_normal)
-    if len(x_normal) < MIN_ITEMS:
+    needed = MIN_ITEMS * (2 if x_train is None else 1)  # Without x_train, half are for the mixture.
+    if len(x_normal) < needed:
         raise InputError(
-            f"An anomaly score needs at least {MIN_ITEMS} normal {model.observation.noun}s for its "
+            f"An anomaly score needs at least {needed} normal {model.observation.noun}s for its "
             f"threshold, such as validation {model.observation.noun}s. Received: {len(x_normal)}"
         )
     if x_train is None:
