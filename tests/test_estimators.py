@@ -159,6 +159,18 @@ def test_synthetic_rows_have_the_types_of_a_dataframe(people, sampler):
     assert rows.dtypes.to_dict() == numbers.dtypes.to_dict()
 
 
+def test_a_sampler_that_is_changed_after_the_fit(x):
+    estimator = AAESampler(2, sampler="prior", **SMALL).fit(x)
+    with pytest.raises(InputError, match="needs a fit with it"):
+        estimator.set_params(sampler="gaussian_mixture").sample(3)
+    with pytest.raises(InputError, match="Did you mean prior"):
+        estimator.set_params(sampler="piror").sample(3)
+    mixture = estimator.set_params(sampler="gaussian_mixture").fit(x).mixture_
+    assert mixture.n_features_in_ == 2
+    assert not hasattr(estimator.set_params(sampler="prior").fit(x), "mixture_")
+    assert estimator.sample(3).shape == (3, 5)
+
+
 def test_unknown_categories_and_numbers_are_missing_with_a_warning(people, x):
     estimator = AAETransformer(**SMALL).fit(people[["age", "job"]])
     other = people[["age", "job"]].assign(job="pilot")
