@@ -286,6 +286,18 @@ def test_the_mode_scores_files_without_the_data(scored, command_line, dataset, t
         np.testing.assert_allclose(file["score"], expected, rtol=1e-4)
 
 
+def test_the_mode_keeps_the_scores_of_the_test_items(scored, command_line, dataset, tmp_path):
+    results, _ = scored
+    run = results / "zeros"
+    kept = [run / "scores.csv", run / "figures" / "anomalies.png"]
+    before = [path.read_bytes() for path in kept]
+    np.savez(tmp_path / "mine.npz", x_train=dataset.x_test[20:40])
+    command_line("--mode=score", f"--input={tmp_path / 'mine.npz'}", results=results)
+    assert [path.read_bytes() for path in kept] == before
+    assert len(rows_of(run / "input_scores.csv")) == 20
+    assert (run / "figures" / "input_anomalies.png").stat().st_size > 1000
+
+
 def test_the_mode_names_columns_of_rows(command_line, tmp_path):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 3))

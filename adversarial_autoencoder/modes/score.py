@@ -36,7 +36,8 @@ def score(command: "Command", overrides: dict) -> None:
     """Score how anomalous test items or your own --input are, and flag the worst."""
     path = check_files(command, (*TEXTS, ".npz"))
     shown = shown_run(command, overrides, needs=SCORES)
-    path = path or shown.run.path / "scores.csv"
+    prefix = "" if command.input is None else "input_"  # Results of the test items are kept.
+    path = path or shown.run.path / f"{prefix}scores.csv"
     scorer, dataset = _fitted(command, shown)
     _check_contamination(shown, scorer)
     source = opened(command, shown) if dataset is None else _test_items(shown, dataset)
@@ -63,7 +64,7 @@ def score(command: "Command", overrides: dict) -> None:
         f"the threshold {scorer.threshold:.4g}, which {exceeding:.1%} of the validation "
         f"{shown.noun}s exceed."
     )
-    _show_worst(shown, scorer, worst)
+    _show_worst(shown, scorer, worst, f"{prefix}anomalies")
     if dataset is not None:
         _write_summary(shown, scorer, dataset, found)
 
@@ -128,7 +129,7 @@ class _Worst:
         self.scores = self.scores[best]
 
 
-def _show_worst(shown, scorer, worst):
+def _show_worst(shown, scorer, worst, figure):
     """Draws the worst images with their errors, or prints the worst rows and their columns."""
     where, p_values = scorer.where(worst.x), scorer.p_values(worst.scores)
     if not shown.is_table:
@@ -136,7 +137,7 @@ def _show_worst(shown, scorer, worst):
 
         pairs = zip(worst.names, worst.scores, strict=True)
         labels = [f"{name}: {score:.1f}" for name, score in pairs]
-        save_figure(shown.run, figures.anomalies(shown.model, worst.x, where, labels), "anomalies")
+        save_figure(shown.run, figures.anomalies(shown.model, worst.x, where, labels), figure)
         return
     lines = [(shown.noun, "score", "p-value", "columns with the largest errors")]
     names = shown.model.observation.schema.names
