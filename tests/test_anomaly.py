@@ -206,8 +206,9 @@ def test_a_saved_score_of_another_model_or_a_damaged_one_is_refused(scorer, make
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"kind": "everything"}, "score must be one of both, reconstruction, latent"),
+        ({"kind": "everything"}, "kind must be one of both, reconstruction, latent"),
         ({"contamination": 0}, "above 0 and at most 0.5"),
+        ({"contamination": "auto"}, "above 0 and at most 0.5"),
         ({"contamination": 0.7}, "above 0 and at most 0.5"),
         ({"x_normal": np.zeros((19, 8, 8, 1), "uint8")}, "at least 20 normal images"),
         (dict.fromkeys(["x_normal", "x_train"], np.zeros((9, 8, 8, 1), "uint8")), "at least 10 "),

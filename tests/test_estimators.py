@@ -25,6 +25,7 @@ from adversarial_autoencoder.estimators import (
     AAEDetector,
     AAESampler,
     AAETransformer,
+    base,
 )
 
 SMALL = {
@@ -171,6 +172,19 @@ def test_a_sampler_that_is_changed_after_the_fit(x):
     assert estimator.sample(3).shape == (3, 5)
 
 
+def test_a_detector_that_cannot_be_fitted_is_not_trained(x, people, monkeypatch):
+    monkeypatch.setattr(base, "_trained", None)
+    for contamination in (0.6, 0, np.nan, "auto"):
+        with pytest.raises(InputError, match="contamination must be above 0 and at most 0.5"):
+            AAEDetector(contamination=contamination).fit(x)
+    with pytest.raises(InputError, match="kind must be one of"):
+        AAEDetector(kind="all").fit(x)
+    with pytest.raises(ValueError, match="a minimum of 10 is required"):
+        AAEDetector().fit(x[:9])
+    with pytest.raises(InputError, match="at least 10 rows"):
+        AAEDetector().fit(people[:9])
+
+
 def test_unknown_categories_and_numbers_are_missing_with_a_warning(people, x):
     estimator = AAETransformer(**SMALL).fit(people[["age", "job"]])
     other = people[["age", "job"]].assign(job="pilot")
@@ -221,10 +235,6 @@ def test_labels_and_rows_that_cannot_be_used_are_refused(x, y):
         AAEClassifier(**SMALL).fit(x, y[:-1])
     with pytest.raises(InputError, match="at least 61 images in a minibatch"):
         AAEClusterer(num_clusters=61, **SMALL | {"batch_size": None}).fit(x)
-    with pytest.raises(InputError, match="at least 10 normal rows"):
-        AAEDetector(**SMALL | {"batch_size": None}).fit(x[:9])
-    with pytest.raises(InputError, match="contamination"):
-        AAEDetector(contamination=0.6, **SMALL).fit(x)
     with pytest.raises(InputError, match="Did you mean prior"):
         AAESampler(sampler="piror", **SMALL).fit(x)
     with pytest.raises(NotFittedError):

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import numbers
 import pathlib
 from typing import Any
 
@@ -78,13 +79,7 @@ class Scorer:
     contamination: float = CONTAMINATION
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise InputError(f"score must be one of {', '.join(KINDS)}. Received: {self.kind}")
-        if not 0 < self.contamination <= 0.5:
-            raise InputError(
-                "contamination must be above 0 and at most 0.5. "
-                f"Received: contamination={self.contamination}"
-            )
+        check_arguments(self.kind, self.contamination)
 
     @functools.cached_property
     def normal_scores(self) -> np.ndarray:
@@ -198,6 +193,8 @@ def fit(
         InputError: If an argument is out of range, or the model needs labels.
     """
     check_model(model)
+    contamination = CONTAMINATION if contamination is None else contamination
+    check_arguments(kind, contamination)
     x_normal = model.observation.to_array(x_normal)
     needed = MIN_ITEMS * (2 if x_train is None else 1)  # Without x_train, half are for the mixture.
     if len(x_normal) < needed:
@@ -216,7 +213,6 @@ def fit(
     # All pixels have one scale, so that a heat map shows the errors themselves.
     scales = np.maximum(scales, FLOOR * mean) if model.is_table else np.full_like(scales, mean)
     parts = _parts(model, x_normal, scales, mixture)
-    contamination = CONTAMINATION if contamination is None else contamination
     return Scorer(model, scales, mixture, parts, kind, contamination)
 
 
@@ -256,6 +252,25 @@ def load(path: pathlib.Path, model: Any) -> Scorer:
             f"Received: {type(error).__name__}"
         ) from error
     raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
+
+
+def check_arguments(kind: Any, contamination: Any) -> None:
+    """Checks two arguments of `fit`, for callers that train before it.
+
+    Args:
+        kind: One of `KINDS`.
+        contamination: A number in (0, 0.5].
+
+    Raises:
+        InputError: If one of them is out of range.
+    """
+    if kind not in KINDS:
+        raise InputError(f"kind must be one of {', '.join(KINDS)}. Received: kind={kind!r}")
+    if not (isinstance(contamination, numbers.Real) and 0 < contamination <= 0.5):
+        raise InputError(
+            "contamination must be above 0 and at most 0.5. "
+            f"Received: contamination={contamination!r}"
+        )
 
 
 def check_model(model: Any) -> None:
