@@ -97,7 +97,7 @@ class AAESampler(AAEEstimator):
         """
         self._check_sampler()
         rows = self._train(X)
-        vars(self).pop("mixture_", None)  # That of an earlier fit is one of another model.
+        self.__dict__.pop("mixture_", None)  # That of an earlier fit is one of another model.
         if self.sampler == "gaussian_mixture":
             from adversarial_autoencoder.evaluation import gaussian_mixture
 

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import numbers
 import pathlib
 from typing import Any
 
@@ -12,10 +11,9 @@ import tensorflow as tf
 
 from adversarial_autoencoder.errors import MALFORMED, InputError, Mismatch
 from adversarial_autoencoder.evaluation import gaussian_mixture
+from adversarial_autoencoder.evaluation.anomaly.checks import KINDS, check_arguments, check_model
 from adversarial_autoencoder.model.batch import images_at_once
 
-# What a score measures.
-KINDS = ("both", "reconstruction", "latent")
 # Expected fraction of normal items above the threshold, if the user does not give one.
 CONTAMINATION = 0.01
 # With fewer normal items, neither the scales nor the quantiles mean anything.
@@ -252,42 +250,6 @@ def load(path: pathlib.Path, model: Any) -> Scorer:
             f"Received: {type(error).__name__}"
         ) from error
     raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
-
-
-def check_arguments(kind: Any, contamination: Any) -> None:
-    """Checks two arguments of `fit`, for callers that train before it.
-
-    Args:
-        kind: One of `KINDS`.
-        contamination: A number in (0, 0.5].
-
-    Raises:
-        InputError: If one of them is out of range.
-    """
-    if kind not in KINDS:
-        raise InputError(f"kind must be one of {', '.join(KINDS)}. Received: kind={kind!r}")
-    if not (isinstance(contamination, numbers.Real) and 0 < contamination <= 0.5):
-        raise InputError(
-            "contamination must be above 0 and at most 0.5. "
-            f"Received: contamination={contamination!r}"
-        )
-
-
-def check_model(model: Any) -> None:
-    """Checks that a model can score items without labels.
-
-    Args:
-        model: An `AdversarialAutoencoder`.
-
-    Raises:
-        InputError: If its decoder needs the label of each item.
-    """
-    if model.codes.y is not None and not model.infers_y:
-        raise InputError(
-            "An anomaly score needs a decoder without labels. "
-            f"Received: {model.name}, whose decoder needs the label of each "
-            f"{model.observation.noun}"
-        )
 
 
 def _shuffled(n):
