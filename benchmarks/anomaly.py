@@ -53,25 +53,28 @@ class Split:
 
 
 def split(x, anomalous, seed, on, given_test=None):
-    """Divides items; half of the anomalies and a fifth of the others are for `on`, test items."""
-    rng = np.random.default_rng(seed)
-    normal, bad = (rng.permutation(np.flatnonzero(anomalous == k)) for k in (False, True))
-    if given_test is None:
-        held = len(normal) // 5
-        of_test, of_validation, train = np.split(normal, [held, 2 * held])
-        bad = bad[: len(bad) // 2] if on == "test" else bad[len(bad) // 2 :]
-        seen = of_test if on == "test" else of_validation
-        tested = np.concatenate([seen, bad])
-        x_test, labels = x[tested], anomalous[tested]
+    """Divides items into those that train, and those that are scored.
+
+    The test items and those that choose settings (`on` "validation") are the same for all seeds, so
+    that no setting is chosen on a test item of another seed: half of the anomalies each, and a
+    fifth of the normal items each; or, with given test items, a sixth of the normal items and 1000
+    anomalies to choose settings. The seed divides the other normal items.
+    """
+    fixed = np.random.default_rng(0)
+    normal, bad = (fixed.permutation(np.flatnonzero(anomalous == k)) for k in (False, True))
+    held = len(normal) // (5 if given_test is None else 6)
+    test, rest = np.split(normal, [held if given_test is None else 0])
+    bad_test, bad = np.split(bad, [len(bad) // 2 if given_test is None else 0])
+    if on == "test":
+        tested = np.concatenate([test, bad_test])
     else:
-        held = len(normal) // 6
-        of_validation, train = normal[:held], normal[held:]
-        if on == "test":
-            x_test, labels = given_test
-        else:
-            tested = np.concatenate([of_validation, bad[:1000]])
-            x_test, labels = x[tested], anomalous[tested]
-    return Split(x[train[:MAX_TRAINING]], x[of_validation], x_test, labels)
+        chosen, rest = np.split(rest, [held])
+        tested = np.concatenate([chosen, bad if given_test is None else bad[:1000]])
+    of_validation, train = np.split(np.random.default_rng(seed).permutation(rest), [held])
+    scored = x[tested], anomalous[tested]
+    if on == "test" and given_test is not None:
+        scored = given_test
+    return Split(x[train[:MAX_TRAINING]], x[of_validation], *scored)
 
 
 def digits_of(name):
@@ -111,13 +114,16 @@ def table(file, label, normal, columns=None, header=None, drop=()):
 
 
 def of_frame(frame, anomalous, seed, on):
-    """A split of the rows of a DataFrame, with a schema of its training rows."""
+    """A split of the rows of a DataFrame, with a schema of its training rows alone."""
     from adversarial_autoencoder.tables.frames import frame_to_array, infer_frame
 
     frame.columns = [str(name) for name in frame.columns]
-    schema = infer_frame(frame)
-    made = split(frame_to_array(frame, schema), anomalous, seed, on)
-    return dataclasses.replace(made, schema=schema.fitted(made.x_train))
+    made = split(np.arange(len(frame)), anomalous, seed, on)
+    schema = infer_frame(frame.iloc[made.x_train])
+    rows = frame_to_array(frame, schema)
+    schema = schema.fitted(rows[made.x_train])
+    parts = (rows[indices] for indices in (made.x_train, made.x_validation, made.x_test))
+    return Split(*parts, made.anomalous, schema)
 
 
 def adult(seed, on):

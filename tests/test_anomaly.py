@@ -24,12 +24,15 @@ def scorer(make_model, digits):
 
 @pytest.fixture(scope="module")
 def scored(command_line, tmp_path_factory):
-    """A results folder with a run that was trained on zeros and scored, and what it printed."""
+    """A results folder with a run that was trained on zeros and scored, and what it printed.
+
+    The threshold needs 99 validation images, of which there are fewer.
+    """
     results = tmp_path_factory.mktemp("scored")
     flags = ["--dataset=digits", "--train_on=0", "--hidden_units=32", "--z_dim=3", "--epochs=20"]
     command_line("--run_name=zeros", *flags, "--model=wae_mmd", results=results)
     out, err = command_line("--mode=score", results=results)
-    assert err == ""
+    assert "at least 99. Train with more normal images, or use --contamination 0.0" in err
     return results, out
 
 
@@ -81,6 +84,16 @@ def test_a_fraction_of_the_normal_items_exceeds_the_threshold(scorer, contaminat
     assert above == pytest.approx(contamination, abs=0.005)
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_sorted_items_are_drawn_at_random(make_model, digits, monkeypatch, given):
+    # Black images come last; nothing explains the variance of an image that is almost constant.
+    x = np.concatenate([digits[:60], np.zeros_like(digits[:60])])
+    monkeypatch.setattr("adversarial_autoencoder.evaluation.anomaly.scorer.MAX_ITEMS", 40)
+    scorer = anomaly.fit(make_model(), x, "reconstruction", x_train=x if given else None)
+    assert len(scorer.normal_scores) == 40
+    assert 0.2 < (scorer.normal_scores > 50).mean() < 0.8
+
+
 def test_the_score_of_both_adds_the_parts_in_units_of_their_spread(scorer, digits):
     parts = [dataclasses.replace(scorer, kind=kind) for kind in ("reconstruction", "latent")]
     x = digits[400:450]
@@ -89,6 +102,15 @@ def test_the_score_of_both_adds_the_parts_in_units_of_their_spread(scorer, digit
         median, high = np.quantile(part.normal_scores, [0.5, 0.9])
         total += (part.score(x) - median) / (high - median)
     np.testing.assert_allclose(scorer.score(x), total, rtol=1e-6)
+
+
+def test_parts_that_hardly_vary_do_not_hide_the_other_part(scorer):
+    parts = np.full((100, 2), 3.0)
+    parts[:5, 0] = 4  # The quantile 0.9 is the median.
+    scores = dataclasses.replace(scorer, normal_parts=parts).normal_scores
+    np.testing.assert_allclose(scores[[0, -1]], [0, 1 / parts[:, 0].std()])
+    parts[:5, 0] = 3
+    assert (dataclasses.replace(scorer, normal_parts=parts).normal_scores == 0).all()
 
 
 def test_the_reconstruction_of_an_image_is_scored_by_its_unexplained_variance(scorer, digits):
@@ -109,6 +131,55 @@ def test_a_row_with_an_outlier_names_its_column(table_model, people):
     assert where[1].argmax() == list(people.columns).index("age")
     assert scorer.score(odd).argmax() == 1
     assert scorer.p_values(scorer.score(odd))[1] == 1 / (1 + len(people) // 2)
+
+
+def unseen_schema():
+    """A number and categories without missing values, and one category that all rows have."""
+    number = {"centre": 0.0, "unit": 1.0}
+    kinds = {"job": ("a", "b", "c"), "sex": ("f", "m"), "country": ("x",)}
+    texts = [Column(n, "categorical", "str", categories=c) for n, c in kinds.items()]
+    return Schema((*texts, *(Column(name, **number) for name in ("age", "income"))))
+
+
+def test_an_unseen_category_has_the_error_of_the_least_likely_one_but_no_loss():
+    columns = Columns(unseen_schema())
+    x = columns.prepare(np.array([[np.nan, 0, 0, 0, 0], [2, np.nan, 0, 0, 0]], "float32"))
+    outputs = np.zeros(x.shape, "float32")
+    outputs[:, 2] = 3  # The logit of job a.
+    least = np.log(np.exp(3) + 2)
+    expected = [[least, np.log(2), 0, 0, 0], [least, np.log(2), 0, 0, 0]]
+    np.testing.assert_allclose(columns.errors(x, outputs), expected, rtol=1e-5)
+    losses = np.array([np.log(2), least]) / 5
+    np.testing.assert_allclose(columns.losses(x, outputs), losses, rtol=1e-5)
+
+
+def test_values_that_no_training_row_lacks_make_a_row_anomalous(table_model):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(100, 5)).astype("float32")
+    rows[:, :3] = rng.integers(0, [3, 2, 1], (100, 3))
+    scorer = anomaly.fit(table_model(unseen_schema()), rows, x_train=rows)
+    odd = rows[:5].copy()
+    np.fill_diagonal(odd, np.nan)
+    assert (scorer.score(odd) > scorer.normal_scores[-1]).all()
+    assert (scorer.where(odd).argmax(axis=1) == range(5)).all()
+    assert (scorer.where(odd).diagonal() >= 100).all()
+
+
+def test_huge_numbers_have_finite_scores(table_model):
+    rows = np.random.default_rng(0).normal(size=(100, 5)).astype("float32")
+    rows[:, :3] = 0
+    odd = rows[:3].copy()
+    odd[1:, 4] = 1e20, 9e29
+    model = table_model(unseen_schema())
+    scorer = anomaly.fit(model, rows, x_train=rows)
+    for kind in anomaly.KINDS:
+        scores = dataclasses.replace(scorer, kind=kind).score(odd)
+        assert np.isfinite(scores).all()
+        assert scores.argmin() == 0
+    assert np.isfinite(scorer.where(odd)).all()
+    # The same if validation rows have them.
+    fitted = anomaly.fit(model, np.concatenate([rows, odd]), x_train=rows)
+    assert np.isfinite([*fitted.normal_scores, fitted.threshold]).all()
 
 
 def test_a_saved_score_is_the_same(scorer, digits, tmp_path):
@@ -135,10 +206,12 @@ def test_a_saved_score_of_another_model_or_a_damaged_one_is_refused(scorer, make
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"kind": "everything"}, "score must be one of both, reconstruction, latent"),
+        ({"kind": "everything"}, "kind must be one of both, reconstruction, latent"),
         ({"contamination": 0}, "above 0 and at most 0.5"),
+        ({"contamination": "auto"}, "above 0 and at most 0.5"),
         ({"contamination": 0.7}, "above 0 and at most 0.5"),
-        ({"x_normal": np.zeros((9, 8, 8, 1), "uint8")}, "at least 10 normal images"),
+        ({"x_normal": np.zeros((19, 8, 8, 1), "uint8")}, "at least 20 normal images"),
+        (dict.fromkeys(["x_normal", "x_train"], np.zeros((9, 8, 8, 1), "uint8")), "at least 10 "),
     ],
 )
 def test_arguments_out_of_range_are_refused(make_model, digits, arguments, expected):
@@ -192,6 +265,8 @@ def test_the_mode_flags_other_classes(scored, dataset):
     assert summary["auroc"] == anomaly.measure(dataset.y_test != 0, scores)["auroc"]
     assert summary["auroc"] > 0.9
     assert f"AUROC {summary['auroc']:.4f}" in out
+    # One of the images exceeds their quantile 0.99.
+    assert f"which {1 / summary['num_normal']:.1%} of the validation images exceed" in out
     for name in ("anomalies", "roc"):
         assert (results / "zeros" / "figures" / f"{name}.png").stat().st_size > 1000
 
@@ -201,12 +276,27 @@ def test_the_mode_scores_files_without_the_data(scored, command_line, dataset, t
     run, output = results / "zeros", tmp_path / "scores.npz"
     np.savez(tmp_path / "mine.npz", x_train=dataset.x_test[:20])
     files = [f"--input={tmp_path / 'mine.npz'}", f"--output={output}"]
-    out, _ = command_line("--mode=score", *files, "--contamination=0.2", results=results)
+    out, err = command_line("--mode=score", *files, "--contamination=0.2", results=results)
     assert "Fitting" not in out
-    assert "20.0% of the validation images exceed" in out
+    assert err == ""
+    n = json.loads((run / "scores.json").read_text())["num_normal"]
+    shares = [f"which {k / n:.1%} of the validation images exceed" for k in (n // 5, n // 5 + 1)]
+    assert any(share in out for share in shares)
     expected = [float(row["score"]) for row in rows_of(run / "scores.csv")[:20]]
     with np.load(output) as file:
         np.testing.assert_allclose(file["score"], expected, rtol=1e-4)
+
+
+def test_the_mode_keeps_the_scores_of_the_test_items(scored, command_line, dataset, tmp_path):
+    results, _ = scored
+    run = results / "zeros"
+    kept = [run / "scores.csv", run / "figures" / "anomalies.png"]
+    before = [path.read_bytes() for path in kept]
+    np.savez(tmp_path / "mine.npz", x_train=dataset.x_test[20:40])
+    command_line("--mode=score", f"--input={tmp_path / 'mine.npz'}", results=results)
+    assert [path.read_bytes() for path in kept] == before
+    assert len(rows_of(run / "input_scores.csv")) == 20
+    assert (run / "figures" / "input_anomalies.png").stat().st_size > 1000
 
 
 def test_the_mode_names_columns_of_rows(command_line, tmp_path):

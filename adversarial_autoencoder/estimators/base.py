@@ -139,11 +139,12 @@ class AAEEstimator(BaseEstimator):
         x: Any,
         labels: np.ndarray | None = None,
         class_shares: list[float] | None = None,
+        min_rows: int = 2,
         **fixed: Any,
     ) -> np.ndarray:
         """Trains `model_` on a table; returns its rows."""
         config = self._config(**fixed)
-        rows, schema = learn(self, x)
+        rows, schema = learn(self, x, min_rows)
         self.model_ = _trained(config, rows, schema, labels, class_shares, self.verbose)
         return rows
 

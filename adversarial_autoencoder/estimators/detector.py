@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.estimators.base import AAEEstimator
 
 
@@ -91,13 +92,16 @@ class AAEDetector(OutlierMixin, AAEEstimator):
         Raises:
             ValueError: If the table or a parameter cannot be used.
         """
-        rows = self._train(X)
+        import_tensorflow()
         from adversarial_autoencoder.evaluation import anomaly
 
+        anomaly.check_arguments(self.kind, self.contamination)
+        rows = self._train(X, min_rows=anomaly.MIN_ITEMS)
         self.scorer_ = anomaly.fit(
             self.model_, rows, self.kind, float(self.contamination), x_train=rows
         )
-        self.offset_ = -self.scorer_.threshold
+        # The threshold of the scorer is that of at most `anomaly.MAX_ITEMS` rows.
+        self.offset_ = -float(np.quantile(self.scorer_.score(rows), 1 - self.contamination))
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:

@@ -13,7 +13,7 @@ from adversarial_autoencoder.tables import Column, Schema, arrow, default_names
 from adversarial_autoencoder.tables.values import with_indices
 
 
-def learn(estimator: Any, x: Any) -> tuple[np.ndarray, Schema]:
+def learn(estimator: Any, x: Any, min_rows: int = 2) -> tuple[np.ndarray, Schema]:
     """Checks training rows, and learns their columns.
 
     A column of an array whose values are all 0 or 1, such as one of a one-hot encoding, is
@@ -23,24 +23,27 @@ def learn(estimator: Any, x: Any) -> tuple[np.ndarray, Schema]:
         estimator: The estimator, whose `n_features_in_` and `feature_names_in_` are set.
         x: Numbers of shape (n, columns), NaN for missing ones; or a `pandas.DataFrame`, also with
             texts, categories and booleans.
+        min_rows: How many rows are needed, >= 2.
 
     Returns:
         The rows, float32 of shape (n, columns), and their fitted schema.
 
     Raises:
-        ValueError: If `x` is no table of at least two rows.
+        ValueError: If `x` is no table of at least `min_rows` rows.
     """
     if _is_mixed(x):
         from adversarial_autoencoder.tables.frames import columns_of
 
         validate_data(estimator, x, skip_check_array=True)
-        if len(x) < 2:
-            raise InputError(f"X must have at least 2 rows. Received: {counted(len(x), 'row')}")
+        if len(x) < min_rows:
+            raise InputError(
+                f"X must have at least {min_rows} rows. Received: {counted(len(x), 'row')}"
+            )
         rows, schema = arrow.infer(columns_of(x), warn=_warn)
     else:
         is_frame = _is_pandas(x)
         dtypes = [dtype.name for dtype in x.dtypes] if is_frame else None
-        x = _numbers(estimator, x, reset=True)
+        x = _numbers(estimator, x, min_rows)
         dtypes = dtypes or [x.dtype.name if x.dtype.kind in "iu" else "float32"] * x.shape[1]
         names = getattr(estimator, "feature_names_in_", default_names(x.shape[1]))
         columns = zip(names, dtypes, x.T, strict=True)
@@ -70,7 +73,7 @@ def convert(estimator: Any, x: Any, schema: Schema) -> np.ndarray:
 
         validate_data(estimator, x, skip_check_array=True, reset=False)
         return arrow.rows_of(columns_of(x), schema, _unseen)
-    return _rows(_numbers(estimator, x, reset=False), schema)
+    return _rows(_numbers(estimator, x), schema)
 
 
 def _is_pandas(x):
@@ -84,14 +87,15 @@ def _is_mixed(x):
     )
 
 
-def _numbers(estimator, x, reset):
+def _numbers(estimator, x, min_rows=None):
+    """The numbers of a table: with `min_rows`, that of a fit."""
     return validate_data(
         estimator,
         x,
-        reset=reset,
+        reset=min_rows is not None,
         dtype="numeric",
         ensure_all_finite="allow-nan",
-        ensure_min_samples=2 if reset else 1,
+        ensure_min_samples=min_rows or 1,
     )
 
 

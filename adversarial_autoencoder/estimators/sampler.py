@@ -95,12 +95,9 @@ class AAESampler(AAEEstimator):
         Raises:
             ValueError: If the table or a parameter cannot be used.
         """
-        if self.sampler not in SAMPLERS:
-            raise InputError(
-                f"sampler must be one of {', '.join(SAMPLERS)}."
-                f"{did_you_mean(self.sampler, SAMPLERS)} Received: sampler={self.sampler!r}"
-            )
+        self._check_sampler()
         rows = self._train(X)
+        self.__dict__.pop("mixture_", None)  # That of an earlier fit is one of another model.
         if self.sampler == "gaussian_mixture":
             from adversarial_autoencoder.evaluation import gaussian_mixture
 
@@ -119,9 +116,15 @@ class AAESampler(AAEEstimator):
             types and categories of that of `fit`.
 
         Raises:
-            ValueError: If `n_samples` is below 1.
+            ValueError: If `n_samples` is below 1, or `sampler` was changed to "gaussian_mixture"
+                after `fit`.
         """
         check_is_fitted(self, "model_")
+        self._check_sampler()
+        if self.sampler == "gaussian_mixture" and not hasattr(self, "mixture_"):
+            raise InputError(
+                "sampler='gaussian_mixture' needs a fit with it. Received: a fit with another one"
+            )
         if n_samples < 1:
             raise InputError(f"n_samples must be at least 1. Received: n_samples={n_samples}")
         seed = int(check_random_state(random_state).randint(2**31 - 1))
@@ -132,3 +135,10 @@ class AAESampler(AAEEstimator):
             mixture = copy.copy(self.mixture_).set_params(random_state=seed)
             z = gaussian_mixture.sample(mixture, n_samples)
         return self.model_.generate(n_samples, seed=seed, z=z)
+
+    def _check_sampler(self):
+        if self.sampler not in SAMPLERS:
+            raise InputError(
+                f"sampler must be one of {', '.join(SAMPLERS)}."
+                f"{did_you_mean(self.sampler, SAMPLERS)} Received: sampler={self.sampler!r}"
+            )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from adversarial_autoencoder import data
 from adversarial_autoencoder.data.inputs.source import INDEX, Source, slices
 from adversarial_autoencoder.data.outputs import TEXTS, open_output
-from adversarial_autoencoder.errors import Mismatch, counted
+from adversarial_autoencoder.errors import Mismatch, counted, print_warning
 from adversarial_autoencoder.modes.files import (
     batch_size_of,
     batches,
@@ -41,8 +42,10 @@ def score(command: "Command", overrides: dict) -> None:
     """Score how anomalous test items or your own --input are, and flag the worst."""
     path = check_files(command, (*TEXTS, ".npz"))
     shown = shown_run(command, overrides, needs=SCORES)
-    path = path or shown.run.path / "scores.csv"
+    prefix = "" if command.input is None else "input_"  # Results of the test items are kept.
+    path = path or shown.run.path / f"{prefix}scores.csv"
     scorer, dataset = _fitted(command, shown)
+    _check_contamination(shown, scorer)
     source = opened(command, shown) if dataset is None else _test_items(shown, dataset)
     worst, scores = _Worst(), []
     with open_output(path, overwrite=replaces(command)) as output:
@@ -61,12 +64,13 @@ def score(command: "Command", overrides: dict) -> None:
     print(f"Wrote {path}")
     found = np.concatenate(scores)
     flagged = int((found > scorer.threshold).sum())
+    exceeding = (scorer.normal_scores > scorer.threshold).mean()
     print(
         f"{flagged} of {counted(len(found), shown.noun)} ({flagged / len(found):.1%}) are above "
-        f"the threshold {scorer.threshold:.4g}, which {scorer.contamination:.1%} of the validation "
+        f"the threshold {scorer.threshold:.4g}, which {exceeding:.1%} of the validation "
         f"{shown.noun}s exceed."
     )
-    _show_worst(shown, scorer, worst)
+    _show_worst(shown, scorer, worst, f"{prefix}anomalies")
     if dataset is not None:
         _write_summary(shown, scorer, dataset, found)
 
@@ -85,16 +89,23 @@ def _fitted(command, shown) -> tuple["Scorer", data.Dataset | None]:
     dataset = data.load_of(shown.config)
     check_data(shown.run, dataset, shown.run.read_config()[1])
     print(f"Fitting the score to the normal {shown.noun}s of {dataset.name}.", flush=True)
-    n = min(len(dataset.x_train), anomaly.MAX_ITEMS)
-    scorer = anomaly.fit(
-        shown.model,
-        dataset.x_validation,
-        x_train=dataset.x_train.take(np.arange(n), axis=0),
-        **asked,
-    )
+    scorer = anomaly.fit(shown.model, dataset.x_validation, x_train=dataset.x_train, **asked)
     with atomic(path) as temporary:
         scorer.save(temporary)
     return scorer, dataset if command.input is None else None
+
+
+def _check_contamination(shown, scorer):
+    """Warns of a contamination that is smaller than the smallest p-value, 1 / (n + 1)."""
+    n = len(scorer.normal_scores)
+    needed = math.ceil(round(1 / scorer.contamination - 1, 6))
+    if n < needed:
+        print_warning(
+            f"{counted(n, f'validation {shown.noun}')} cannot show what "
+            f"{scorer.contamination:.3g} of the normal {shown.noun}s exceed: that needs at least "
+            f"{needed}. Train with more normal {shown.noun}s, or use --contamination "
+            f"{math.ceil(1000 / (n + 1)) / 1000:g} or more."
+        )
 
 
 def _test_items(shown: Shown, dataset: data.Dataset) -> Source:
@@ -124,7 +135,7 @@ class _Worst:
         self.scores = self.scores[best]
 
 
-def _show_worst(shown, scorer, worst):
+def _show_worst(shown, scorer, worst, figure):
     """Draws the worst images with their errors, or prints the worst rows and their columns."""
     where, p_values = scorer.where(worst.x), scorer.p_values(worst.scores)
     if not shown.is_table:
@@ -132,7 +143,7 @@ def _show_worst(shown, scorer, worst):
 
         pairs = zip(worst.names, worst.scores, strict=True)
         labels = [f"{name}: {score:.1f}" for name, score in pairs]
-        save_figure(shown.run, figures.anomalies(shown.model, worst.x, where, labels), "anomalies")
+        save_figure(shown.run, figures.anomalies(shown.model, worst.x, where, labels), figure)
         return
     lines = [(shown.noun, "score", "p-value", "columns with the largest errors")]
     names = shown.model.observation.schema.names

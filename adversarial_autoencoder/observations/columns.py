@@ -165,13 +165,21 @@ class Columns(Observation):
         Returns:
             The mean over the columns of each row, shape (batch,).
         """
-        return tf.reduce_sum(self.errors(x, outputs), axis=1) / len(self.schema.columns)
+        return tf.reduce_sum(self._errors(x, outputs), axis=1) / len(self.schema.columns)
 
     def errors(self, x, outputs):
         """The squared error of a number, or the cross-entropy of a category, for each column.
 
         Squared errors are in standard deviations, cross-entropies in nats. A missing number counts
-        by the cross-entropy of its indicator, a frequent one by both.
+        by the cross-entropy of its indicator, a frequent one by both. A category that the training
+        did not have counts as the least likely one.
+        """
+        return self._errors(x, outputs, unseen=True)
+
+    def _errors(self, x, outputs, unseen=False):
+        """The same. In the loss (`unseen` is False), categories that are none of the column are 0.
+
+        They say nothing about the weights.
         """
         x_numeric, x_missing, x_frequent, x_categories = self._groups(x)
         numeric, missing, frequent, categories = self._groups(outputs)
@@ -183,10 +191,13 @@ class Columns(Observation):
         ):
             own = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
             numbers += self._of_all(own, places)
-        entropies = [
-            tf.nn.softmax_cross_entropy_with_logits(labels, logits)[:, None]
-            for labels, logits in zip(x_categories, categories, strict=True)
-        ]
+        entropies = []
+        for labels, logits in zip(x_categories, categories, strict=True):
+            own = tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+            if unseen:
+                worst = -tf.reduce_min(tf.nn.log_softmax(logits), axis=1)
+                own = tf.where(tf.reduce_any(labels > 0, axis=1), own, worst)
+            entropies.append(own[:, None])
         order = np.argsort([*self._numeric, *self._categorical])
         return tf.gather(tf.concat([numbers, *entropies], axis=1), order, axis=1)
 

@@ -12,6 +12,7 @@ results/<run>/config.json    everything that is needed to build the model and lo
               samples.csv           the rows of --mode sample, of a table
               columns.csv           the distances of --mode evaluate for each column of a table
               scores.csv            the results of --mode score for each test image or row
+              input_scores.csv      those of --mode score --input
               scores.json           the threshold of --mode score, and its measures
               anomaly.npz           the fitted score, for --mode score --input
               logs/          TensorBoard

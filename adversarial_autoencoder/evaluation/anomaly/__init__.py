@@ -8,13 +8,13 @@ Pidhorskyi et al. 2018, "Generative Probabilistic Novelty Detection with Adversa
 arXiv 1807.02588, equation 4). Here, the mixture of `gaussian_mixture` is the density of the codes.
 """
 
+from adversarial_autoencoder.evaluation.anomaly.checks import KINDS, check_arguments, check_model
 from adversarial_autoencoder.evaluation.anomaly.measures import measure, roc_curve
 from adversarial_autoencoder.evaluation.anomaly.scorer import (
     CONTAMINATION,
-    KINDS,
     MAX_ITEMS,
+    MIN_ITEMS,
     Scorer,
-    check_model,
     fit,
     load,
 )
@@ -23,7 +23,9 @@ __all__ = [
     "CONTAMINATION",
     "KINDS",
     "MAX_ITEMS",
+    "MIN_ITEMS",
     "Scorer",
+    "check_arguments",
     "check_model",
     "fit",
     "load",

@@ -11,10 +11,9 @@ import tensorflow as tf
 
 from adversarial_autoencoder.errors import MALFORMED, InputError, Mismatch
 from adversarial_autoencoder.evaluation import gaussian_mixture
+from adversarial_autoencoder.evaluation.anomaly.checks import KINDS, check_arguments, check_model
 from adversarial_autoencoder.model.batch import images_at_once
 
-# What a score measures.
-KINDS = ("both", "reconstruction", "latent")
 # Expected fraction of normal items above the threshold, if the user does not give one.
 CONTAMINATION = 0.01
 # With fewer normal items, neither the scales nor the quantiles mean anything.
@@ -26,6 +25,11 @@ BATCH = 500
 # A column whose mean error is a smaller fraction of the mean over all columns counts as if it had
 # this one. Otherwise columns that are nearly constant would decide alone.
 FLOOR = 0.1
+# A missing value in a column that has none in the training has at least this error, in units of the
+# mean error of the column. `prepare` gives a missing number the mean, whose error would be small.
+UNSEEN = 100.0
+# What an error or a code that is not finite counts as.
+MAX_VALUE = float(np.finfo("float32").max)
 # Added to the variance of an image, so that a constant one has a finite error.
 MIN_VARIANCE = 1e-4
 
@@ -43,9 +47,11 @@ class Scorer:
             nor the mixture, float64 of shape (n, 2): how bad the reconstruction is, and the
             negative log-density of the code in nats. For images, the first is the fraction of the
             variance of the pixels that the reconstruction does not explain, 1 - R^2; for rows, the
-            mean error of the columns in units of `scales`.
+            mean error of the columns in units of `scales`, at least 100 for a value that is missing
+            or unknown in a column without missing values in the training.
         kind: "reconstruction", "latent", or "both" for the sum of the two, in which 0 is the median
-            of the normal items and 1 is the quantile 0.9.
+            of the normal items and 1 is the quantile 0.9. If these are the same, the unit is the
+            standard deviation, or 1 if this is 0.
         contamination: Fraction of normal items above the threshold, in (0, 0.5].
 
     Raises:
@@ -71,13 +77,7 @@ class Scorer:
     contamination: float = CONTAMINATION
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise InputError(f"score must be one of {', '.join(KINDS)}. Received: {self.kind}")
-        if not 0 < self.contamination <= 0.5:
-            raise InputError(
-                "contamination must be above 0 and at most 0.5. "
-                f"Received: contamination={self.contamination}"
-            )
+        check_arguments(self.kind, self.contamination)
 
     @functools.cached_property
     def normal_scores(self) -> np.ndarray:
@@ -86,7 +86,10 @@ class Scorer:
 
     @property
     def threshold(self) -> float:
-        """The score that a fraction `contamination` of the normal items exceeds."""
+        """The score that a fraction `contamination` of the normal items exceeds.
+
+        For fewer than 1 / `contamination` items this is not possible: one of them exceeds it.
+        """
         return float(np.quantile(self.normal_scores, 1 - self.contamination))
 
     def score(self, x: Any) -> np.ndarray:
@@ -127,7 +130,7 @@ class Scorer:
             (n, height, width), in units of the mean over pixels and normal images. For rows, the
             error of each column, shape (n, columns), in units of the mean over normal rows.
         """
-        errors = _errors(self.model, x) / self.scales
+        errors = _scaled_errors(self.model, x, self.scales)
         return errors.mean(axis=-1) if errors.ndim == 4 else errors
 
     def save(self, path: pathlib.Path) -> None:
@@ -149,7 +152,10 @@ class Scorer:
         if self.kind != "both":
             return parts[:, KINDS.index(self.kind) - 1]
         median, high = np.quantile(self.normal_parts, [0.5, 0.9], axis=0)
-        return ((parts - median) / (high - median + 1e-12)).sum(axis=1)
+        # Both are the same if nearly all items are; rounding errors are no spread.
+        tiny = 1e-6 * np.abs(median)
+        spread = np.where(high - median > tiny, high - median, self.normal_parts.std(axis=0))
+        return ((parts - median) / np.where(spread > tiny, spread, 1.0)).sum(axis=1)
 
 
 _ARRAYS = ("scales", "normal_parts", "kind", "contamination")
@@ -168,13 +174,15 @@ def fit(
     Args:
         model: A trained `AdversarialAutoencoder`.
         x_normal: Normal images or rows that did not train the model, as the model takes them, at
-            least `MIN_ITEMS`. The threshold and the p-values come from them.
+            least `MIN_ITEMS`, or twice as many without `x_train`. The threshold and the p-values
+            come from them.
         kind: "reconstruction", "latent" or "both".
         contamination: Expected fraction of normal items above the threshold, in (0, 0.5]; None for
             `CONTAMINATION`.
         x_train: Normal items to whose codes the mixture is fitted, such as those that trained the
-            model. None takes the first half of `x_normal`, and the threshold then comes from the
-            second half.
+            model. None takes a random half of `x_normal`, and the threshold then comes from the
+            other half. Of more than `MAX_ITEMS` items, so many random ones are used, the same ones
+            each time.
 
     Returns:
         A `Scorer`.
@@ -183,22 +191,26 @@ def fit(
         InputError: If an argument is out of range, or the model needs labels.
     """
     check_model(model)
+    contamination = CONTAMINATION if contamination is None else contamination
+    check_arguments(kind, contamination)
     x_normal = model.observation.to_array(x_normal)
-    if len(x_normal) < MIN_ITEMS:
+    needed = MIN_ITEMS * (2 if x_train is None else 1)  # Without x_train, half are for the mixture.
+    if len(x_normal) < needed:
         raise InputError(
-            f"An anomaly score needs at least {MIN_ITEMS} normal {model.observation.noun}s for its "
+            f"An anomaly score needs at least {needed} normal {model.observation.noun}s for its "
             f"threshold, such as validation {model.observation.noun}s. Received: {len(x_normal)}"
         )
     if x_train is None:
-        x_train, x_normal = np.array_split(x_normal, 2)
-    x_train, x_normal = model.observation.to_array(x_train)[:MAX_ITEMS], x_normal[:MAX_ITEMS]
+        train, normal = np.array_split(_shuffled(len(x_normal)), 2)
+        x_train, x_normal = _taken(x_normal, train), _taken(x_normal, normal)
+    else:
+        x_train, x_normal = _taken(model.observation.to_array(x_train)), _taken(x_normal)
     mixture = gaussian_mixture.fit(model.represent(x_train))
     scales = _errors(model, x_normal).mean(axis=0)
     mean = scales.mean() + 1e-12
     # All pixels have one scale, so that a heat map shows the errors themselves.
     scales = np.maximum(scales, FLOOR * mean) if model.is_table else np.full_like(scales, mean)
     parts = _parts(model, x_normal, scales, mixture)
-    contamination = CONTAMINATION if contamination is None else contamination
     return Scorer(model, scales, mixture, parts, kind, contamination)
 
 
@@ -240,21 +252,16 @@ def load(path: pathlib.Path, model: Any) -> Scorer:
     raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
 
 
-def check_model(model: Any) -> None:
-    """Checks that a model can score items without labels.
+def _shuffled(n):
+    """The indices of n items in random order, the same each time: files are often sorted."""
+    return np.random.default_rng(0).permutation(n)
 
-    Args:
-        model: An `AdversarialAutoencoder`.
 
-    Raises:
-        InputError: If its decoder needs the label of each item.
-    """
-    if model.codes.y is not None and not model.infers_y:
-        raise InputError(
-            "An anomaly score needs a decoder without labels. "
-            f"Received: {model.name}, whose decoder needs the label of each "
-            f"{model.observation.noun}"
-        )
+def _taken(x, indices=None):
+    """At most `MAX_ITEMS` of the items with these indices, or of all, in the order of x."""
+    indices = _shuffled(len(x)) if indices is None else indices
+    x = x if hasattr(x, "take") else np.asarray(x)  # Images of shards are not in memory.
+    return x.take(np.sort(indices[:MAX_ITEMS]), axis=0)
 
 
 def _errors(model, x):
@@ -269,20 +276,35 @@ def _errors(model, x):
         codes = {name: tf.convert_to_tensor(code) for name, code in codes.items()}
         outputs = model.decode_logits(codes, training=False)
         parts.append(observation.errors(observation.prepare(part), outputs).numpy())
-    return np.concatenate(parts, dtype="float64")
+    return _finite(np.concatenate(parts, dtype="float64"))
+
+
+def _finite(values):
+    """The values within those of float32: squares of numbers such as 1e20 are infinite or NaN."""
+    return np.nan_to_num(values, nan=MAX_VALUE, posinf=MAX_VALUE, neginf=-MAX_VALUE)
+
+
+def _scaled_errors(model, x, scales):
+    """The errors in units of the scales, where values of an unseen kind have at least `UNSEEN`."""
+    errors = _errors(model, x) / scales
+    if not model.is_table:
+        return errors
+    never_missing = [not column.missing for column in model.observation.schema.columns]
+    unseen = never_missing & np.isnan(np.asarray(model.observation.to_array(x), "float32"))
+    return np.where(unseen, np.maximum(errors, UNSEEN), errors)
 
 
 def _parts(model, x, scales, mixture):
     """The two parts of the score, float64 of shape (n, 2)."""
-    codes = model.represent(x).astype("float64")
+    codes = _finite(model.represent(x).astype("float64"))
     return np.stack([_badness(model, x, scales), -mixture.score_samples(codes)], axis=1)
 
 
 def _badness(model, x, scales):
     """How bad the reconstruction of each item is, float64 of shape (n,)."""
-    errors = _errors(model, x)
     if model.is_table:
-        return (errors / scales).mean(axis=1)
+        return _scaled_errors(model, x, scales).mean(axis=1)
+    errors = _errors(model, x)
     # Images with few bright pixels, such as a thin line, have small errors whatever they show.
     pixels = model.observation.prepare(x).numpy().reshape(len(x), -1).astype("float64")
     return errors.reshape(len(x), -1).mean(axis=1) / (pixels.var(axis=1) + MIN_VARIANCE)
