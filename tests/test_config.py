@@ -261,7 +261,7 @@ def test_defaults_that_follow_from_the_data_are_recorded(settings, vat_epsilon, 
 
 # Without a value they mean "none", or what is on this machine.
 WITHOUT_DEFAULT = {"num_labels", "label_column", "drop_columns", "columns", "test_dataset"}
-WITHOUT_DEFAULT |= {"data_dir", "image_size"}
+WITHOUT_DEFAULT |= {"data_dir", "image_size", "train_on"}
 
 
 @pytest.mark.parametrize("model", SYSTEMS)

@@ -29,6 +29,8 @@ def drawn(make_model, digits):
     yield "interpolations", figures.interpolations(model, digits[:1], digits[1:2])
     yield "confusion", figures.confusion(np.eye(2, dtype=int), ["a", "b"])
     yield "comparison", figures.comparison({"a": {"mse": 1}}, {}, {"mse": "lower"})
+    yield "anomalies", figures.anomalies(model, digits[:2], np.ones((2, 8, 8)), ["a: 1", "b: 2"])
+    yield "roc", figures.roc(np.array([0, 1]), np.array([0, 1]), 0.5)
     yield "trials", figures.trials([0, 1], {"mse": [2.0, 1.0]}, {"dropout": [0.1, 0.2]}, [1])
 
 
