@@ -205,9 +205,9 @@ class Config(
         Args:
             num_images: Number of training images, or of rows of a table.
             is_table: Whether the data is a table.
-            num_inputs: Number of inputs of the encoder, such as pixels; None: leave `vat_epsilon`
-                as it is.
-            num_classes: Number of classes; None: leave `prior_components` as it is.
+            num_inputs: Number of inputs of the encoder, such as pixels; None: do not fill in
+                `vat_epsilon`.
+            num_classes: Number of classes; None: do not fill in `prior_components`.
 
         Returns:
             A `Config` with `batch_size`, `epochs`, `y_start`, `vat_warmup`, `mmd_weight`,

@@ -24,7 +24,7 @@ def check_output(
         path: The file, or the folder of PNG files.
         suffixes: The formats that fit; "" is a folder of PNG files.
         overwrite: Whether an existing output is replaced.
-        source: The input, which must stay as it is; or None.
+        source: The input, which must not change; or None.
 
     Returns:
         The path, with the home folder instead of `~`.
