@@ -66,11 +66,10 @@ def test_an_npz_file_has_an_array_for_each_column(tmp_path):
 def test_an_npz_file_can_have_more_columns_than_files_can_be_open(tmp_path):
     resource = pytest.importorskip("resource")
     limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    columns = {f"{kind.__name__}{i}": kind(i) for i in range(60) for kind in (int, str)}
+    few = max(int(number) for number in os.listdir("/dev/fd")) + 50
+    columns = {f"{kind.__name__}{i}": kind(i) for i in range(few) for kind in (int, str)}
     parts = [{name: [value] * n for name, value in columns.items()} for n in (2, 0, 1)]
-    opened = os.open(tmp_path, os.O_RDONLY)  # The lowest free number.
-    os.close(opened)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 50, most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
     try:
         write(tmp_path / "a.npz", parts)
     finally:
