@@ -61,6 +61,7 @@ class System:
         defaults: Settings whose defaults differ from those of `config.Config`.
         defaults_without_labels: The same, for a training without labels.
         epochs: Length of a training on data of the size of MNIST.
+        batch_size: Images in a minibatch, unless the data is small.
     """
 
     description: str
@@ -70,14 +71,24 @@ class System:
     cluster_heads: bool = False
     defaults: dict = dataclasses.field(default_factory=dict)
     defaults_without_labels: dict = dataclasses.field(default_factory=dict)
-    epochs: int = 40
+    epochs: int = 20
+    batch_size: int = 200
 
 
-# The default width of the hidden layers. More units in fully connected layers take longer, and the
-# codes follow the prior less closely. A convolutional layer has a sixteenth of it as filters.
-HIDDEN_UNITS = {"mlp": 400, "conv": 1000}
-# The systems with a y were tuned with the width of the paper.
-WIDE = {"hidden_units": 1000}
+# The default hidden layers of each kind of network. Three narrow fully connected layers are faster
+# than two wide ones, and reach a better reconstruction and closer codes. A convolutional layer has
+# a sixteenth of the units as filters.
+HIDDEN = {
+    "mlp": {"hidden_units": 300, "hidden_layers": 3},
+    "conv": {"hidden_units": 1000, "hidden_layers": 2},
+}
+# The systems with a y were tuned with the layers of the paper, and with minibatches of 100 images.
+WIDE = {
+    "hidden_units": 1000,
+    "hidden_layers": 2,
+    "reconstruction_learning_rate": 1.5e-3,
+    "generator_learning_rate": 1e-3,
+}
 
 # The systems that infer y were tuned without normalization of the codes.
 PLAIN = {"normalize_codes": False, "discriminator_learning_rate": 1e-3}
@@ -141,6 +152,7 @@ SYSTEMS = {
             "discriminator_learning_rate": 5e-4,
             "generator_epsilon": 1e-4,
         },
+        batch_size=100,
     ),
     "semi_supervised_aae": System(
         "AAE that infers class and style from few labels (section 5)",
@@ -154,6 +166,7 @@ SYSTEMS = {
             **STABLE_Y,
         },
         epochs=24,
+        batch_size=100,
     ),
     "clustering_aae": System(
         "AAE that infers cluster and style without labels (section 6)",
@@ -166,7 +179,7 @@ SYSTEMS = {
             **STABLE_Y,
         },
         defaults_without_labels=FIND_CLUSTERS,
-        epochs=20,
+        batch_size=100,
     ),
     "dimensionality_reduction_aae": System(
         "AAE whose clusters are points in the space of z (section 7)",
@@ -181,6 +194,7 @@ SYSTEMS = {
         },
         defaults_without_labels=FIND_CLUSTERS,
         epochs=16,
+        batch_size=100,
     ),
 }
 

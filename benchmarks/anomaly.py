@@ -27,8 +27,8 @@ KEPT = pathlib.Path(__file__).with_suffix(".json")
 TABLES = pathlib.Path(os.environ.get("AAE_DATA_DIR", "."), "tables")
 OURS = "aae"
 # Settings that were chosen on validation items. Those of images are for small grey images.
-IMAGES = {"z_dim": 16, "hidden_units": 300, "epochs": 20, "input_noise": 0.5}
-ROWS_OF_TABLES = {"z_dim": 8, "hidden_units": 100, "input_noise": 0.3}
+IMAGES = {"z_dim": 16, "hidden_units": 300, "hidden_layers": 2, "epochs": 20, "input_noise": 0.5}
+ROWS_OF_TABLES = {"z_dim": 8, "hidden_units": 100, "hidden_layers": 2, "input_noise": 0.3}
 MAX_TRAINING = 10_000
 
 

@@ -2,6 +2,9 @@
 
 pip install -r benchmarks/requirements.txt
 python benchmarks/step_speed.py [--dropout 0.2] [--rounds 5] [--json FILE]
+python benchmarks/step_speed.py --units 300 --layers 3              the default networks
+python benchmarks/step_speed.py --network conv                      convolutions, 28x28x1
+python benchmarks/step_speed.py --network conv --shape 32 32 3      convolutions, colour images
 
 All contestants (contestants.py) are started first, then each runs a round in turn, again and again,
 so that a change in the machine's speed meets all alike. Reported is the median over the rounds, the
@@ -10,6 +13,7 @@ this project's own step without an optimizer: what is left are matrix products a
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import statistics
@@ -17,16 +21,15 @@ import subprocess
 import sys
 import tempfile
 
-from contestants import CONTESTANTS
-
-# Multiplications and additions of a step, twice the weights that each image meets.
-FLOPS = 2 * 100 * 22.5e6
+from contestants import BATCH, CONTESTANTS, WITH_CONVOLUTIONS, add_work, work_of
 
 
-def start(name, dropout):
+def start(name, work):
     command = [sys.executable, pathlib.Path(__file__).with_name("contestants.py"), name]
+    for setting, value in dataclasses.asdict(work).items():
+        command += [f"--{setting}", *map(str, value if isinstance(value, tuple) else [value])]
     return subprocess.Popen(
-        [*command, f"--dropout={dropout}"],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=(errors := tempfile.TemporaryFile("w+")),
@@ -42,11 +45,11 @@ def read(name, process, errors):
     return json.loads(line)
 
 
-def measure(names, dropout, rounds):
+def measure(names, work, rounds):
     """Runs every contestant in turn; returns its answers, a dict from name to list."""
     processes = {}
     for name in names:
-        processes[name] = start(name, dropout)
+        processes[name] = start(name, work)
         read(name, *processes[name])  # It is ready, and waits.
         print(f"{name} is ready", file=sys.stderr)
     answers = {name: [] for name in names}
@@ -64,7 +67,7 @@ def measure(names, dropout, rounds):
     return answers
 
 
-def rows(answers):
+def rows(answers, work):
     """The rows of the table: a list of dicts."""
     speeds = {name: [a["steps"] / a["seconds"] for a in rounds] for name, rounds in answers.items()}
     median = {name: statistics.median(values) for name, values in speeds.items()}
@@ -79,8 +82,8 @@ def rows(answers):
             "steps_per_second": round(median[name], 1),
             "lowest": round(min(values), 1),
             "highest": round(max(values), 1),
-            "images_per_second": round(100 * median[name]),
-            "gflops": round(median[name] * FLOPS / 1e9),
+            "images_per_second": round(BATCH * median[name]),
+            "gflops": round(median[name] * work.flops / 1e9),
             "ratio_to_pytorch_eager": _ratio(median[name], median.get("PyTorch, eager")),
             "share_of_bound": _ratio(median[name], bounds.get(dtype)),
             "peak_memory_mb": round(max(a["mb"] for a in answers[name])),
@@ -105,12 +108,14 @@ def table(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--dropout", type=float, default=0.0, help="as for run.py")
+    add_work(parser)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each contestant")
     parser.add_argument("--json", type=pathlib.Path, help="also write the table as data")
-    parser.add_argument("--only", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    parser.add_argument("--only", nargs="+", choices=CONTESTANTS)
     args = parser.parse_args()
-    results = list(rows(measure(args.only, args.dropout, args.rounds)))
+    work = work_of(args)
+    names = args.only or (CONTESTANTS if work.is_mlp else WITH_CONVOLUTIONS)
+    results = list(rows(measure(names, work, args.rounds), work))
     if args.json:
         args.json.write_text(json.dumps(results, indent=1) + "\n")
     print("\n".join(table(results)))

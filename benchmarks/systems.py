@@ -23,21 +23,22 @@ IMAGES = ROOT / "docs" / "images"
 
 # Small weights at first, and a strong adversarial phase, without normalization.
 STRONG_PRIOR = (
-    "--hidden_units 1000 --weight_std 0.01 --reconstruction_learning_rate 5e-4"
-    " --discriminator_learning_rate 1e-3 --generator_epsilon 1e-5 --input_noise 0"
+    "--hidden_units 1000 --hidden_layers 2 --weight_std 0.01 --batch_size 100"
+    " --reconstruction_learning_rate 5e-4 --discriminator_learning_rate 1e-3"
+    " --generator_learning_rate 1e-3 --generator_epsilon 1e-5 --input_noise 0"
     " --discriminator_noise 0 --nonormalize_codes"
 )
 
 # Sharper than the default of these priors, at a higher reconstruction error.
 SHARP_PRIOR = (
-    "--hidden_units 300 --generator_epsilon 1e-5 --discriminator_noise 0"
-    " --reconstruction_learning_rate 5e-4"
+    "--hidden_units 300 --hidden_layers 2 --batch_size 100 --reconstruction_learning_rate 5e-4"
+    " --generator_learning_rate 1e-3 --generator_epsilon 1e-5 --discriminator_noise 0"
 )
 
 # Name of a row -> the flags of its training, and the modes whose figures go to docs/images.
 ROWS = {
     "aae": ("--z_dim 2", ["latent_grid"]),
-    "supervised": ("--model supervised_aae --epochs 20", ["style_grid"]),
+    "supervised": ("--model supervised_aae", ["style_grid"]),
     "semi_supervised": ("--model semi_supervised_aae", ["style_grid"]),
     "mixture_labels": (
         "--prior gaussian_mixture --condition_prior_on_labels --num_labels 10000 --epochs 20"

@@ -132,6 +132,7 @@ def test_batch_norm_is_off_by_default(network):
             network=network,
             normalize_codes=False,
             hidden_units=32,
+            hidden_layers=2,
             batch_norm=batch_norm,
         )
         for batch_norm in (False, True)

@@ -15,7 +15,6 @@ from adversarial_autoencoder.config.model_groups import (
 )
 from adversarial_autoencoder.config.training_groups import (
     BATCHES,
-    DEFAULT_BATCH_SIZE,
     LARGE,
     MIN_BATCH_SIZE,
     MIN_STEPS,
@@ -32,7 +31,7 @@ from adversarial_autoencoder.systems import (
     CLASSIFICATION,
     COMPONENT_PRIORS,
     CONSISTENCY,
-    HIDDEN_UNITS,
+    HIDDEN,
     MMD,
     PRIORS,
     REGULARIZATION,
@@ -83,8 +82,8 @@ class Config(
         # A name that is no system is refused later, with the other settings out of range.
         system = SYSTEMS[model] if model in tuple(SYSTEMS) else System("", ())
         defaults = dict(system.defaults)
-        if (network := given.get("network")) in HIDDEN_UNITS:
-            defaults = {"hidden_units": HIDDEN_UNITS[network]} | defaults
+        if (network := given.get("network")) in HIDDEN:
+            defaults = HIDDEN[network] | defaults
         if (prior := given.get("prior")) in tuple(PRIORS):
             defaults = PRIORS[prior].defaults | defaults
         if given.get("prior") in COMPONENT_PRIORS:
@@ -274,4 +273,4 @@ class Config(
     def _default_batch_size(self, num_images):
         """The size of a minibatch that is not given: smaller for few images."""
         least = max(MIN_BATCH_SIZE, self.num_clusters if self.information_weight else 0)
-        return min(DEFAULT_BATCH_SIZE, max(num_images // BATCHES, least), num_images)
+        return min(self.system.batch_size, max(num_images // BATCHES, least), num_images)

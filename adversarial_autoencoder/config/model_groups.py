@@ -6,7 +6,7 @@ from adversarial_autoencoder.config.image_form import AUTO, CHANNELS
 from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
     COMPONENT_PRIORS,
-    HIDDEN_UNITS,
+    HIDDEN,
     POSTERIORS,
     PRIORS,
     RECONSTRUCTION_LOSSES,
@@ -145,13 +145,17 @@ class NetworkSettings(Settings):
         "mlp", "fully connected or convolutional encoder and decoder", choices=("mlp", "conv")
     )
     hidden_units: int = setting(
-        HIDDEN_UNITS["mlp"],
+        HIDDEN["mlp"]["hidden_units"],
         "units in each hidden layer; conv: the deepest layer has a sixteenth of it as filters, and"
-        f" the default is {HIDDEN_UNITS['conv']}",
+        f" the default is {HIDDEN['conv']['hidden_units']}",
         within=at_least(1, 100_001),
         search=Search(64, 2000, log=True),
     )
-    hidden_layers: int = setting(2, "hidden layers of each network", within=at_least(1, 101))
+    hidden_layers: int = setting(
+        HIDDEN["mlp"]["hidden_layers"],
+        f"hidden layers of each network; conv: the default is {HIDDEN['conv']['hidden_layers']}",
+        within=at_least(1, 101),
+    )
     dropout: float = setting(
         0.0,
         "fraction of hidden units dropped in training",

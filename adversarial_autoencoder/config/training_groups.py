@@ -15,9 +15,9 @@ from adversarial_autoencoder.systems import (
 
 # The least default length of a training, for small data sets, in minibatches.
 MIN_STEPS = 2000
-# The default size of a minibatch. Small data has 10 smaller ones in an epoch, of at least 10
-# images, because the adversarial phase compares distributions.
-DEFAULT_BATCH_SIZE, BATCHES, MIN_BATCH_SIZE = 100, 10, 10
+# Small data has 10 minibatches in an epoch, of at least 10 images, because the adversarial phase
+# compares distributions.
+BATCHES, MIN_BATCH_SIZE = 10, 10
 # The default weights of the discrepancy: the loss of a table is about ten times that of images.
 MMD_WEIGHT, MMD_WEIGHT_OF_TABLES = 0.25, 2.5
 # The default lengths of the VAT step for one input: 1.5 for the 28x28 pixels of MNIST. That of a
@@ -29,6 +29,8 @@ MAX_EPOCHS = 100_000
 
 # The default lengths of the systems, in epochs.
 EPOCHS = {system.epochs for system in SYSTEMS.values()}
+# The default sizes of a minibatch.
+BATCH_SIZES = {system.batch_size for system in SYSTEMS.values()}
 
 # Phases without which a setting has no effect.
 ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
@@ -49,7 +51,8 @@ class TrainingSettings(Settings):
     )
     batch_size: int | None = setting(
         None,
-        f"images in a minibatch; not given: {DEFAULT_BATCH_SIZE}, or fewer for small data",
+        f"images in a minibatch; not given: {min(BATCH_SIZES)} or {max(BATCH_SIZES)}, by the"
+        " model, or fewer for small data",
         within=at_least(1, LARGE),
     )
     adversarial_loss: str = setting(
@@ -157,11 +160,11 @@ class OptimizerSettings(Settings):
     optimizer: str = setting(
         "adam", "optimizer of every step of the procedure", choices=("adam", "sgd")
     )
-    reconstruction_learning_rate: float = _learning_rate(1.5e-3, "encoder and decoder")
+    reconstruction_learning_rate: float = _learning_rate(2.2e-3, "encoder and decoder")
     discriminator_learning_rate: float = _learning_rate(
-        1e-4, "the discriminators", ADVERSARIAL, lowest=1e-5
+        2e-4, "the discriminators", ADVERSARIAL, lowest=1e-5
     )
-    generator_learning_rate: float = _learning_rate(1e-3, "the encoder as generator", ADVERSARIAL)
+    generator_learning_rate: float = _learning_rate(2e-3, "the encoder as generator", ADVERSARIAL)
     classification_learning_rate: float = _learning_rate(
         1e-3, "the encoder as classifier", CLASSIFIES
     )

@@ -5,7 +5,6 @@ import zlib
 import tensorflow as tf
 
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.systems import CLASSIFICATION, MMD
@@ -30,7 +29,7 @@ def make_strategy(config: Config) -> tf.distribute.Strategy:
         "multi_worker": tf.distribute.MultiWorkerMirroredStrategy,
     }[config.strategy]()
     replicas = strategy.num_replicas_in_sync
-    batch_size = config.batch_size or DEFAULT_BATCH_SIZE
+    batch_size = config.batch_size or config.system.batch_size
     parts = {"batch_size": batch_size}
     num_labels = config.num_labels or batch_size  # 0: all images have a label.
     if config.has_phase(CLASSIFICATION) and num_labels < batch_size:

@@ -32,8 +32,8 @@ class AAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AAEEstim
         hidden_units: Units in each hidden layer, >= 1.
         prior_std: Standard deviation of the prior, > 0. None: the default of the system, 5 for
             "aae".
-        epochs: Passes over the training rows, >= 1. None: 40, or enough for 2000 minibatches.
-        batch_size: Rows in a minibatch, >= 2. None: a tenth of the rows, from 10 to 100.
+        epochs: Passes over the training rows, >= 1. None: 20, or enough for 2000 minibatches.
+        batch_size: Rows in a minibatch, >= 2. None: a tenth of the rows, from 10 to 200.
         settings: Further settings of the training, a dict with the names of the flags of the
             command line, such as {"prior": "uniform"}.
         random_state: An integer for reproducible results, a `RandomState`, or None.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config, rules
-from adversarial_autoencoder.config.training_groups import DEFAULT_BATCH_SIZE
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, counted, print_warning
@@ -103,10 +102,10 @@ def _train(command, run, config, overrides, holding):
         f"{f', each minibatch split over {replicas} replicas' if replicas > 1 else ''}",
         flush=True,
     )
-    if not batch_size_is_given and config.batch_size != DEFAULT_BATCH_SIZE:
+    if not batch_size_is_given and config.batch_size != config.system.batch_size:
         print(
             f"A minibatch has {counted(config.batch_size, dataset.noun)} instead of "
-            f"{DEFAULT_BATCH_SIZE}, because the data is small. --batch_size sets another number.",
+            f"{config.system.batch_size}, because the data is small. --batch_size sets another number.",
             flush=True,
         )
     try:

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from adversarial_autoencoder.devices import replicas
-from adversarial_autoencoder.systems import HIDDEN_UNITS
+from adversarial_autoencoder.systems import HIDDEN
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Hidden:
         hidden_units: Width of each fully connected layer, >= 1. The convolutional layer next to the
             code has hidden_units / 16 filters; each layer towards the image has half as many. The
             default of `network="conv"` is 1000.
-        hidden_layers: Number of hidden layers, >= 1.
+        hidden_layers: Number of hidden layers, >= 1. The default of `network="conv"` is 2.
         dropout: Share of the hidden units that are dropped in training, in [0, 1).
         weight_std: Standard deviation of normal initial weights. 0: Glorot uniform weights.
         batch_norm: Whether to apply batch normalization in each hidden layer.
@@ -27,8 +27,8 @@ class Hidden:
             policy. Codes and logits are always float32, because the losses need it.
     """
 
-    hidden_units: int = HIDDEN_UNITS["mlp"]
-    hidden_layers: int = 2
+    hidden_units: int = HIDDEN["mlp"]["hidden_units"]
+    hidden_layers: int = HIDDEN["mlp"]["hidden_layers"]
     dropout: float = 0.0
     weight_std: float = 0.0
     batch_norm: bool = False
@@ -49,8 +49,9 @@ class Hidden:
         Raises:
             ValueError: If the network cannot process images of this shape.
         """
-        check_network(network, image_shape, given.get("hidden_layers", cls.hidden_layers))
-        return cls(**{"hidden_units": HIDDEN_UNITS[network]} | given)
+        given = HIDDEN.get(network, {}) | given
+        check_network(network, image_shape, given.get("hidden_layers"))
+        return cls(**given)
 
     def dense(self, units, name, **kwargs):
         """Makes a Dense layer; further arguments replace the defaults of these networks."""
@@ -105,7 +106,7 @@ def check_network(network, image_shape, hidden_layers):
     Raises:
         ValueError: If it cannot.
     """
-    if network not in HIDDEN_UNITS:
+    if network not in HIDDEN:
         raise ValueError(f"network must be mlp or conv. Received: network={network!r}")
     if network == "conv" and len(image_shape) != 3:
         raise ValueError(
