@@ -62,6 +62,7 @@ class System:
         defaults_without_labels: The same, for a training without labels.
         epochs: Length of a training on data of the size of MNIST.
         batch_size: Images in a minibatch, unless the data is small.
+        restores: Whether the purpose is to restore corrupted images.
     """
 
     description: str
@@ -73,6 +74,7 @@ class System:
     defaults_without_labels: dict = dataclasses.field(default_factory=dict)
     epochs: int = 20
     batch_size: int = 200
+    restores: bool = False
 
 
 # The default hidden layers of each kind of network. Three narrow fully connected layers are faster
@@ -117,6 +119,7 @@ SYSTEMS = {
         "Autoencoder that restores corrupted images (Vincent et al. 2008)",
         phases=(RECONSTRUCTION,),
         defaults={"input_noise": 0.3},
+        restores=True,
     ),
     "vae": System(
         "Variational autoencoder (Kingma and Welling 2014)",

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from adversarial_autoencoder import AdversarialAutoencoder, figures, networks, priors
+from adversarial_autoencoder import AdversarialAutoencoder, figures, networks, phases, priors
 from adversarial_autoencoder.figures.canvas import tile
 
 
@@ -68,6 +68,23 @@ def test_reconstructions_are_below_their_images(make_model, digits):
     canvas = figures.reconstructions(model, digits[:3]).axes[0].images[0].get_array()
     assert np.allclose(canvas[:8, 9:17], digits[1, :, :, 0] / 255)
     assert np.allclose(canvas[9:17, 9:17], model(digits[1:2]).numpy()[0, :, :, 0], atol=1e-5)
+
+
+def test_corrupted_images_are_above_their_reconstructions_and_the_clean_images(digits):
+    keras.utils.set_random_seed(7)
+    small = {"hidden_units": 8}
+    model = AdversarialAutoencoder(
+        networks.encoder((8, 8, 1), 2, input_noise=0.3, **small),
+        networks.decoder((8, 8, 1), 2, **small),
+        phases=[phases.Reconstruction()],
+    )
+    canvas = figures.reconstructions(model, digits[:3], corrupt=True).axes[0].images[0].get_array()
+    corrupted, reconstructed, clean = canvas[:8, 9:17], canvas[9:17, 9:17], canvas[18:26, 9:17]
+    assert np.allclose(clean, digits[1, :, :, 0] / 255)
+    noise = (corrupted - clean)[(corrupted > 0) & (corrupted < 1)]
+    assert 0.1 < noise.std() < 0.5
+    # The reconstruction is of the corrupted image.
+    assert not np.allclose(reconstructed, model(digits[1:2]).numpy()[0, :, :, 0], atol=1e-5)
 
 
 @pytest.mark.parametrize("num_classes", [1, 10, 40])

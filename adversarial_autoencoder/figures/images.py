@@ -8,6 +8,7 @@ from adversarial_autoencoder.errors import counted
 from adversarial_autoencoder.figures.canvas import Figure, grid, image_rows
 from adversarial_autoencoder.figures.labels import labels
 from adversarial_autoencoder.model import AdversarialAutoencoder
+from adversarial_autoencoder.networks.encoders import CORRUPTION
 from adversarial_autoencoder.observations.pixels import to_unit_interval
 
 # The most values of y in a figure.
@@ -15,7 +16,10 @@ MAX_VALUES = 50
 
 
 def reconstructions(
-    model: AdversarialAutoencoder, x: np.ndarray, y: np.ndarray | None = None
+    model: AdversarialAutoencoder,
+    x: np.ndarray,
+    y: np.ndarray | None = None,
+    corrupt: bool = False,
 ) -> Figure:
     """Draw images and, below them, their reconstructions.
 
@@ -24,18 +28,27 @@ def reconstructions(
         x: Images, shape (n, height, width, channels): integers in 0..255 or floats in [0, 1].
         y: Labels, shape (n,). Required if the decoder has an input y that the encoder does not
             infer, None otherwise.
+        corrupt: Whether to reconstruct images that are corrupted as in training and clipped to
+            [0, 1], and to show them in a row of their own. The encoder must have `input_noise`.
 
     Returns:
         The figure.
     """
-    both = [
-        grid(images_of, 1, len(x), model.image_shape)
-        for images_of in (
-            lambda part: to_unit_interval(x[part]).numpy(),
-            lambda part: model(to_unit_interval(x[part]), None if y is None else y[part]).numpy(),
-        )
-    ]
-    return image_rows(np.concatenate(both), "Images (top) and their reconstructions (bottom)")
+    if not corrupt:
+        seen, title = x, "Images (top) and their reconstructions (bottom)"
+    else:
+        corruption = model.encoder.get_layer(CORRUPTION)
+        seen = np.clip(corruption(to_unit_interval(x), training=True), 0, 1)
+        title = "Corrupted images (top), their reconstructions, and the clean images (bottom)"
+
+    def reconstructed(part):
+        return model(to_unit_interval(seen[part]), None if y is None else y[part]).numpy()
+
+    rows = [lambda part: to_unit_interval(seen[part]).numpy(), reconstructed]
+    if corrupt:
+        rows.append(lambda part: to_unit_interval(x[part]).numpy())
+    images = [grid(images_of, 1, len(x), model.image_shape) for images_of in rows]
+    return image_rows(np.concatenate(images), title)
 
 
 def samples(

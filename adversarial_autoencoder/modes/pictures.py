@@ -113,7 +113,10 @@ def reconstruct(command: "Command", overrides: dict) -> None:
     from adversarial_autoencoder import figures
 
     figure = figures.reconstructions(
-        shown.model, shown.dataset.x_test[chosen], shown.given_labels(chosen)
+        shown.model,
+        shown.dataset.x_test[chosen],
+        shown.given_labels(chosen),
+        corrupt=shown.config.system.restores and bool(shown.config.input_noise),
     )
     save_figure(shown.run, figure, "reconstruct")
 

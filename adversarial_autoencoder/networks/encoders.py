@@ -6,6 +6,9 @@ from keras import layers
 from adversarial_autoencoder.networks.hidden import Hidden, single
 from adversarial_autoencoder.networks.normalization import normalized_codes, normalized_features
 
+# The layer of the encoder that corrupts the images in training has this name.
+CORRUPTION = "encoder_corruption"
+
 
 def encoder(
     image_shape,
@@ -64,7 +67,7 @@ def encoder(
     h = inputs["x"]
     if input_noise:
         layer = {"gaussian": layers.GaussianNoise, "masking": layers.Dropout}[corruption]
-        h = layer(input_noise, name="encoder_corruption")(h)
+        h = layer(input_noise, name=CORRUPTION)(h)
     if noise_dim:
         inputs["noise"] = keras.Input((noise_dim,), name="noise")
     h_z = _trunk(h, inputs.get("noise"), network, hidden, "encoder")
