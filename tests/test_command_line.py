@@ -47,6 +47,20 @@ def test_list_shows_the_runs_without_tensorflow(demo, command_line):
     assert done.stdout == out
 
 
+def test_a_picture_is_drawn_without_libraries_that_it_does_not_need(tmp_path):
+    code = (
+        "import sys; from adversarial_autoencoder import command_line as run;"
+        "run.define_flags(); run.FLAGS(sys.argv); run.main([]);"
+        "assert not {'sklearn', 'scipy', 'pandas', 'pyarrow', 'optuna'} & set(sys.modules);"
+        "import pandas, sklearn, scipy.stats"
+    )
+    flags = ["--mode=latent_grid", "--run=digits-demo", f"--results_dir={tmp_path}"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *flags], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_process_trains_draws_and_refuses_with_clean_output(tmp_path):
     """The other tests of the command line run it in their own process."""
     out, err = run_process("--run_name=a", *QUICK, results=tmp_path)

@@ -66,7 +66,7 @@ def test_an_npz_file_has_an_array_for_each_column(tmp_path):
 def test_an_npz_file_can_have_more_columns_than_files_can_be_open(tmp_path):
     resource = pytest.importorskip("resource")
     limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    few = max(int(number) for number in os.listdir("/dev/fd")) + 50
+    few = max(int(path.name) for path in pathlib.Path("/dev/fd").iterdir()) + 50
     columns = {f"{kind.__name__}{i}": kind(i) for i in range(few) for kind in (int, str)}
     parts = [{name: [value] * n for name, value in columns.items()} for n in (2, 0, 1)]
     resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))

@@ -6,6 +6,9 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
+# Libraries that Keras imports if they are installed.
+BY_KERAS = ("matplotlib", "pandas", "scipy", "sklearn")
+
 
 @contextlib.contextmanager
 def no_output(*streams: int) -> Iterator[None]:
@@ -36,13 +39,34 @@ def _flush():
             stream.flush()
 
 
-def import_tensorflow() -> None:
+@contextlib.contextmanager
+def hidden(*modules: str) -> Iterator[None]:
+    """Lets the import of modules that are not imported yet fail, as a context manager.
+
+    Args:
+        *modules: Names of modules.
+    """
+    new = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(new))  # Python then raises ModuleNotFoundError.
+    try:
+        yield
+    finally:
+        for name in new:
+            del sys.modules[name]
+
+
+def import_tensorflow(alone: bool = False) -> None:
     """Imports TensorFlow without output on stderr.
 
     TF_CPP_MIN_LOG_LEVEL is not enough: the library writes messages before it reads this variable.
     They would hide the one-line errors of the program.
+
+    Args:
+        alone: Whether to keep Keras from importing what is installed next to it. That would take a
+            quarter of the time until a picture is drawn. For the program, which does not give
+            Keras the objects of these libraries; a user of the package can.
     """
-    with no_output(2):
+    with no_output(2), hidden(*(BY_KERAS if alone else ())):
         import tensorflow
     # A strategy logs each collective operation, and a model of another run that it is traced again.
     tensorflow.get_logger().setLevel("ERROR")

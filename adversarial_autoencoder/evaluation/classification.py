@@ -1,14 +1,10 @@
 """Classification errors, of q(y|x) or of a simple classifier trained on the codes.
 
-Labels are integers of shape (n,) in 0..num_classes - 1.
+Labels are integers of shape (n,) in 0..num_classes - 1. scikit-learn is imported where it is used:
+each training imports this module, and the import takes a quarter of a second.
 """
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import confusion_matrix
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from adversarial_autoencoder.evaluation.checks import check_indices, check_same_shape
 
@@ -54,10 +50,10 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np
                [0, 0, 1]])
     """
     check_same_shape(labels, predicted)
-    # scikit-learn ignores images of other classes, which would make the counts too small.
     check_indices("Labels", labels, num_classes)
     check_indices("Predicted classes", predicted, num_classes)
-    return confusion_matrix(labels, predicted, labels=range(num_classes))
+    pairs = num_classes * labels.astype("int64") + predicted
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = 15) -> float:
@@ -100,6 +96,8 @@ def nearest_neighbour_error(
     Returns:
         The error, in [0, 1].
     """
+    from sklearn.neighbors import KNeighborsClassifier
+
     classifier = KNeighborsClassifier(k).fit(z_train, y_train)
     return error_rate(labels, classifier.predict(z))
 
@@ -121,5 +119,9 @@ def linear_probe_error(
     Raises:
         ValueError: If `y_train` has fewer than two classes.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, tol=1e-3))
     return error_rate(labels, probe.fit(z_train, y_train).predict(z))

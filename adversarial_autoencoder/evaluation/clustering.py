@@ -7,8 +7,6 @@ then computes the error of the assignment on other images. Clusters are integers
 """
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from adversarial_autoencoder.evaluation.checks import check_indices, check_same_shape
 from adversarial_autoencoder.evaluation.classification import confusion, error_rate
@@ -75,6 +73,8 @@ def name_by_matching(labels: np.ndarray, clusters: np.ndarray, num_clusters: int
     Raises:
         ValueError: If the shapes differ or a cluster is not in 0..num_clusters - 1.
     """
+    from scipy.optimize import linear_sum_assignment
+
     classes, matched = linear_sum_assignment(
         _contingency(labels, clusters, num_clusters), maximize=True
     )
@@ -114,6 +114,8 @@ def normalized_mutual_information(labels: np.ndarray, clusters: np.ndarray) -> f
         ValueError: If the shapes differ.
     """
     check_same_shape(labels, clusters)
+    from sklearn.metrics import normalized_mutual_info_score
+
     return float(normalized_mutual_info_score(labels, clusters))
 
 
@@ -132,6 +134,8 @@ def adjusted_rand_index(labels: np.ndarray, clusters: np.ndarray) -> float:
         ValueError: If the shapes differ.
     """
     check_same_shape(labels, clusters)
+    from sklearn.metrics import adjusted_rand_score
+
     return float(adjusted_rand_score(labels, clusters))
 
 

@@ -5,8 +5,6 @@ distance of the codes with the distance between two samples of the prior.
 """
 
 import numpy as np
-from scipy.stats import ks_2samp
-from sklearn.neighbors import NearestNeighbors
 
 from adversarial_autoencoder.evaluation import mmd
 from adversarial_autoencoder.evaluation.checks import check_same_shape, check_same_width
@@ -99,6 +97,8 @@ def kolmogorov_smirnov(z: np.ndarray, z_prior: np.ndarray) -> np.ndarray:
         ValueError: If the arrays are not two-dimensional or their row lengths differ.
     """
     check_same_width(z, z_prior)
+    from scipy.stats import ks_2samp
+
     return np.array([ks_2samp(*pair).statistic for pair in zip(z.T, z_prior.T, strict=True)])
 
 
@@ -116,6 +116,8 @@ def nearest_distances(points: np.ndarray, z: np.ndarray) -> np.ndarray:
         ValueError: If the arrays are not two-dimensional or their row lengths differ.
     """
     check_same_width(points, z)
+    from sklearn.neighbors import NearestNeighbors
+
     return NearestNeighbors(n_neighbors=1).fit(z).kneighbors(points)[0][:, 0]
 
 

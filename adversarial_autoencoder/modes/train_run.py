@@ -59,7 +59,7 @@ def _train(command, run, config, overrides, holding):
     config, dataset = with_data(config, overrides)
     if run is not None and _is_complete(command, run, config, dataset):
         return
-    import_tensorflow()
+    import_tensorflow(alone=True)
     from adversarial_autoencoder import training
     from adversarial_autoencoder.devices import hardware
     from adversarial_autoencoder.devices.strategy import check_agreement, make_strategy
@@ -105,7 +105,8 @@ def _train(command, run, config, overrides, holding):
     if not batch_size_is_given and config.batch_size != config.system.batch_size:
         print(
             f"A minibatch has {counted(config.batch_size, dataset.noun)} instead of "
-            f"{config.system.batch_size}, because the data is small. --batch_size sets another number.",
+            f"{config.system.batch_size}, because the data is small. "
+            "--batch_size sets another number.",
             flush=True,
         )
     try:
