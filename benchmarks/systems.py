@@ -50,10 +50,10 @@ ROWS = {
     "mixture": (f"--prior gaussian_mixture --epochs 20 {SHARP_PRIOR}", ["latent_scatter"]),
     "reduction_labels": ("--flagfile=mnist_reduction_1000", ["latent_scatter"]),
     "reduction": ("--model dimensionality_reduction_aae --epochs 6", ["latent_scatter"]),
-    "autoencoder": ("--model autoencoder --epochs 6", ["latent_scatter"]),
-    "denoising_autoencoder": ("--model denoising_autoencoder --epochs 6", ["reconstruct"]),
-    "vae": ("--model vae --epochs 6", ["latent_grid"]),
-    "wae_mmd": ("--model wae_mmd --epochs 6", ["latent_grid"]),
+    "autoencoder": ("--model autoencoder", ["latent_scatter"]),
+    "denoising_autoencoder": ("--model denoising_autoencoder", ["reconstruct"]),
+    "vae": ("--model vae", ["latent_grid"]),
+    "wae_mmd": ("--model wae_mmd", ["latent_grid"]),
 }
 
 

@@ -14,6 +14,7 @@ import datasets  # noqa: E402
 import quality  # noqa: E402
 import reliability  # noqa: E402
 import systems  # noqa: E402
+import time_to_quality  # noqa: E402
 
 
 def table(name, *rows):
@@ -52,8 +53,9 @@ def _datasets():
     return json.loads(datasets.KEPT.read_text())
 
 
-def _speed():
-    rows = json.loads((BENCHMARKS / "step_speed.json").read_text())
+def _speed(work=""):
+    """The rows of step_speed.json, or of the file of another work, such as step_speed_conv.json."""
+    rows = json.loads((BENCHMARKS / f"step_speed{work and f'_{work}'}.json").read_text())
     return {row["name"].replace(" ", "_").replace(",", ""): row for row in rows}
 
 
@@ -163,10 +165,10 @@ def _lines(command, width=76):
     return [f"{line.rstrip()} \\" for line in lines[:-1]] + [lines[-1].rstrip()]
 
 
-def _speed_table():
+def _speed_table(work=""):
     yield "| step | steps/s | lowest to highest | GFLOP/s | eager PyTorch = 1 | of the bound | MB |"
     yield "|---|---|---|---|---|---|---|"
-    for row in _speed().values():
+    for row in _speed(work).values():
         share = "" if row["share_of_bound"] is None else _percent(row["share_of_bound"], 0)
         cells = (
             row["name"],
@@ -178,6 +180,11 @@ def _speed_table():
             row["peak_memory_mb"],
         )
         yield f"| {' | '.join(map(str, cells))} |"
+
+
+def _time_to_quality():
+    """The table of time_to_quality.json."""
+    return time_to_quality.table(json.loads(time_to_quality.KEPT.read_text()))
 
 
 def _reliability_table(part):
@@ -230,5 +237,6 @@ TABLES = {
     "systems": _systems_table,
     "systems_commands": _systems_commands,
     "speed": _speed_table,
+    "time_to_quality": _time_to_quality,
     "reliability": _reliability_table,
 }

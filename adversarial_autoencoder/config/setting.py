@@ -17,19 +17,23 @@ class Interval:
 
     Args:
         low: Lower bound, or None.
-        high: Upper bound, itself not allowed; or None.
+        high: Upper bound, or None.
         open_low: Whether the lower bound itself is not allowed.
+        closed_high: Whether the upper bound itself is allowed.
     """
 
     low: float | None = None
     high: float | None = None
     open_low: bool = False
+    closed_high: bool = False
 
     def __contains__(self, value: float) -> bool:
         too_low = self.low is not None and (
             value < self.low or (self.open_low and value == self.low)
         )
-        too_high = self.high is not None and value >= self.high
+        too_high = self.high is not None and (
+            value > self.high or (not self.closed_high and value == self.high)
+        )
         # An integer can be too large for a float.
         finite = isinstance(value, int) or math.isfinite(value)
         return finite and not too_low and not too_high
@@ -39,7 +43,7 @@ class Interval:
         if self.low is not None:
             bounds.append(f"above {self.low}" if self.open_low else f"at least {self.low}")
         if self.high is not None:
-            bounds.append(f"below {self.high}")
+            bounds.append(f"{'at most' if self.closed_high else 'below'} {self.high}")
         return " and ".join(bounds)
 
 
@@ -48,8 +52,10 @@ def at_least(low: float, below: float | None = None) -> Interval:
     return Interval(low, below)
 
 
-def above(low: float, below: float | None = None) -> Interval:
-    """The interval (low, below), without an upper bound if `below` is None."""
+def above(low: float, below: float | None = None, *, at_most: float | None = None) -> Interval:
+    """The interval (low, below) or (low, at_most], without an upper bound if both are None."""
+    if at_most is not None:
+        return Interval(low, at_most, open_low=True, closed_high=True)
     return Interval(low, below, open_low=True)
 
 

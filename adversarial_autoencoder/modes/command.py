@@ -153,7 +153,7 @@ class FileSettings(Settings):
     contamination: float = setting(
         0.01,
         "expected fraction of normal items whose score is above the threshold",
-        within=above(0, 0.5),
+        within=above(0, at_most=0.5),
         modes=("score",),
     )
     num_samples: int | None = setting(
