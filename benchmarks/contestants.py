@@ -180,7 +180,8 @@ def keras_loop(work):
 
     def step_many(n):
         for i in range(n):
-            model.train_on_batch(x[order[i * BATCH : (i + 1) * BATCH]])
+            first = i * BATCH % (len(x) - BATCH + 1)
+            model.train_on_batch(x[order[first : first + BATCH]])
 
     rounds(step_many)
 
@@ -297,7 +298,7 @@ def pytorch(work, compiled):
     def step_many(n):
         total = 0.0
         for i in range(n):
-            first = i * BATCH % len(x)
+            first = i * BATCH % (len(x) - BATCH + 1)
             total = total + step(x[order[first : first + BATCH]])
         float(total)
 

@@ -113,7 +113,7 @@ def mean(values, form):
     if None in values:
         return f"not reached ({sum(v is not None for v in values)} of {len(values)} seeds)"
     text = form.format(statistics.mean(values))
-    return text if len(values) == 1 else f"{text} ± {statistics.stdev(values):.1g}"
+    return text if len(values) == 1 else f"{text} ± {form.format(statistics.stdev(values))}"
 
 
 def table(results):
