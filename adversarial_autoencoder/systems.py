@@ -84,7 +84,8 @@ HIDDEN = {
     "mlp": {"hidden_units": 300, "hidden_layers": 3},
     "conv": {"hidden_units": 1000, "hidden_layers": 2},
 }
-# The systems with a y were tuned with the layers of the paper, and with minibatches of 100 images.
+# The systems with a y were tuned with the layers of the paper, with minibatches of 100 images, and
+# with these rates.
 WIDE = {
     "hidden_units": 1000,
     "hidden_layers": 2,

@@ -27,8 +27,19 @@ KEPT = pathlib.Path(__file__).with_suffix(".json")
 TABLES = pathlib.Path(os.environ.get("AAE_DATA_DIR", "."), "tables")
 OURS = "aae"
 # Settings that were chosen on validation items. Those of images are for small grey images.
-IMAGES = {"z_dim": 16, "hidden_units": 300, "hidden_layers": 2, "epochs": 20, "input_noise": 0.5}
-ROWS_OF_TABLES = {"z_dim": 8, "hidden_units": 100, "hidden_layers": 2, "input_noise": 0.3}
+RATES = {
+    "reconstruction_learning_rate": 1.5e-3,
+    "discriminator_learning_rate": 1e-4,
+    "generator_learning_rate": 1e-3,
+}
+IMAGES = RATES | {
+    "z_dim": 16,
+    "hidden_units": 300,
+    "hidden_layers": 2,
+    "epochs": 20,
+    "input_noise": 0.5,
+}
+ROWS_OF_TABLES = RATES | {"z_dim": 8, "hidden_units": 100, "hidden_layers": 2, "input_noise": 0.3}
 MAX_TRAINING = 10_000
 
 
@@ -163,7 +174,9 @@ def ours(part, seed, **overrides):
 
     settings = (IMAGES if part.schema is None else ROWS_OF_TABLES) | overrides
     kind = settings.pop("kind", "both")
-    config = Config.of(**settings, seed=seed).for_data(len(part.x_train), part.schema is not None)
+    n = len(part.x_train)
+    settings = {"batch_size": min(100, max(n // 10, 10))} | settings
+    config = Config.of(**settings, seed=seed).for_data(n, part.schema is not None)
     x, steps = part.x_train, len(part.x_train) // config.batch_size
     model = training.build(config, x.shape[1:], None, part.schema)
     at_once = max(k for k in range(1, 51) if steps % k == 0)

@@ -120,7 +120,12 @@ def settings(work, **kwargs):
     from adversarial_autoencoder.config import Config
     from adversarial_autoencoder.devices import hardware
 
-    kwargs |= {"input_noise": 0.0, "discriminator_noise": 0.0, "normalize_codes": False}
+    kwargs |= {
+        "batch_size": BATCH,
+        "input_noise": 0.0,
+        "discriminator_noise": 0.0,
+        "normalize_codes": False,
+    }
     kwargs |= {"network": work.network, "hidden_units": work.units, "hidden_layers": work.layers}
     with tempfile.TemporaryDirectory() as folder:
         source = "mnist"

@@ -2,7 +2,7 @@
 
 python benchmarks/growth.py [--json FILE]
 
-Random images, a 2-D adversarial autoencoder without noise, the choices for this machine; no
+Random images, a 2-D adversarial autoencoder, the choices for this machine; no
 callbacks but Keras's. In a table one size varies and the others are those of MNIST: batch 100, two
 hidden layers of 1000 units, z_dim 2, 28x28 pixels, 50 000 images.
 """
@@ -54,10 +54,11 @@ def measure(varied, size):
         "images": 50_000,
         "hidden_units": 1000,
         "hidden_layers": 2,
+        "batch_size": 100,
         varied: size,
     }
     n, side = sizes.pop("images"), sizes.pop("image_size")
-    config = hardware.choose(Config(epochs=1, hidden_layers=2, **sizes).for_data(n))
+    config = hardware.choose(Config(epochs=1, **sizes).for_data(n))
     whole_epoch = varied == "images"
     x = np.random.default_rng(0).integers(256, size=(n, side, side, 1), dtype="uint8")
     model = build(config, x.shape[1:])

@@ -58,8 +58,9 @@ ROWS = {
     "default": ("--dataset mnist --z_dim 2", (GRID, GOOD)),
     # The layers of the paper, and as many epochs as they need.
     "two_wide_layers": (
-        "--dataset mnist --z_dim 2 --hidden_units 1000 --hidden_layers 2"
-        " --generator_epsilon 1.3e-2 --epochs 40",
+        "--dataset mnist --z_dim 2 --hidden_units 1000 --hidden_layers 2 --batch_size 100"
+        " --reconstruction_learning_rate 1.5e-3 --discriminator_learning_rate 1e-4"
+        " --generator_learning_rate 1e-3 --generator_epsilon 1.3e-2 --epochs 40",
         (GRID, GOOD),
     ),
     "long": ("--dataset mnist --z_dim 2 --epochs 40", (GRID, GOOD, BETTER)),
@@ -104,8 +105,13 @@ def measure(row, seed, core):
         "epochs": len(epochs),
         "last": {name: epochs[-1][name] for name in (MSE, DISTANCE)},
         "core": core,
-        "flags": flags.replace(f"{COLOUR.parent}/", ""),
+        "flags": shown(flags),
     }
+
+
+def shown(flags):
+    """The flags without the folder of the data."""
+    return flags.replace(f"{COLOUR.parent}/", "")
 
 
 def mean(values, form):
@@ -146,7 +152,8 @@ def main():
     results = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for seed in [] if args.table else range(args.seeds):
         for row in args.rows:
-            if (key := f"{row}-{seed}") in results:
+            flags = shown(ROWS[row][0])
+            if results.get(key := f"{row}-{seed}", {}).get("flags") == flags:
                 continue
             measured = measure(row, seed, args.core)
             # Another command can have added results.

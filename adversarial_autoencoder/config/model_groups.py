@@ -147,13 +147,14 @@ class NetworkSettings(Settings):
     hidden_units: int = setting(
         HIDDEN["mlp"]["hidden_units"],
         "units in each hidden layer; conv: the deepest layer has a sixteenth of it as filters, and"
-        f" the default is {HIDDEN['conv']['hidden_units']}",
+        f" the default is {HIDDEN['conv']['hidden_units']}, as for a model with y",
         within=at_least(1, 100_001),
         search=Search(64, 2000, log=True),
     )
     hidden_layers: int = setting(
         HIDDEN["mlp"]["hidden_layers"],
-        f"hidden layers of each network; conv: the default is {HIDDEN['conv']['hidden_layers']}",
+        f"hidden layers of each network; the default is {HIDDEN['conv']['hidden_layers']} for conv"
+        " and for a model with y",
         within=at_least(1, 101),
     )
     dropout: float = setting(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 # Libraries that Keras imports if they are installed.
 BY_KERAS = ("matplotlib", "pandas", "scipy", "sklearn")
+_kept_out: set[str] = set()
 
 
 @contextlib.contextmanager
@@ -52,21 +53,26 @@ def hidden(*modules: str) -> Iterator[None]:
         yield
     finally:
         for name in new:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
-def import_tensorflow(alone: bool = False) -> None:
+def keep_alone() -> None:
+    """Keeps Keras from importing what is installed next to it, when it is imported later.
+
+    That would take a quarter of the time until a picture is drawn. Keras then does without these
+    libraries until the process ends. For the program, which does not give Keras their objects; a
+    user of the package can.
+    """
+    _kept_out.update(BY_KERAS)
+
+
+def import_tensorflow() -> None:
     """Imports TensorFlow without output on stderr.
 
     TF_CPP_MIN_LOG_LEVEL is not enough: the library writes messages before it reads this variable.
     They would hide the one-line errors of the program.
-
-    Args:
-        alone: Whether to keep Keras from importing what is installed next to it. That would take a
-            quarter of the time until a picture is drawn. For the program, which does not give
-            Keras the objects of these libraries; a user of the package can.
     """
-    with no_output(2), hidden(*(BY_KERAS if alone else ())):
+    with no_output(2), hidden(*_kept_out):
         import tensorflow
     # A strategy logs each collective operation, and a model of another run that it is traced again.
     tensorflow.get_logger().setLevel("ERROR")

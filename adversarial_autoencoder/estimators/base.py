@@ -42,7 +42,8 @@ class AAEEstimator(BaseEstimator):
         prior_std: Standard deviation of the prior, > 0. None: the default of the system.
         epochs: Passes over the training rows, >= 1. None: the default of the system, or enough for
             2000 minibatches.
-        batch_size: Rows in a minibatch, >= 2. None: a tenth of the rows, from 10 to 200.
+        batch_size: Rows in a minibatch, >= 2. None: a tenth of the rows, from 10 to 200
+            (100 with a y).
         settings: Further settings of the training, a dict with the names of the flags of the
             command line.
         random_state: An integer for reproducible results, a `RandomState`, or None.

@@ -52,7 +52,7 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np
     check_same_shape(labels, predicted)
     check_indices("Labels", labels, num_classes)
     check_indices("Predicted classes", predicted, num_classes)
-    pairs = num_classes * labels.astype("int64") + predicted
+    pairs = num_classes * labels.astype("int64") + predicted.astype("int64")
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from adversarial_autoencoder.errors import counted
 from adversarial_autoencoder.figures.canvas import Figure, grid, image_rows
@@ -28,23 +29,28 @@ def reconstructions(
         x: Images, shape (n, height, width, channels): integers in 0..255 or floats in [0, 1].
         y: Labels, shape (n,). Required if the decoder has an input y that the encoder does not
             infer, None otherwise.
-        corrupt: Whether to reconstruct images that are corrupted as in training and clipped to
-            [0, 1], and to show them in a row of their own. The encoder must have `input_noise`.
+        corrupt: Whether to reconstruct images that are corrupted as in training, and to show them
+            in a row of their own, clipped to [0, 1]. The encoder must have `input_noise`.
 
     Returns:
         The figure.
     """
     if not corrupt:
-        seen, title = x, "Images (top) and their reconstructions (bottom)"
+        seen, shown, title = x, x, "Images (top) and their reconstructions (bottom)"
     else:
         corruption = model.encoder.get_layer(CORRUPTION)
-        seen = np.clip(corruption(to_unit_interval(x), training=True), 0, 1)
+        seen = corruption(to_unit_interval(x), training=True).numpy()
+        # Dropout scales up the pixels that it keeps.
+        shown = np.clip(seen * (1 - getattr(corruption, "rate", 0)), 0, 1)
         title = "Corrupted images (top), their reconstructions, and the clean images (bottom)"
 
-    def reconstructed(part):
-        return model(to_unit_interval(seen[part]), None if y is None else y[part]).numpy()
+    # In a graph, because corrupted images are not in [0, 1], which the model refuses otherwise.
+    reconstruct = tf.function(model) if corrupt else model
 
-    rows = [lambda part: to_unit_interval(seen[part]).numpy(), reconstructed]
+    def reconstructed(part):
+        return reconstruct(to_unit_interval(seen[part]), None if y is None else y[part]).numpy()
+
+    rows = [lambda part: to_unit_interval(shown[part]).numpy(), reconstructed]
     if corrupt:
         rows.append(lambda part: to_unit_interval(x[part]).numpy())
     images = [grid(images_of, 1, len(x), model.image_shape) for images_of in rows]

@@ -32,7 +32,7 @@ def card(command: "Command", overrides: dict) -> None:
     config, recorded = run.read_config()
     config = with_overrides(run, config, overrides)
     run = runs.copied(run, command.results_dir)
-    import_tensorflow(alone=True)
+    import_tensorflow()
     path = run.path / "README.md"
     with atomic(path) as temporary:
         temporary.write_text(card_text(run, config, recorded, command.license), encoding="utf-8")

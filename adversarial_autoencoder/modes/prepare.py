@@ -19,7 +19,7 @@ def prepare(command: "Command", overrides: dict) -> None:
         missing = "dataset" if folder is None else "output_dir"
         raise InputError(f"The mode prepare needs --{missing}. Received: none")
     form = Config.of(**overrides).image_form
-    import_tensorflow(alone=True)
+    import_tensorflow()
     if form.size:
         print(form.resizing(), flush=True)
     dataset = data.prepare(folder, output, form=form)

@@ -167,7 +167,7 @@ def shown_run(
         check_data(run, dataset, recorded)
         if config.labelled_images_only:
             dataset = dataset.held_out_with_labels()
-    import_tensorflow(alone=True)
+    import_tensorflow()
     from adversarial_autoencoder.training import load_with_epochs
 
     run = runs.copied(run, command.results_dir)

@@ -84,7 +84,7 @@ def compare(command: "Command", overrides: dict) -> None:
             "these runs were measured with different feature classifiers: fid, kid, precision and "
             "recall cannot be compared."
         )
-    import_tensorflow(alone=True)
+    import_tensorflow()
     from adversarial_autoencoder import figures
     from adversarial_autoencoder.evaluation import report
 

@@ -55,7 +55,7 @@ def _train_seeds(command, overrides):
             if done:
                 print(f"Seed {setting['seed']}: the run {one.run_name} is finished.")
                 continue
-            import_tensorflow(alone=True)
+            import_tensorflow()
             from adversarial_autoencoder.training import forget
 
             # Otherwise Keras keeps the graphs of all earlier trainings in memory.

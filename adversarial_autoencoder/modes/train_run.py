@@ -59,7 +59,7 @@ def _train(command, run, config, overrides, holding):
     config, dataset = with_data(config, overrides)
     if run is not None and _is_complete(command, run, config, dataset):
         return
-    import_tensorflow(alone=True)
+    import_tensorflow()
     from adversarial_autoencoder import training
     from adversarial_autoencoder.devices import hardware
     from adversarial_autoencoder.devices.strategy import check_agreement, make_strategy

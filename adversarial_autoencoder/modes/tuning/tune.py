@@ -46,7 +46,7 @@ def tune(command: "Command", overrides: dict) -> None:
     runs.check_name(_trial_name(name, 0))
     folder = expand_home(command.results_dir, "results_dir") / name
     check_study(folder, plan)
-    import_tensorflow(alone=True)
+    import_tensorflow()
     from adversarial_autoencoder import training
 
     training.check(config, dataset)
