@@ -182,7 +182,7 @@ def test_no_images_give_no_codes(make_model, digits):
 def test_weight_std_is_the_standard_deviation_of_the_initial_weights():
     kernels = [
         layer.kernel.numpy()
-        for layer in networks.encoder((28, 28, 1), 2, weight_std=0.01).layers
+        for layer in networks.encoder((28, 28, 1), 2, weight_std=0.01, hidden_layers=2).layers
         if hasattr(layer, "kernel")
     ]
     assert len(kernels) == 3

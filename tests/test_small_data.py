@@ -27,7 +27,17 @@ TINY = ["--model=autoencoder", "--hidden_units=8", "--epochs=2", "--run_name=a"]
 
 @pytest.mark.parametrize(
     ("images", "batch_size"),
-    [(50_000, 100), (1249, 100), (1000, 100), (999, 99), (209, 20), (146, 14), (69, 10), (3, 3)],
+    [
+        (50_000, 200),
+        (2999, 200),
+        (2000, 200),
+        (1999, 199),
+        (999, 99),
+        (209, 20),
+        (146, 14),
+        (69, 10),
+        (3, 3),
+    ],
 )
 def test_the_default_minibatch_is_a_tenth_of_small_data(images, batch_size):
     config = Config().for_data(images)
@@ -44,6 +54,7 @@ def test_the_default_minibatch_is_a_tenth_of_small_data(images, batch_size):
         ({"model": "supervised_aae", "num_labels": 60}, 50_000, 10),
         ({"model": "supervised_aae", "num_labels": 500}, 50_000, 50),
         ({"model": "semi_supervised_aae", "num_labels": 60}, 50_000, 100),
+        ({"model": "supervised_aae"}, 50_000, 100),
         ({"model": "wae_mmd"}, 15, 10),
         ({"model": "clustering_aae", "consistency": "vat", "information_weight": 0.1}, 90, 16),
     ],
@@ -70,7 +81,7 @@ def test_the_training_says_that_its_minibatches_are_smaller(command_line, tmp_pa
     out, err = command_line(few(tmp_path), *TINY, results=tmp_path)
     assert err == ""
     assert out.splitlines()[1] == (
-        "A minibatch has 10 images instead of 100, because the data is small. "
+        "A minibatch has 10 images instead of 200, because the data is small. "
         "--batch_size sets another number."
     )
     assert json.loads((tmp_path / "a" / "config.json").read_text())["config"]["batch_size"] == 10
@@ -83,10 +94,13 @@ def test_the_training_says_that_its_minibatches_are_smaller(command_line, tmp_pa
     assert err == "Error: The run a has batch_size=10. Received: batch_size=20\n"
 
 
-@pytest.mark.parametrize("flags", [["--dataset=digits"], ["--dataset=TMP", "--batch_size=10"]])
+@pytest.mark.parametrize(
+    "flags",
+    [["--dataset=digits", "--model=supervised_aae"], ["--dataset=TMP", "--batch_size=10"]],
+)
 def test_the_training_says_nothing_of_a_usual_or_given_number(command_line, tmp_path, flags):
     flags = [few(tmp_path) if "TMP" in flag else flag for flag in flags]
-    out, _ = command_line(*flags, *TINY, results=tmp_path)
+    out, _ = command_line(*TINY, *flags, results=tmp_path)
     assert "instead of" not in out
 
 
@@ -97,7 +111,7 @@ def test_settings_that_were_not_resolved_train_as_well(tmp_path, dataset):
     run.write_config(config, dataset)
     training.check(config, dataset)
     model = training.train(config, dataset, run)
-    assert int(model.optimizer.iterations) == 12
+    assert int(model.optimizer.iterations) == 10
     assert files.from_dict(dataclasses.asdict(run.read_config()[0])) == config
 
 

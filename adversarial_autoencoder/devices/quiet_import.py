@@ -48,7 +48,8 @@ def hidden(*modules: str) -> Iterator[None]:
         *modules: Names of modules.
     """
     new = [name for name in modules if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(new))  # Python then raises ModuleNotFoundError.
+    for name in new:
+        sys.modules[name] = None  # type: ignore[assignment]  # ModuleNotFoundError.
     try:
         yield
     finally:
