@@ -194,7 +194,7 @@ def make_model():
 def supervised():
     """A supervised AAE: the encoder infers z, and y is the label."""
     keras.utils.set_random_seed(7)
-    hidden = {"hidden_units": 24}
+    hidden = {"hidden_units": 24, "hidden_layers": 2}
     model = AdversarialAutoencoder(
         networks.encoder((8, 8, 1), 3, **hidden),
         networks.decoder((8, 8, 1), 3, num_classes=10, **hidden),

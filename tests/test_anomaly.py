@@ -321,8 +321,8 @@ def test_the_mode_names_columns_of_rows(command_line, tmp_path):
 
 
 def test_the_mode_refuses_what_it_cannot_do(refused):
-    assert "contamination must be above 0 and below 0.5" in refused(
-        "--mode=score", "--contamination=0.5"
+    assert "contamination must be above 0 and at most 0.5" in refused(
+        "--mode=score", "--contamination=0.51"
     )
     assert "score must be one of" in refused("--mode=score", "--score=all")
     assert "--score needs --mode score" in refused("--mode=evaluate", "--score=latent")

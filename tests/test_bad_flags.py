@@ -23,7 +23,7 @@ def bad_values():
         if within and within.low is not None:
             values.append(str(within.low - (0 if within.open_low else 1)))
         if within and within.high is not None:
-            values.append(str(within.high))
+            values.append(str(within.high + (0.01 if within.closed_high else 0)))
         mode = f"--mode={limits['modes'][0]}" if limits["modes"] else "--mode=train"
         for value in values:
             yield pytest.param(flag_name(field), value, mode, id=f"{flag_name(field)}={value}")

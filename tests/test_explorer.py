@@ -12,7 +12,7 @@ from keras import layers
 from adversarial_autoencoder import AdversarialAutoencoder, networks, training
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.export import explorer
-from adversarial_autoencoder.systems import SYSTEMS
+from adversarial_autoencoder.systems import HIDDEN, SYSTEMS
 
 # The weights of a page are float16.
 TOLERANCE = 1e-2
@@ -142,7 +142,7 @@ def test_weights_that_float16_cannot_hold_are_refused(digits):
 
 
 def test_the_page_of_the_default_network_is_below_six_megabytes():
-    model = model_of((28, 28, 1), hidden_units=1000)
+    model = model_of((28, 28, 1), **HIDDEN["mlp"])
     rng = np.random.default_rng(0)
     # As many grey pixels as in MNIST, and harder to compress.
     x = rng.integers(0, 256, (10_000, 28, 28, 1)) * (rng.random((10_000, 28, 28, 1)) < 0.2)

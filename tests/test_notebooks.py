@@ -1,5 +1,6 @@
 """Figures in notebooks, and programs that a notebook starts."""
 
+import importlib.util
 import io
 import os
 import subprocess
@@ -83,7 +84,12 @@ print(matplotlib.rcParams["backend"])
 
 
 @pytest.mark.parametrize(
-    ("backend", "kept"), [(INLINE, False), ("no_such_backend", False), ("svg", True)]
+    ("backend", "kept"),
+    [
+        (INLINE, importlib.util.find_spec("matplotlib_inline") is not None),
+        ("no_such_backend", False),
+        ("svg", True),
+    ],
 )
 def test_a_program_that_uses_the_library_draws_too(tmp_path, backend, kept):
     """Another backend than a missing one stays the user's choice."""

@@ -115,7 +115,7 @@ def test_each_trial_is_a_run_and_the_first_one_has_the_defaults(studied):
     assert first.read_config()[0].mmd_weight != second.read_config()[0].mmd_weight
     out = (studied / "output.txt").read_text()
     assert out.startswith("Searching mmd_weight, reconstruction_learning_rate for the lowest ")
-    assert "\nTrial 2 of 2, s-trial-0001: --mmd_weight=" in out
+    assert "\ns-trial-0001 (2 of 2): --mmd_weight=" in out
     assert "\n2 trials of the study s; measures of validation data:\n" in out
     assert f"\nWrote {studied / 's' / 'figures' / 'trials.png'}\n" in out
     assert (studied / "s" / "figures" / "trials.png").exists()

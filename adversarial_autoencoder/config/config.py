@@ -31,8 +31,8 @@ from adversarial_autoencoder.systems import (
     CLASSIFICATION,
     COMPONENT_PRIORS,
     CONSISTENCY,
-    HIDDEN,
     MMD,
+    NETWORKS,
     PRIORS,
     REGULARIZATION,
     SYSTEMS,
@@ -82,10 +82,10 @@ class Config(
         # A name that is no system is refused later, with the other settings out of range.
         system = SYSTEMS[model] if model in tuple(SYSTEMS) else System("", ())
         defaults = dict(system.defaults)
-        if (network := given.get("network")) in HIDDEN:
-            defaults = HIDDEN[network] | defaults
         if (prior := given.get("prior")) in tuple(PRIORS):
             defaults = PRIORS[prior].defaults | defaults
+        if (network := given.get("network")) in NETWORKS:
+            defaults = NETWORKS[network] | defaults
         if given.get("prior") in COMPONENT_PRIORS:
             # With components it would tie z to the class instead of making it independent.
             defaults.pop("condition_prior_on_labels", None)

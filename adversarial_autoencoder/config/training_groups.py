@@ -162,9 +162,11 @@ class OptimizerSettings(Settings):
     )
     reconstruction_learning_rate: float = _learning_rate(2.2e-3, "encoder and decoder")
     discriminator_learning_rate: float = _learning_rate(
-        2e-4, "the discriminators", ADVERSARIAL, lowest=1e-5
+        2e-4, "the discriminators; conv: the default is 1e-4", ADVERSARIAL, lowest=1e-5
     )
-    generator_learning_rate: float = _learning_rate(2e-3, "the encoder as generator", ADVERSARIAL)
+    generator_learning_rate: float = _learning_rate(
+        2e-3, "the encoder as generator; conv: the default is 1e-3", ADVERSARIAL
+    )
     classification_learning_rate: float = _learning_rate(
         1e-3, "the encoder as classifier", CLASSIFIES
     )

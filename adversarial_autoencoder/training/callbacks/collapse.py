@@ -19,6 +19,8 @@ COLLAPSED_VALUES = 1.5
 COLLAPSED_SPREAD = 0.02
 # A distance to the prior of so many floors that has not fallen to this share is stuck.
 FAR, FALLING = 10, 0.95
+# Before so many minibatches, the distance can still rise.
+SETTLING = 200
 # Decoded samples of the prior differ grossly if a pixel varies so many times as much as in the
 # images, or the inverse, or if their mean differs by this many of its standard deviations.
 STD_RATIO, SHIFT, SAMPLES = 2, 0.5, 500
@@ -128,7 +130,8 @@ class WarnOfCollapse(keras.callbacks.Callback):
         distance, floor = logs.get("val_prior_distance", 0), logs.get("val_prior_distance_floor", 0)
         falls = distance < FALLING * min(self.distances, default=np.inf)
         self.distances.append(distance)
-        if self._matches_a_prior() and distance > FAR * floor and not falls:
+        early = int(self.model.optimizer.iterations.numpy()) < SETTLING
+        if not early and self._matches_a_prior() and distance > FAR * floor and not falls:
             yield Sign(
                 "distance",
                 f"The distance to the prior does not fall: it is {distance:.3f}, "
