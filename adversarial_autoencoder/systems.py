@@ -86,7 +86,7 @@ HIDDEN = {
 }
 # The defaults of each kind of network. With convolutions an adversarial phase that is half as fast
 # is steadier, and reaches a better reconstruction.
-NETWORKS = {
+NETWORKS: dict[str, dict] = {
     "mlp": HIDDEN["mlp"],
     "conv": HIDDEN["conv"] | {"discriminator_learning_rate": 1e-4, "generator_learning_rate": 1e-3},
 }
