@@ -146,7 +146,9 @@ def table(results, kind):
         cells += [summary(results, row, system, generation)[1] for system in SYSTEMS[:3]]
         seeds = sum(key.startswith(f"{row}-aae-") for key in results)
         minutes, _ = summary(results, row, "aae", "minutes")
-        yield f"| {' | '.join([*cells, str(seeds), f'{minutes:.1f}'])} |"
+        # None if the machine was stopped in between.
+        cells += [str(seeds), "" if minutes is None else f"{minutes:.1f}"]
+        yield f"| {' | '.join(cells)} |"
 
 
 def commands(results):
