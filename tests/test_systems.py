@@ -11,14 +11,11 @@ from helpers import STEPS, assert_equal_models, built, config_of
 from adversarial_autoencoder import AdversarialAutoencoder, training
 from adversarial_autoencoder.systems import ADVERSARIAL_LOSSES, CLASSIFICATION, PRIORS, SYSTEMS
 
-POSTERIORS = ("deterministic", "gaussian", "universal")
-
 
 COMBINATIONS = [
-    (model, posterior)
-    for model in SYSTEMS
-    for posterior in (("gaussian",) if model == "vae" else POSTERIORS)
-] + [
+    *((model, "gaussian" if model == "vae" else "deterministic") for model in SYSTEMS),
+    # One system without a y, and one with all phases.
+    *itertools.product(("aae", "dimensionality_reduction_aae"), ("gaussian", "universal")),
     *((name, "deterministic") for name in ("labelled_reduction", "conditioned", "detached")),
     ("separate", "universal"),
 ]
