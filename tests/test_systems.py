@@ -1,4 +1,4 @@
-"""One contract for every system with every posterior: it trains, saves and resumes exactly."""
+"""One contract for every system: it trains, saves and resumes exactly."""
 
 import itertools
 
@@ -10,7 +10,6 @@ from helpers import STEPS, assert_equal_models, built, config_of
 
 from adversarial_autoencoder import AdversarialAutoencoder, training
 from adversarial_autoencoder.systems import ADVERSARIAL_LOSSES, CLASSIFICATION, PRIORS, SYSTEMS
-
 
 COMBINATIONS = [
     *((model, "gaussian" if model == "vae" else "deterministic") for model in SYSTEMS),
