@@ -31,11 +31,12 @@ def figure(kind, name, field="mean"):
     """One measured figure, for use in a sentence.
 
     Args:
-        kind: "quality", "systems" or "speed".
+        kind: "quality", "systems" or "speed", or "speed_" and the name of a work, such as "conv".
         name: Name of the row.
         field: Name of the value in the row; for "quality", "mean" gives mean and deviation.
     """
-    row = {"quality": _quality, "systems": _systems, "speed": _speed}[kind]()[name]
+    kind, _, work = kind.partition("_")
+    row = _speed(work)[name] if kind == "speed" else KEPT[kind]()[name]
     if kind == "quality":
         return _measured(name, row) if field == "mean" else _shown(name, row[field])
     return str(row[field])
@@ -227,6 +228,7 @@ def _table_reading():
         yield f"| .{suffix} | {' | '.join(f'{value:.0f}' for value in values.values())} |"
 
 
+KEPT = {"quality": _quality, "systems": _systems}
 TABLES = {
     "table_reading": _table_reading,
     "anomaly": _anomaly_table,
