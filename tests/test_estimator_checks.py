@@ -30,15 +30,15 @@ EXPECTED_TO_FAIL = {
     },
 }
 # On some processors a matrix product rounds a row by its place among the others. The checks allow a
-# relative difference of 1e-7, which is less than the precision of float32.
+# difference of 1e-7, about the precision of a single float32.
 ROUNDED = ("check_methods_sample_order_invariance", "check_methods_subset_invariance")
 PARAMETERS = {"AAEClusterer": {"num_clusters": 3}}
 
 
 def is_rounding(result):
-    """Whether a check fails by the last digit of float32 alone."""
-    found = re.search(r"Max relative difference among violations: (\S+)", str(result["exception"]))
-    return result["check_name"] in ROUNDED and found is not None and float(found[1]) < 1e-6
+    """Whether a check fails by rounding alone: codes and scores are of order 1."""
+    found = re.search(r"Max absolute difference among violations: (\S+)", str(result["exception"]))
+    return result["check_name"] in ROUNDED and found is not None and float(found[1]) < 1e-5
 
 
 @pytest.mark.slow
