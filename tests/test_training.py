@@ -102,17 +102,13 @@ def test_deterministic_is_passed_to_tensorflow(dataset, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("noise", "normalize_codes", "where"),
-    [
-        (0.0, False, "discriminator_loss.* in the regularization phase .* step 1 of epoch 2"),
-        # Where a ReLU turns NaN into 0, the losses stay finite: only the gradients show the fault.
-        (0.1, True, "gradients in the regularization phase .* step 1 of epoch 2"),
-    ],
-    ids=["losses", "gradients"],
+    ("noise", "normalize_codes"), [(0.0, False), (0.1, True)], ids=["plain", "noise"]
 )
 def test_codes_that_are_not_finite_stop_the_training_and_keep_the_checkpoint(
-    dataset, tmp_path, noise, normalize_codes, where
+    dataset, tmp_path, noise, normalize_codes
 ):
+    # Some processors turn NaN into 0 in a ReLU. There only the gradients show the fault.
+    where = "(discriminator_loss|gradients).* in the regularization phase .* step 1 of epoch 2"
     run = runs.create(tmp_path, "run")
     settings = {"input_noise": noise, "discriminator_noise": noise}
     settings["normalize_codes"] = normalize_codes
