@@ -18,7 +18,7 @@ try:
     from adversarial_autoencoder.config.recipes import with_recipes
     from adversarial_autoencoder.config.setting import flag_name, value_type
     from adversarial_autoencoder.config.small_files import read_small
-    from adversarial_autoencoder.devices.quiet_import import keep_alone
+    from adversarial_autoencoder.devices.quiet_import import hide_optional_libraries
     from adversarial_autoencoder.devices.streams import prepare_streams
     from adversarial_autoencoder.errors import (
         ExportError,
@@ -143,7 +143,7 @@ def main(argv):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # The range of a data set is checked when it is loaded; a part of it can be narrower.
     warnings.filterwarnings("ignore", "The images are integers in", UserWarning)
-    keep_alone()
+    hide_optional_libraries()
     try:
         command = Command(**given(Command))
         check_mode(command.mode, given(Command))

@@ -158,7 +158,7 @@ SYSTEMS = {
             "condition_prior_on_labels": True,
             "input_noise": 0.3,
             **WIDE,
-            # A strong game: z follows the prior within each class.
+            # A strong adversarial phase: z follows the prior within each class.
             "discriminator_learning_rate": 5e-4,
             "generator_epsilon": 1e-4,
         },

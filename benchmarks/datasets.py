@@ -29,7 +29,7 @@ IMAGES = ROOT / "docs" / "images"
 KEPT = pathlib.Path(__file__).with_suffix(".json")
 FOLDER = pathlib.Path(os.environ.get("AAE_DATA_DIR", "."))
 
-MNIST = "--dataset mnist --epochs 10"
+MNIST = "--dataset mnist"
 COLOUR = f"--dataset {FOLDER / 'cifar10_part.npz'} --network conv --epochs 10 --hidden_units 512"
 TABLES = FOLDER / "tables"
 ADULT = f"--dataset {TABLES / 'adult-train.csv'} --test_dataset {TABLES / 'adult-test.csv'}"

@@ -1,4 +1,4 @@
-"""Data sets for training: well-known sets, .npz archives and folders of image files."""
+"""Data sets for training: well-known sets, arrays, folders of image files, and tables."""
 
 from adversarial_autoencoder.data.dataset import Dataset
 from adversarial_autoencoder.data.inputs import open_input

@@ -57,12 +57,11 @@ def hidden(*modules: str) -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-def keep_alone() -> None:
-    """Keeps Keras from importing what is installed next to it, when it is imported later.
+def hide_optional_libraries() -> None:
+    """Keeps Keras from importing the libraries of `BY_KERAS` when it is imported later.
 
-    That would take a quarter of the time until a picture is drawn. Keras then does without these
-    libraries until the process ends. For the program, which does not give Keras their objects; a
-    user of the package can.
+    Only the command line calls this, because the imports would take a quarter of the time until a
+    picture is drawn. A user of the package may give Keras their objects, such as a DataFrame.
     """
     _kept_out.update(BY_KERAS)
 

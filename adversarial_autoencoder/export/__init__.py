@@ -1,1 +1,1 @@
-"""Trained models for use elsewhere: a page that explores the latent space in a browser."""
+"""Trained models for use elsewhere: SavedModel, ONNX, LiteRT and Keras files, and a page."""

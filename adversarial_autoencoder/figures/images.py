@@ -257,7 +257,7 @@ def interpolated(
 
 
 def _beside(columns, x):
-    """A column of images, reduced like the images of `columns` columns beside it."""
+    """A column of images, reduced like the images of the `columns` columns next to it."""
     return grid(lambda part: to_unit_interval(x[part]).numpy(), len(x), 1, x.shape[1:], columns)
 
 

@@ -11,8 +11,7 @@ from adversarial_autoencoder.phases.phase import Phase, Step, register
 from adversarial_autoencoder.systems import CONSISTENCY_LOSSES
 
 # Standard deviation, of each pixel, of the noise at which VAT looks for its direction. The paper
-# uses a tiny value. But q(y|x) is flat near an image that it is sure of: with 100 labels of MNIST
-# (one seed, 5 epochs) the error was 8 % with 0.29 and 16 % with 0.036.
+# uses a tiny value, but q(y|x) is flat near an image that it is sure of.
 PROBE = 0.3
 
 

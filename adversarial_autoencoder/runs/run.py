@@ -1,4 +1,4 @@
-"""The run folder: the files that a training writes.
+"""The run folder: the files of a training, and those that the modes add.
 
 results/<run>/config.json    everything that is needed to build the model and load its data again
               flags.txt      the same settings as a flag file
@@ -15,6 +15,8 @@ results/<run>/config.json    everything that is needed to build the model and lo
               input_scores.csv      those of --mode score --input
               scores.json           the threshold of --mode score, and its measures
               anomaly.npz           the fitted score, for --mode score --input
+              README.md             the model card of --mode card
+              export/               the files of --mode export
               logs/          TensorBoard
               figures/
 """

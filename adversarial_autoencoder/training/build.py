@@ -31,7 +31,7 @@ def build(config, image_shape, class_shares=None, schema=None):
 
     Args:
         config: A `Config`.
-        image_shape: Shape of one image, (height, width, channels).
+        image_shape: Shape of one image, (height, width, channels). Not used for a table.
         class_shares: Fraction of each class among the labelled images; None without labels.
         schema: The `tables.Schema` of a data set of rows; None for images.
 
@@ -130,7 +130,7 @@ def make_prior(config, class_shares=None):
         A callable `(n, dim, seed) -> tensor`.
 
     Raises:
-        InputError: If the prior cannot be read or called, or has not z_dim dimensions.
+        InputError: If the prior cannot be read or called, or does not have z_dim dimensions.
     """
     if config.prior in PRIORS:
         return _named_prior(config, class_shares)

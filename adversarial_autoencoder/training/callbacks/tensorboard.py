@@ -16,17 +16,15 @@ HISTOGRAM_BINS = 100
 
 
 class TensorBoard(keras.callbacks.Callback):
-    """Writes losses, learning rates, histograms of the codes, and images for TensorBoard.
+    """Writes losses, learning rates and histograms of the codes for TensorBoard.
 
     Every epoch it writes the logs, with the names of history.csv, and the learning rate of each
     step (Keras's own callback renames the logs, and writes each validation metric twice).
 
     After the first epoch, after the last epoch, and after as many between them as fit into a tenth
-    of the time, it writes:
-
-    - histograms of the encoder's output and of the prior, for each dimension and pooled, and of the
-      most probable y. Both have the same tag and the same range, in the runs "encoder" and "prior":
-      TensorBoard shows them next to each other, for any number of trainings.
+    of the time, it writes histograms of the encoder's output and of the prior, for each dimension
+    and pooled, and of the most probable y. Both have the same tag and the same range, in the runs
+    "encoder" and "prior": TensorBoard shows them next to each other, for any number of trainings.
 
     `Pictures` writes images to the same files.
 
