@@ -15,7 +15,7 @@ def from_dict(values: dict) -> Config:
     """Makes a `Config` of a dict, as `dataclasses.asdict` gives it and JSON keeps it.
 
     Args:
-        values: The settings by name; a missing one takes its default.
+        values: The settings by name; a missing one takes its value in `SINCE_0_1`, or its default.
 
     Returns:
         The `Config`.

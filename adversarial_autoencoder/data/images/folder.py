@@ -283,7 +283,7 @@ def _split(root):
                     f"Received: {parts[part].path.name} and {name}"
                 )
             parts[part] = root.folders[name]
-    # A class can have the name of a part. Two parts, or one without classes next to it, are a split.
+    # A class can have the name of a part. Two parts, or one that is alone, are a split.
     is_class = len(parts) == 1 and len(with_images) > 1
     return None if root.images or is_class else parts or None
 
