@@ -227,7 +227,7 @@ class PriorSpec:
     defaults: dict = dataclasses.field(default_factory=dict)
 
 
-# A strong adversarial phase, and little noise that would hide the structure.
+# A strong adversarial phase, and little noise that would hide edges and gaps.
 FINE_STRUCTURE = {
     "discriminator_noise": 0.05,
     "discriminator_learning_rate": 1e-3,
@@ -236,7 +236,7 @@ FINE_STRUCTURE = {
 
 PRIORS = {
     "gaussian": PriorSpec("Gaussian", {"std": "prior_std"}),
-    "uniform": PriorSpec("Uniform", {"std": "prior_std"}),
+    "uniform": PriorSpec("Uniform", {"std": "prior_std"}, defaults=FINE_STRUCTURE),
     "laplace": PriorSpec("Laplace", {"std": "prior_std"}),
     "gamma": PriorSpec("Gamma", {"shape": "prior_shape", "std": "prior_std"}),
     "gaussian_mixture": PriorSpec(

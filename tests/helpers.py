@@ -30,6 +30,11 @@ QUICK = ["--dataset=digits", "--model=wae_mmd", "--hidden_units=8", "--epochs=1"
 PATIENCE = 600
 
 
+def shortened(code, epochs):
+    """The text of a program whose trainings have at most this many epochs."""
+    return re.sub(r"\bepochs=(\d+)", lambda found: f"epochs={min(int(found[1]), epochs)}", code)
+
+
 def start_process(*flags, results, **kwargs):
     """Starts run.py in a process of its own."""
     # Users do not set this variable; the output must be clean without it.
