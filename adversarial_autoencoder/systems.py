@@ -227,7 +227,7 @@ class PriorSpec:
     defaults: dict = dataclasses.field(default_factory=dict)
 
 
-# A strong adversarial phase, and little noise that would hide edges and gaps.
+# A strong adversarial phase, and little noise that would hide edges, gaps and peaks.
 FINE_STRUCTURE = {
     "discriminator_noise": 0.05,
     "discriminator_learning_rate": 1e-3,
@@ -237,8 +237,10 @@ FINE_STRUCTURE = {
 PRIORS = {
     "gaussian": PriorSpec("Gaussian", {"std": "prior_std"}),
     "uniform": PriorSpec("Uniform", {"std": "prior_std"}, defaults=FINE_STRUCTURE),
-    "laplace": PriorSpec("Laplace", {"std": "prior_std"}),
-    "gamma": PriorSpec("Gamma", {"shape": "prior_shape", "std": "prior_std"}),
+    "laplace": PriorSpec("Laplace", {"std": "prior_std"}, defaults=FINE_STRUCTURE),
+    "gamma": PriorSpec(
+        "Gamma", {"shape": "prior_shape", "std": "prior_std"}, defaults=FINE_STRUCTURE
+    ),
     "gaussian_mixture": PriorSpec(
         "GaussianMixture",
         {
