@@ -154,6 +154,15 @@ def test_without_a_network_the_cache_of_keras_is_used_and_digits_replace_mnist(
     assert all("no network" in line and "mnist.npz" in line for line in lines)
 
 
+def test_the_digits_of_the_package_are_those_of_scikit_learn(digits, classes):
+    loaded = load("digits")
+    x = np.concatenate([loaded.x_train, loaded.x_validation, loaded.x_test])
+    y = np.concatenate([loaded.y_train, loaded.y_validation, loaded.y_test])
+    rows = {(image.tobytes(), int(label)) for image, label in zip(x, y, strict=True)}
+    assert rows == {(i.tobytes(), int(label)) for i, label in zip(digits, classes, strict=True)}
+    assert len(x) == len(digits)
+
+
 def test_the_digits_are_split_into_three_parts():
     digits = load("digits")
     assert [len(x) for x in (digits.x_train, digits.x_validation, digits.x_test)] == [
