@@ -229,13 +229,16 @@ class AdversarialAutoencoder(Autoencoder):
             ValueError: If images or labels are out of range.
         """
         bound = checked_arguments(keras.Model.fit, self, x, y, *args, **kwargs)
-        if self.compiled:
-            self.optimizer.plan(*steps_of_fit(bound.arguments))
         spread = add_measurement(bound.arguments) if self.observation.has_spread else None
-        history = super().fit(*bound.args[1:], **bound.kwargs)
+        try:
+            if self.compiled:
+                self.optimizer.plan(*steps_of_fit(bound.arguments))
+            history = super().fit(*bound.args[1:], **bound.kwargs)
+        finally:
+            if self.compiled:  # `train_on_batch` has constant rates again.
+                self.optimizer.plan(0, float("inf"))
         if spread:  # A callback can have restored the weights of an earlier epoch.
             spread.measure()
-        self.optimizer.plan(0, float("inf"))  # `train_on_batch` has constant rates again.
         return history
 
     @one_line

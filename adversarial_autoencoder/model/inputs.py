@@ -98,11 +98,24 @@ def steps_of_fit(given):
     elif steps is None and isinstance(x, keras.utils.PyDataset):
         steps = x.num_batches
     elif steps is None and hasattr(x, "shape"):
-        images = x.shape[0] * (1 - given.get("validation_split", 0.0))
-        steps = math.ceil(images / (given.get("batch_size") or 32))
+        steps = math.ceil(num_trained(given, x.shape[0]) / (given.get("batch_size") or 32))
     if not steps or steps < 0:
         return 0, math.inf
     return steps * given.get("initial_epoch", 0), steps * max(given.get("epochs", 1), 1)
+
+
+def num_trained(given, n):
+    """The number of images that `fit` trains on; Keras validates on the ones after them.
+
+    Args:
+        given: The arguments of `keras.Model.fit` by name.
+        n: Number of images in x.
+
+    Returns:
+        A number from 0 to n.
+    """
+    share = given.get("validation_split")
+    return math.floor(n * (1 - share)) if share and given.get("validation_data") is None else n
 
 
 def _checked_pair(x, y, model):
