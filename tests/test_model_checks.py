@@ -85,7 +85,9 @@ def test_labels_that_no_phase_uses_are_refused(make_model, digits):
 def test_a_missing_optimizer_and_an_unknown_loss_are_refused(make_model):
     with pytest.raises(ValueError, match="reconstruction, discriminator, generator. Received: gen"):
         make_model().compile({"generator": "adam"})
-    with pytest.raises(ValueError, match="mse, bce. Received: reconstruction_loss='mae'"):
+    with pytest.raises(
+        ValueError, match="mse, bce. Did you mean mse. Received: reconstruction_loss='mae'"
+    ):
         make_model(reconstruction_loss="mae")
 
 
@@ -159,6 +161,7 @@ def test_sample_weights_are_refused(supervised, digits, classes):
         ({"prior": {"zz": priors.Gaussian()}}, "Received: .*zz"),
         ({"phases": [phases.Classification()]}, "must have a code y. Received: z only"),
         ({"phases": [phases.Regularization("y")]}, "must have a code y. Received: z only"),
+        ({"phases": []}, "at least one phase. Received: phases="),
         ({"phases": [phases.Variational()]}, "needs a gaussian posterior and a Gaussian prior"),
         ({"posterior": "universal"}, "posterior must be one of deterministic, gaussian. Received"),
         ({"posterior": "gaussian"}, "twice as wide as z"),

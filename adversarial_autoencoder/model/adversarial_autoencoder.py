@@ -120,7 +120,9 @@ class AdversarialAutoencoder(Autoencoder):
             observation = Pixels(reconstruction_loss)
         super().__init__(encoder, decoder, discriminators, prior, posterior, observation, name)
         self.reconstruction_loss = reconstruction_loss
-        self.phases = tuple(phases or _default_phases(discriminators))
+        self.phases = tuple(_default_phases(discriminators) if phases is None else phases)
+        if not self.phases:
+            raise ValueError("A model must have at least one phase. Received: phases=[]")
         self.seed = seed
         names = ["loss", *(metric for phase in self.phases for metric in phase.metrics)]
         if len(set(names)) < len(names):
