@@ -176,6 +176,19 @@ def test_codes_priors_and_phases_that_do_not_fit_are_refused(arguments, message)
         AdversarialAutoencoder(*pair, **arguments).compile()
 
 
+@pytest.mark.parametrize("inferred", [False, True])
+def test_a_y_excludes_a_prior_whose_components_depend_on_the_label(inferred):
+    """The decoder would get pairs of z and y that the training does not have."""
+    encoder = networks.encoder((8, 8), 2, num_classes=4 if inferred else 0, hidden_units=8)
+    decoder = networks.decoder((8, 8), 2, num_classes=4, hidden_units=8)
+    seen = networks.discriminator(2, num_classes=4, hidden_units=8)
+    for prior in (priors.GaussianMixture(4), priors.SwissRoll(4)):
+        with pytest.raises(ValueError, match="needs a prior without components if there is a y: z"):
+            AdversarialAutoencoder(encoder, decoder, {"z": seen}, prior=prior)
+    AdversarialAutoencoder(encoder, decoder, {"z": seen}, prior=priors.Gaussian())
+    AdversarialAutoencoder(encoder, decoder, None, prior=priors.GaussianMixture(4))
+
+
 def test_an_encoder_that_infers_y_needs_a_decoder_that_takes_it():
     encoder = networks.encoder((8, 8), 3, num_classes=4, hidden_units=24)
     with pytest.raises(ValueError, match="decoder must have an input y"):
