@@ -162,6 +162,31 @@ def did_you_mean(value: object, choices: Iterable[object]) -> str:
     return f" Did you mean {close[0]}?" if close else ""
 
 
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Checks that an argument is one of the values that it can have.
+
+    Args:
+        name: Name of the argument.
+        value: Its value.
+        choices: The values that it can have.
+
+    Raises:
+        InputError: If it is none of them.
+
+    Example:
+        >>> check_choice("kind", "c", ["a", "b"])
+        Traceback (most recent call last):
+            ...
+        adversarial_autoencoder.errors.InputError: kind must be one of a, b. Received: kind='c'
+    """
+    choices = tuple(choices)
+    if value not in choices:
+        raise InputError(
+            f"{name} must be one of {', '.join(choices)}.{did_you_mean(value, choices)} "
+            f"Received: {name}={value!r}"
+        )
+
+
 def counted(number: int, noun: str) -> str:
     """Writes a number of things in words.
 

@@ -164,6 +164,12 @@ def test_flags_that_do_not_fit_a_table_are_refused(refused, tmp_path, name):
     assert expected in refused("--dataset=TMP/t.csv", *flags)
 
 
+def test_a_table_that_no_saved_model_could_describe_is_refused(refused, tmp_path, monkeypatch):
+    monkeypatch.setattr("adversarial_autoencoder.model.archive.MAX_PART", 300)
+    (tmp_path / "t.csv").write_text(ROWS)
+    assert "table t must take at most 300 bytes in" in refused("--dataset=TMP/t.csv")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -11,8 +11,9 @@ from adversarial_autoencoder.config import Config, files, rules
 from adversarial_autoencoder.config.setting import value_type
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.command import Command
+from adversarial_autoencoder.networks.encoders import CORRUPTIONS
 from adversarial_autoencoder.posteriors import POSTERIORS
-from adversarial_autoencoder.systems import PRIORS, REGULARIZATION, SYSTEMS
+from adversarial_autoencoder.systems import HIDDEN, PRIORS, REGULARIZATION, SYSTEMS
 from adversarial_autoencoder.training.build import PHASES
 
 
@@ -119,6 +120,8 @@ def test_settings_and_training_use_the_same_names_of_phases_and_priors():
     assert choices["reconstruction_loss"] == tuple(losses.RECONSTRUCTION)
     assert choices["adversarial_loss"] == tuple(losses.ADVERSARIAL)
     assert choices["posterior"] == (*POSTERIORS, "universal")
+    assert choices["corruption"] == tuple(CORRUPTIONS)
+    assert choices["network"] == tuple(HIDDEN)
 
 
 # The constructors that get settings, and their arguments whose names differ from the settings.

@@ -175,6 +175,18 @@ def test_a_setting_with_an_effect_is_accepted(settings):
             "A gaussian_mixture needs an even z_dim. Received: z_dim=5",
         ),
         ({"condition_prior_on_labels": True}, "condition_prior_on_labels needs a model with y"),
+        *[
+            (
+                {
+                    "condition_prior_on_labels": True,
+                    "prior": "gaussian_mixture",
+                    "z_dim": 2,
+                    "model": model,
+                },
+                "needs a model without y for a prior with components",
+            )
+            for model in ("supervised_aae", "semi_supervised_aae")
+        ],
         (
             {"condition_prior_on_labels": True, "prior": "swiss_roll", "model": "wae_mmd"},
             "condition_prior_on_labels needs an adversarial model. Received: model=wae_mmd",

@@ -1,5 +1,7 @@
 """The consistency loss: q(y|x) changes little near every image, with or without a label."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -127,6 +129,28 @@ def test_classification_without_consistency_has_no_such_loss(batch):
     phase = Classification()
     assert "vat_loss" not in phase.metrics
     assert set(phase.evaluate(model, batch)) == set(phase.metrics)
+
+
+@keras.saving.register_keras_serializable("test_consistency")
+class Halved(Consistency):
+    """A user's own consistency loss, with an argument of its own."""
+
+    def __init__(self, share=0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.share = share
+
+    def get_config(self):
+        return super().get_config() | {"share": self.share}
+
+
+@pytest.mark.parametrize(
+    "consistency", [None, Consistency("augment", information_weight=0.1), Halved(0.2, vat_warmup=3)]
+)
+def test_a_saved_classification_keeps_its_consistency(consistency):
+    config = json.dumps(keras.saving.serialize_keras_object(Classification(consistency)))
+    again = keras.saving.deserialize_keras_object(json.loads(config))
+    assert type(again.consistency) is type(consistency)
+    assert consistency is None or again.consistency.get_config() == consistency.get_config()
 
 
 def test_shifts_and_rotations_are_small_and_differ_between_images():

@@ -73,6 +73,15 @@ def test_every_form_of_images_gives_the_same_batches(tmp_path, read, texts, kind
         assert (key, names) == ("index", list(range(7)))
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "int32", "int64"])
+def test_integers_of_an_array_are_0_to_255(tmp_path, read, texts, dtype):
+    np.save(tmp_path / "a.npy", X.astype(dtype))
+    _, _, x = read("a.npy", shape=(6, 5, 1))
+    assert x.dtype == np.uint8
+    assert (x == X).all()
+    assert texts == []
+
+
 def test_images_are_prepared_as_at_the_training(tmp_path, read):
     """Size, channels and range of values are those of the form."""
     x = RNG.integers(0, 4096, (5, 12, 10), "uint16")

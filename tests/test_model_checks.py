@@ -85,7 +85,9 @@ def test_labels_that_no_phase_uses_are_refused(make_model, digits):
 def test_a_missing_optimizer_and_an_unknown_loss_are_refused(make_model):
     with pytest.raises(ValueError, match="reconstruction, discriminator, generator. Received: gen"):
         make_model().compile({"generator": "adam"})
-    with pytest.raises(ValueError, match="mse, bce. Received: reconstruction_loss='mae'"):
+    with pytest.raises(
+        ValueError, match="mse, bce. Did you mean mse. Received: reconstruction_loss='mae'"
+    ):
         make_model(reconstruction_loss="mae")
 
 
@@ -159,6 +161,7 @@ def test_sample_weights_are_refused(supervised, digits, classes):
         ({"prior": {"zz": priors.Gaussian()}}, "Received: .*zz"),
         ({"phases": [phases.Classification()]}, "must have a code y. Received: z only"),
         ({"phases": [phases.Regularization("y")]}, "must have a code y. Received: z only"),
+        ({"phases": []}, "at least one phase. Received: phases="),
         ({"phases": [phases.Variational()]}, "needs a gaussian posterior and a Gaussian prior"),
         ({"posterior": "universal"}, "posterior must be one of deterministic, gaussian. Received"),
         ({"posterior": "gaussian"}, "twice as wide as z"),
@@ -171,6 +174,19 @@ def test_codes_priors_and_phases_that_do_not_fit_are_refused(arguments, message)
     )
     with pytest.raises(ValueError, match=message):
         AdversarialAutoencoder(*pair, **arguments).compile()
+
+
+@pytest.mark.parametrize("inferred", [False, True])
+def test_a_y_excludes_a_prior_whose_components_depend_on_the_label(inferred):
+    """The decoder would get pairs of z and y that the training does not have."""
+    encoder = networks.encoder((8, 8), 2, num_classes=4 if inferred else 0, hidden_units=8)
+    decoder = networks.decoder((8, 8), 2, num_classes=4, hidden_units=8)
+    seen = networks.discriminator(2, num_classes=4, hidden_units=8)
+    for prior in (priors.GaussianMixture(4), priors.SwissRoll(4)):
+        with pytest.raises(ValueError, match="needs a prior without components if there is a y: z"):
+            AdversarialAutoencoder(encoder, decoder, {"z": seen}, prior=prior)
+    AdversarialAutoencoder(encoder, decoder, {"z": seen}, prior=priors.Gaussian())
+    AdversarialAutoencoder(encoder, decoder, None, prior=priors.GaussianMixture(4))
 
 
 def test_an_encoder_that_infers_y_needs_a_decoder_that_takes_it():

@@ -161,3 +161,9 @@ def test_labels_outside_the_classes_are_refused_in_every_form(classifier, images
 def test_a_number_of_images_below_1_is_refused(make_model, n):
     with pytest.raises(ValueError, match=f"n must be at least 1. Received: n={n}"):
         make_model().generate(n)
+
+
+def test_codes_of_another_number_than_the_images_are_refused(make_model):
+    z = np.zeros((10, 2), "float32")
+    with pytest.raises(ValueError, match="z must be 5 codes, one for each image. Received: 10"):
+        make_model().generate(5, z=z)

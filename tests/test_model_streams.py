@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from adversarial_autoencoder import AdversarialAutoencoder, networks, phases
 from adversarial_autoencoder.model.streams import checked_dataset
+from adversarial_autoencoder.tables import Schema
+from adversarial_autoencoder.tables.column import Column
 
 SIZE = 50
 
@@ -66,6 +68,32 @@ def fails(method, *args, match, **kwargs):
 def test_later_images_out_of_range_are_refused(make_model, images, form, value, match):
     images[120, 3, 3] = value
     fails(make_model().fit, FORMS[form](images), match=match)
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "match"),
+    [
+        ("tf.data", np.inf, "^An infinite number is no value of a table. Received: 0 to inf$"),
+        (
+            "PyDataset",
+            7.0,
+            "^Column column_1 must hold the indices of its 3 categories, or NaN. Rec",
+        ),
+        ("generator", np.inf, "^The numbers of column column_2 must be"),
+    ],
+)
+def test_later_rows_that_do_not_fit_are_refused(table_model, form, value, match):
+    x = np.arange(300, dtype="float32").reshape(150, 2)
+    x[:, 0] %= 3
+    schema = Schema(
+        (
+            Column("column_1", "categorical", categories=("a", "b", "c")),
+            *Schema.of_array(x).columns[1:],
+        )
+    )
+    model = table_model(schema)
+    x[120, 0 if value == 7 else 1] = value
+    fails(model.fit, FORMS[form](x), match=match)
 
 
 def test_later_validation_images_are_checked(make_model, images):

@@ -299,9 +299,23 @@ def test_convolutions_halve_the_sides_and_double_the_filters():
 def test_networks_that_cannot_be_built_are_refused(build):
     with pytest.raises(ValueError, match=r"\(height, width, channels\). Received: \(8, 8\)"):
         build((8, 8), 2, network="conv")
-    with pytest.raises(ValueError, match="mlp or conv. Received: network='cnn'"):
+    with pytest.raises(ValueError, match="mlp, conv. Received: network='cnn'"):
         build((8, 8, 1), 2, network="cnn")
     with pytest.raises(ValueError, match=r"sides above 8, because .* Received: \(8, 9, 1\)"):
         build((8, 9, 1), 2, network="conv", hidden_layers=4)
     with pytest.raises(TypeError, match="hidden_unit"):
         build((8, 8, 1), 2, hidden_unit=8)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"posterior": "gausian"}, "one of deterministic, gaussian, universal. Did you mean gauss"),
+        ({"posterior": "universal"}, "needs noise inputs. Received: noise_dim=0"),
+        ({"corruption": "salt"}, "one of gaussian, masking. Received: corruption='salt'"),
+        ({"corruption": None, "input_noise": 0.0}, "Received: corruption=None"),
+    ],
+)
+def test_an_encoder_refuses_what_is_no_choice(choice, message):
+    with pytest.raises(ValueError, match=message):
+        networks.encoder((8, 8, 1), 2, **choice)

@@ -53,8 +53,14 @@ def test_the_kinds_of_steps_have_the_rates_of_the_settings(model):
 
 def test_the_rates_fall_to_0_over_each_call_of_fit(model, digits):
     rates = Rates()
-    for _ in range(2):
-        model.fit(digits[:100], batch_size=30, epochs=4, verbose=0, callbacks=[rates])
+    x = digits[:101]
+    for options in (
+        {},
+        {"validation_split": 0.1},  # 90 images remain, and 3 minibatches.
+        {"validation_split": 0.9, "validation_data": x},
+        {"validation_split": None},
+    ):
+        model.fit(x, batch_size=30, epochs=4, verbose=0, callbacks=[rates], **options)
         shares = np.array(rates.values) / Config().reconstruction_learning_rate
         assert shares == pytest.approx([0.5 * (1 + np.cos(np.pi * i / 4)) for i in (1, 2, 3, 4)])
 
@@ -107,11 +113,28 @@ def test_a_resumed_fit_follows_the_cosine_of_the_whole(model, digits):
     assert shares == pytest.approx(expected, abs=1e-6)
 
 
-def test_train_on_batch_after_fit_still_trains(model, digits):
+class Stop(keras.callbacks.Callback):
+    """Saves the model in the middle of a training, and interrupts it."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.save(self.path)
+        raise KeyboardInterrupt
+
+
+def test_the_rates_are_constant_outside_of_fit(model, digits, tmp_path):
     model.fit(digits[:100], verbose=0)
     before = model.decoder.get_weights()[0]
     model.train_on_batch(digits[:50])
     assert not np.array_equal(before, model.decoder.get_weights()[0])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(digits[:100], epochs=2, verbose=0, callbacks=[Stop(tmp_path / "a.keras")])
+    for one in (model, load_model(tmp_path / "a.keras")):
+        rate = one.optimizer.steps["reconstruction"].learning_rate
+        assert float(rate) == pytest.approx(Config().reconstruction_learning_rate)
 
 
 def described(part):

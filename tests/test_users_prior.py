@@ -47,6 +47,10 @@ def huge_npy(path):
         (save_npy(np.full((50, 2), np.nan)), "must be finite numbers of shape (num_samples, dim)"),
         (save_npy(np.zeros(50)), "Received: shape (50,)"),
         (save_npy(np.zeros((0, 2))), "Received: shape (0, 2)"),
+        (
+            save_npy(np.random.default_rng(0).normal(size=(400_000, 2))),
+            "must take at most 12582912 bytes in the description of a saved model, where a number",
+        ),
         (no_file, "No such file"),
         (not_npy, ""),
         (huge_npy, ""),

@@ -80,6 +80,15 @@ def test_the_range_of_the_type_needs_no_word(loaded, x):
     assert dataset.x_train.dtype == (np.float32 if x.dtype.kind == "f" else np.uint8)
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "int32", "uint32", "int64"])
+def test_integers_of_every_type_are_0_to_255(loaded, dtype):
+    for form in (ANY_FORM, BY_TYPE):
+        dataset, texts = loaded(form, x_train=X.astype(dtype), x_test=X.astype(dtype))
+        assert texts == []
+        assert dataset.x_test.dtype == np.uint8
+        assert (dataset.x_test[..., 0] == X).all()
+
+
 @pytest.mark.parametrize("x", [X * 0, X * 0 + 255, X * 0.0 + 0.5])
 def test_images_of_one_value_are_named(loaded, x):
     _, (text,) = loaded(x_train=x)

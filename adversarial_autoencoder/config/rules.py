@@ -140,6 +140,13 @@ def check_together(config: "Config") -> None:
             "model",
         )
         expect(
+            config.prior not in COMPONENT_PRIORS or not system.y,
+            "condition_prior_on_labels needs a model without y for a prior with components, which"
+            " would make z depend on y",
+            "prior",
+            "model",
+        )
+        expect(
             config.has_phase(REGULARIZATION),
             "condition_prior_on_labels needs an adversarial model",
             "model",

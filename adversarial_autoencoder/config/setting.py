@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterable
 
 from adversarial_autoencoder.config.paths import expand_home
-from adversarial_autoencoder.errors import InputError, did_you_mean, printable
+from adversarial_autoencoder.errors import InputError, check_choice, printable
 from adversarial_autoencoder.systems import PhaseSpec
 
 
@@ -204,10 +204,7 @@ def _check(field, value):
             f"{flag_name(field)} must be text in UTF-8 without line breaks and control characters. "
             f"{received}"
         )
-    if choices and value not in choices:
-        raise InputError(
-            f"{flag_name(field)} must be one of {', '.join(choices)}."
-            f"{did_you_mean(value, choices)} {received}"
-        )
+    if choices:
+        check_choice(flag_name(field), value, choices)
     if within is not None and value not in within:
         raise InputError(f"{flag_name(field)} must be {within}. {received}")

@@ -109,15 +109,15 @@ def scaled(x: np.ndarray, value_range: tuple[float, float] | str) -> np.ndarray:
     """Scales images.
 
     Args:
-        x: Images: numbers or booleans inside the range. uint16 stands for 16-bit files.
-        value_range: The values that become 0 and 1; or "dtype" for the whole range of the type.
+        x: Images: numbers or booleans inside the range.
+        value_range: The values that become 0 and 1; or "dtype": 0 and 255 for integers of any type,
+            0 and 1 for floats.
 
     Returns:
         uint8 in 0..255 where this keeps each value exactly, otherwise float32 in [0, 1].
     """
     if value_range == BY_TYPE:
-        is_float = x.dtype.kind == "f"
-        value_range = (0, 1) if is_float else (0, 65535 if x.dtype == np.uint16 else 255)
+        value_range = (0, 1 if x.dtype.kind == "f" else 255)
     assert not isinstance(value_range, str)
     low, high = value_range
     span = high - low
@@ -129,6 +129,21 @@ def scaled(x: np.ndarray, value_range: tuple[float, float] | str) -> np.ndarray:
         return x.astype("float32", copy=False)
     # float64 keeps all values of 32-bit integers; resizing may exceed the range by rounding.
     return np.clip((x.astype("float64") - low) / span, 0, 1).astype("float32")
+
+
+def scaled_file(x: np.ndarray, value_range: tuple[float, float] | str) -> np.ndarray:
+    """Scales an image of a file.
+
+    Args:
+        x: What an `images.files.ImageReader` yields: uint8, or uint16 of a 16-bit file.
+        value_range: As in `scaled`, but "dtype" is 0 and 65535 for a 16-bit file.
+
+    Returns:
+        As `scaled`.
+    """
+    if value_range == BY_TYPE and x.dtype == np.uint16:
+        value_range = (0, 65535)
+    return scaled(x, value_range)
 
 
 def unscaled(

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from adversarial_autoencoder.config import Config, rules
 from adversarial_autoencoder.config.model_groups import DataSettings
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder.errors import InputError, check_choice, did_you_mean
 from adversarial_autoencoder.estimators.rows import convert, learn
 from adversarial_autoencoder.tables import Schema
 
@@ -123,11 +123,7 @@ class AAEEstimator(BaseEstimator):
         parameters = {name: _number(getattr(self, name)) for name in sorted(own)}
         parameters = {name: value for name, value in parameters.items() if value is not None}
         model = self.MODELS[0] if self.model is None else self.model
-        if model not in self.MODELS:
-            raise InputError(
-                f"model must be one of {', '.join(self.MODELS)}.{did_you_mean(model, self.MODELS)} "
-                f"Received: model={model!r}"
-            )
+        check_choice("model", model, self.MODELS)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         values = self.DEFAULTS | parameters | given | fixed | {"model": model, "seed": seed}
         config = Config(**values)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder.errors import InputError, check_choice
 from adversarial_autoencoder.estimators.base import AAEEstimator
 
 # Where the codes of synthetic rows come from.
@@ -95,7 +95,7 @@ class AAESampler(AAEEstimator):
         Raises:
             ValueError: If the table or a parameter cannot be used.
         """
-        self._check_sampler()
+        check_choice("sampler", self.sampler, SAMPLERS)
         rows = self._train(X)
         self.__dict__.pop("mixture_", None)  # That of an earlier fit is one of another model.
         if self.sampler == "gaussian_mixture":
@@ -120,7 +120,7 @@ class AAESampler(AAEEstimator):
                 after `fit`.
         """
         check_is_fitted(self, "model_")
-        self._check_sampler()
+        check_choice("sampler", self.sampler, SAMPLERS)
         if self.sampler == "gaussian_mixture" and not hasattr(self, "mixture_"):
             raise InputError(
                 "sampler='gaussian_mixture' needs a fit with it. Received: a fit with another one"
@@ -135,10 +135,3 @@ class AAESampler(AAEEstimator):
             mixture = copy.copy(self.mixture_).set_params(random_state=seed)
             z = gaussian_mixture.sample(mixture, n_samples)
         return self.model_.generate(n_samples, seed=seed, z=z)
-
-    def _check_sampler(self):
-        if self.sampler not in SAMPLERS:
-            raise InputError(
-                f"sampler must be one of {', '.join(SAMPLERS)}."
-                f"{did_you_mean(self.sampler, SAMPLERS)} Received: sampler={self.sampler!r}"
-            )

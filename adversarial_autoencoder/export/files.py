@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from adversarial_autoencoder.config.paths import expand_home
 from adversarial_autoencoder.devices.quiet_import import no_output
-from adversarial_autoencoder.errors import ExportError, InputError, first_line
+from adversarial_autoencoder.errors import ExportError, InputError, check_choice, first_line
 from adversarial_autoencoder.export import run_files
 from adversarial_autoencoder.export.parts import expected_outputs, parts_of
 from adversarial_autoencoder.export.rows import Rows
@@ -59,8 +59,7 @@ def export_files(model, folder, format, x, y=None):
         InputError: If the format is unknown or its packages are missing.
         ExportError: If a file cannot be written or run, or differs from the model.
     """
-    if format not in FORMATS:
-        raise InputError(f"format must be one of {', '.join(FORMATS)}. Received: format={format}")
+    check_choice("format", format, FORMATS)
     missing = [name for name in FORMATS[format] if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(

@@ -120,7 +120,9 @@ class AdversarialAutoencoder(Autoencoder):
             observation = Pixels(reconstruction_loss)
         super().__init__(encoder, decoder, discriminators, prior, posterior, observation, name)
         self.reconstruction_loss = reconstruction_loss
-        self.phases = tuple(phases or _default_phases(discriminators))
+        self.phases = tuple(_default_phases(discriminators) if phases is None else phases)
+        if not self.phases:
+            raise ValueError("A model must have at least one phase. Received: phases=[]")
         self.seed = seed
         names = ["loss", *(metric for phase in self.phases for metric in phase.metrics)]
         if len(set(names)) < len(names):
@@ -229,13 +231,16 @@ class AdversarialAutoencoder(Autoencoder):
             ValueError: If images or labels are out of range.
         """
         bound = checked_arguments(keras.Model.fit, self, x, y, *args, **kwargs)
-        if self.compiled:
-            self.optimizer.plan(*steps_of_fit(bound.arguments))
         spread = add_measurement(bound.arguments) if self.observation.has_spread else None
-        history = super().fit(*bound.args[1:], **bound.kwargs)
+        try:
+            if self.compiled:
+                self.optimizer.plan(*steps_of_fit(bound.arguments))
+            history = super().fit(*bound.args[1:], **bound.kwargs)
+        finally:
+            if self.compiled:  # `train_on_batch` has constant rates again.
+                self.optimizer.plan(0, float("inf"))
         if spread:  # A callback can have restored the weights of an earlier epoch.
             spread.measure()
-        self.optimizer.plan(0, float("inf"))  # `train_on_batch` has constant rates again.
         return history
 
     @one_line

@@ -6,6 +6,7 @@ memory than its own size.
 """
 
 import io
+import json
 import math
 import zipfile
 
@@ -14,11 +15,32 @@ import keras
 from keras.src.backend.common import global_state  # There is no public name.
 
 from adversarial_autoencoder.config.small_files import MAX_BYTES, open_regular, parse_json
+from adversarial_autoencoder.errors import InputError
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MAX_DEPTH = 64
+# What a prior or a table can take of the configuration. The networks need less than the rest.
+MAX_PART = MAX_BYTES * 3 // 4
 # Keras's name for the variables that it initializes at the end of a scope.
 PENDING = "uninitialized_variables"
+
+
+def check_part(what, config):
+    """Checks that a part of a model is small enough for a file that `check` accepts.
+
+    Args:
+        what: The part, for the error.
+        config: Its configuration, which Keras saves.
+
+    Raises:
+        InputError: If it is too large.
+    """
+    size = len(json.dumps(config))
+    if size > MAX_PART:
+        raise InputError(
+            f"{what} must take at most {MAX_PART} bytes in the description of a saved model, where "
+            f"a number takes about 20. Received: {size} bytes"
+        )
 
 
 def check(path):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from adversarial_autoencoder.errors import check_choice
 from adversarial_autoencoder.model.batch import images_at_once
 from adversarial_autoencoder.model.checks import (
     check_discriminators,
@@ -41,11 +42,7 @@ class Autoencoder(Saving, Spreading):
                 "Keras must compute in float32: call keras.config.set_floatx('float32') first. "
                 f"Received: floatx {keras.config.floatx()}"
             )
-        if posterior not in POSTERIORS:
-            raise ValueError(
-                f"posterior must be one of {', '.join(POSTERIORS)}. "
-                f"Received: posterior={posterior!r}"
-            )
+        check_choice("posterior", posterior, POSTERIORS)
         check_networks(encoder, decoder, posterior)
         given = {} if prior is None else by_name(prior, Z)
         self.codes = Codes(encoder, decoder, discriminators, given, posterior)
@@ -273,6 +270,8 @@ class Autoencoder(Saving, Spreading):
             raise ValueError(f"n must be at least 1. Received: n={n}")
         if z is None:
             z = self.codes.z.sample_prior(n, seed)
+        elif len(z) != n:
+            raise ValueError(f"z must be {n} codes, one for each image. Received: {len(z)} codes")
         if y is None and self.codes.y:
             y = self.codes.y.sample_prior(n, seed + 1)
         return self.decode_array(z, y, seed=seed)

@@ -75,8 +75,14 @@ def check_discriminators(discriminators, codes):
         _expect(inputs["code"].shape, (None, code.size), f"The {name}'s input")
         _expect(code.discriminator.output.shape, (None, 1), f"The {name}'s output")
         _expect_logits(code.discriminator.output, name)
-        if code.conditioned:
+        if code.conditioned and getattr(code.prior, "has_components", False):
             _expect_components(code.prior, code.num_label_classes)
+            if codes.y is not None:
+                raise ValueError(
+                    "A discriminator that sees the label needs a prior without components if there "
+                    "is a y: z would depend on y, and samples of both would not fit together. "
+                    f"Received: {type(code.prior).__name__}"
+                )
 
 
 def check_separate(networks):
@@ -204,11 +210,10 @@ def _expect(shape, expected, what):
 
 def _expect_components(prior, classes):
     """Checks that a prior with components has one for each class."""
-    components = prior.num_components if getattr(prior, "has_components", False) else classes
-    if components != classes:
+    if prior.num_components != classes:
         raise ValueError(
             f"The prior must have one component for each of the {classes} classes that the "
-            f"discriminator sees. Received: {components} components"
+            f"discriminator sees. Received: {prior.num_components} components"
         )
 
 

@@ -3,7 +3,6 @@
 import functools
 import inspect
 import math
-import re
 import types
 
 import keras
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 from adversarial_autoencoder.model.batch import unpack
 from adversarial_autoencoder.model.streams import CheckedPyDataset, checked_dataset
-from adversarial_autoencoder.observations.observation import as_array
+from adversarial_autoencoder.observations.observation import as_array, in_stream, message_in
 
 
 def checked_arguments(method, model, *args, **kwargs):
@@ -68,14 +67,12 @@ def one_line(method):
     def converted(*args, **kwargs):
         try:
             return method(*args, **kwargs)
-        except tf.errors.InvalidArgumentError as error:
-            # TensorFlow adds where it happened, before and after.
-            pattern = r"(assertion failed: \[|ValueError: )((?:Images|Labels|Every|An) .*)"
-            found = re.search(pattern, error.message)
-            if found is None:
+        # Keras reads the first elements by itself, without TensorFlow.
+        except (ValueError, tf.errors.InvalidArgumentError) as error:
+            message = message_in(error)
+            if message is None:
                 raise
-            text = found[2].removesuffix("]") if "[" in found[1] else found[2]
-        raise ValueError(text)
+        raise ValueError(message)
 
     return converted
 
@@ -98,11 +95,24 @@ def steps_of_fit(given):
     elif steps is None and isinstance(x, keras.utils.PyDataset):
         steps = x.num_batches
     elif steps is None and hasattr(x, "shape"):
-        images = x.shape[0] * (1 - given.get("validation_split", 0.0))
-        steps = math.ceil(images / (given.get("batch_size") or 32))
+        steps = math.ceil(num_trained(given, x.shape[0]) / (given.get("batch_size") or 32))
     if not steps or steps < 0:
         return 0, math.inf
     return steps * given.get("initial_epoch", 0), steps * max(given.get("epochs", 1), 1)
+
+
+def num_trained(given, n):
+    """The number of images that `fit` trains on; Keras validates on the ones after them.
+
+    Args:
+        given: The arguments of `keras.Model.fit` by name.
+        n: Number of images in x.
+
+    Returns:
+        A number from 0 to n.
+    """
+    share = given.get("validation_split")
+    return math.floor(n * (1 - share)) if share and given.get("validation_data") is None else n
 
 
 def _checked_pair(x, y, model):
@@ -118,7 +128,7 @@ def _checked_pair(x, y, model):
         x = checked_dataset(x, *labels, check_x=model.observation.check_in_graph)
     elif isinstance(x, keras.utils.PyDataset):
         _check_element(x[0], model)
-        x = CheckedPyDataset(x, functools.partial(_check_element, model=model, first=False))
+        x = CheckedPyDataset(x, functools.partial(_check_later, model=model))
     elif isinstance(x, types.GeneratorType):
         if (first := next(x, None)) is not None:
             _check_element(first, model)
@@ -130,13 +140,21 @@ def _checked_pair(x, y, model):
     return x, y
 
 
-def _check_element(element, model, first=True):
+def _check_element(element, model, warn=True):
     """Checks an element of a data set."""
     parts = unpack(element)
     for name in ("x", "x_labelled"):
-        model.check_x(parts.get(name), warn=first)
+        model.check_x(parts.get(name), warn)
     for name in ("y", "y_labelled"):
         check_labels(parts.get(name), model.codes, model.image_shape)
+
+
+def _check_later(element, model):
+    """Checks an element that Keras reads; `one_line` converts the error."""
+    try:
+        _check_element(element, model, warn=False)
+    except ValueError as error:
+        raise ValueError(in_stream(error)) from error
 
 
 def _resumed(first, rest, model):
@@ -144,7 +162,7 @@ def _resumed(first, rest, model):
     if first is not None:
         yield first
     for element in rest:
-        _check_element(element, model, first=False)
+        _check_later(element, model)
         yield element
 
 

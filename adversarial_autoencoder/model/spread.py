@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_autoencoder.model.batch import images_at_once, unpack
+from adversarial_autoencoder.model.inputs import num_trained
 from adversarial_autoencoder.observations import Columns
 
 # More rows hardly change a standard deviation.
@@ -101,7 +102,7 @@ def add_measurement(given):
 def _rows(given):
     """Rows and labels to measure, or None."""
     x, y = given.get("x"), given.get("y")
-    validation, share = given.get("validation_data"), given.get("validation_split")
+    validation = given.get("validation_data")
     if validation is not None:
         x, y = validation if isinstance(validation, (tuple, list)) else (validation, None)
     if isinstance(x, tf.data.Dataset):
@@ -113,8 +114,9 @@ def _rows(given):
         x, y = x["x"], x.get("y")
     if not hasattr(x, "shape"):
         return None
-    # Keras validates on the last rows.
-    start = int(len(x) * (1 - share)) if share and validation is None else 0
+    # Of a split the rows for validation.
+    trained = num_trained(given, len(x))
+    start = trained if trained < len(x) else 0
     chosen = slice(start, start + MAX_ROWS)
     return np.asarray(x[chosen]), None if y is None else np.asarray(y[chosen])
 

@@ -3,11 +3,14 @@
 import keras
 from keras import layers
 
+from adversarial_autoencoder.errors import check_choice
 from adversarial_autoencoder.networks.hidden import Hidden, single
 from adversarial_autoencoder.networks.normalization import normalized_codes, normalized_features
+from adversarial_autoencoder.systems import POSTERIORS
 
 # The layer of the encoder that corrupts the images in training has this name.
 CORRUPTION = "encoder_corruption"
+CORRUPTIONS = {"gaussian": layers.GaussianNoise, "masking": layers.Dropout}
 
 
 def encoder(
@@ -33,8 +36,9 @@ def encoder(
         num_classes: Number of values of the code y. 0: the encoder has no output y.
         separate_y: Whether y has its own hidden layers instead of those of z. The hidden layers of
             y receive the corrupted images, but no noise inputs.
-        posterior: "deterministic", or "gaussian": the output of z is the mean and log variance.
-        noise_dim: Number of noise inputs, for a universal approximator posterior (section 2), or 0.
+        posterior: "deterministic"; "gaussian": the output of z is the mean and log variance; or
+            "universal", which needs `noise_dim` (section 2).
+        noise_dim: Number of noise inputs, which make the posterior universal, or 0.
         network: "mlp" or "conv".
         input_noise: Amount of corruption of the images in training, in [0, 1).
         corruption: Meaning of `input_noise`. "gaussian": the standard deviation of added noise.
@@ -54,7 +58,8 @@ def encoder(
         "z" and "y"; "y" holds logits of shape (batch, num_classes).
 
     Raises:
-        ValueError: If `network` is unknown or cannot process images of this shape.
+        ValueError: If `posterior`, `network` or `corruption` is unknown, a universal posterior has
+            no noise inputs, or the network cannot process images of this shape.
 
     Example:
         >>> from adversarial_autoencoder import networks
@@ -62,12 +67,17 @@ def encoder(
         >>> {name: output.shape for name, output in encoder.output.items()}
         {'z': (None, 2), 'y': (None, 10)}
     """
+    check_choice("posterior", posterior, POSTERIORS)
+    check_choice("corruption", corruption, CORRUPTIONS)
+    if posterior == "universal" and noise_dim < 1:
+        raise ValueError(
+            f"A universal posterior needs noise inputs. Received: noise_dim={noise_dim}"
+        )
     hidden = Hidden.of(network, image_shape, **hidden)
     inputs = {"x": keras.Input(image_shape, name="x")}
     h = inputs["x"]
     if input_noise:
-        layer = {"gaussian": layers.GaussianNoise, "masking": layers.Dropout}[corruption]
-        h = layer(input_noise, name=CORRUPTION)(h)
+        h = CORRUPTIONS[corruption](input_noise, name=CORRUPTION)(h)
     if noise_dim:
         inputs["noise"] = keras.Input((noise_dim,), name="noise")
     h_z = _trunk(h, inputs.get("noise"), network, hidden, "encoder")

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from adversarial_autoencoder.devices import replicas
+from adversarial_autoencoder.errors import check_choice
 from adversarial_autoencoder.systems import HIDDEN
 
 
@@ -106,8 +107,7 @@ def check_network(network, image_shape, hidden_layers):
     Raises:
         ValueError: If it cannot.
     """
-    if network not in HIDDEN:
-        raise ValueError(f"network must be mlp or conv. Received: network={network!r}")
+    check_choice("network", network, HIDDEN)
     if network == "conv" and len(image_shape) != 3:
         raise ValueError(
             "network=conv needs images of shape (height, width, channels). "

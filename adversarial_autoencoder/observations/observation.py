@@ -1,6 +1,7 @@
 """The observation model: what x is, and the distribution that the decoder outputs."""
 
 import abc
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -151,10 +152,26 @@ def expect(condition, text, values):
     """
 
     def fail():
-        message = tf.strings.format(text, (tf.reduce_min(values), tf.reduce_max(values)))
+        extremes = tf.reduce_min(values), tf.reduce_max(values)
+        message = tf.strings.format(in_stream(text), extremes)
         return tf.debugging.Assert(False, [message], summarize=1)
 
     tf.cond(condition, tf.no_op, fail)
+
+
+# What encloses the message of a check in a data set: TensorFlow adds text before and after it.
+_START, _END = "<check>", "</check>"
+
+
+def in_stream(message):
+    """Marks the message of a check of an element of a data set, for `message_in`."""
+    return f"{_START}{message}{_END}"
+
+
+def message_in(error):
+    """The message of `in_stream` in an error, or None."""
+    found = re.search(f"{_START}(.*?){_END}", str(error), re.DOTALL)
+    return found and found[1]
 
 
 def as_array(x):

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from adversarial_autoencoder import losses
+from adversarial_autoencoder.errors import check_choice
 from adversarial_autoencoder.observations.observation import Observation, as_array, expect
 
 # Integers below it fill so little of 0..255 that they are probably masks or a few grey levels.
@@ -26,11 +27,7 @@ class Pixels(Observation):
     """
 
     def __init__(self, loss="mse"):
-        if loss not in (choices := losses.RECONSTRUCTION):
-            raise ValueError(
-                f"reconstruction_loss must be one of {', '.join(choices)}. "
-                f"Received: reconstruction_loss={loss!r}"
-            )
+        check_choice("reconstruction_loss", loss, losses.RECONSTRUCTION)
         self.loss_name = loss
 
     def check(self, x, shape, warn=True):

@@ -47,8 +47,8 @@ class LateStart(keras.optimizers.schedules.LearningRateSchedule):
 class CosineOverFit(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that falls to 0 along a half cosine over one call of `fit`.
 
-    `AdversarialAutoencoder.fit` calls `plan` with the number of steps that it will take. Until
-    then, and if the length is not known, the rate is constant.
+    `AdversarialAutoencoder.fit` calls `plan` with the number of steps that it will take. Outside of
+    `fit`, also after a model is loaded, and if the length is not known, the rate is constant.
 
     Example:
     >>> schedule = CosineOverFit(0.1)
@@ -58,16 +58,14 @@ class CosineOverFit(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         rate: Learning rate at the start, > 0.
-        start: Step at which the cosine begins.
-        steps: Length of the cosine, in steps; infinite for a constant rate.
     """
 
-    def __init__(self, rate, start=0.0, steps=math.inf):
+    def __init__(self, rate):
         super().__init__()
         self.rate = rate
         # Variables, so that a training step that is compiled already follows a new plan.
-        self.start = tf.Variable(start, dtype="float32", trainable=False)
-        self.steps = tf.Variable(steps, dtype="float32", trainable=False)
+        self.start = tf.Variable(0.0, trainable=False)
+        self.steps = tf.Variable(math.inf, trainable=False)
 
     def plan(self, start, steps):
         """Sets the interval of the cosine.
@@ -86,4 +84,4 @@ class CosineOverFit(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self):
         """The constructor's arguments, for saving."""
-        return {"rate": self.rate, "start": float(self.start), "steps": float(self.steps)}
+        return {"rate": self.rate}

@@ -1,9 +1,9 @@
 """The classification phase: the encoder learns the class of labelled images."""
 
+import keras
 import tensorflow as tf
 
 from adversarial_autoencoder import losses
-from adversarial_autoencoder.phases.consistency import Consistency
 from adversarial_autoencoder.phases.phase import Phase, Step, register
 
 
@@ -58,12 +58,5 @@ class Classification(Phase):
         return tf.reduce_sum(tf.cast(batch.y_labelled >= 0, "int32"))
 
     def get_config(self):
-        """The settings of the consistency loss; `consistency` is "none" without one."""
-        return (
-            {"consistency": "none"} if self.consistency is None else self.consistency.get_config()
-        )
-
-    @classmethod
-    def from_config(cls, config):
-        """Makes the phase that `get_config` describes."""
-        return cls(None if config["consistency"] == "none" else Consistency(**config))
+        """The constructor's arguments, for saving."""
+        return {"consistency": keras.saving.serialize_keras_object(self.consistency)}

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from adversarial_autoencoder import losses
 from adversarial_autoencoder.devices import replicas
+from adversarial_autoencoder.errors import check_choice
 from adversarial_autoencoder.phases.augmentation import shifted_and_rotated
 from adversarial_autoencoder.phases.phase import Phase, Step, register
 from adversarial_autoencoder.systems import CONSISTENCY_LOSSES
@@ -48,11 +49,7 @@ class Consistency(Phase):
         vat_warmup=0,
         information_weight=0.0,
     ):
-        if consistency not in CONSISTENCY_LOSSES:
-            raise ValueError(
-                f"consistency must be one of {', '.join(CONSISTENCY_LOSSES)}. "
-                f"Received: consistency={consistency!r}"
-            )
+        check_choice("consistency", consistency, CONSISTENCY_LOSSES)
         self.consistency = consistency
         self.vat_weight = vat_weight
         self.vat_epsilon = vat_epsilon

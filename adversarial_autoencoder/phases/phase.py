@@ -143,13 +143,13 @@ class Phase:
         return tf.shape(batch.x)[0]
 
     def get_config(self):
-        """The constructor's arguments, for saving."""
+        """The constructor's arguments, for saving; objects by `serialize_keras_object` of Keras."""
         return {}
 
     @classmethod
     def from_config(cls, config):
         """Makes the phase that `get_config` describes."""
-        return cls(**config)
+        return cls(**keras.saving.deserialize_keras_object(config))
 
 
 def register(cls):

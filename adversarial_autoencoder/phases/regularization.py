@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from adversarial_autoencoder import losses
 from adversarial_autoencoder.devices import replicas
+from adversarial_autoencoder.errors import check_choice
 from adversarial_autoencoder.phases.phase import Phase, Step, register
 
 
@@ -30,11 +31,7 @@ class Regularization(Phase):
     """
 
     def __init__(self, code=None, adversarial_loss="non_saturating", gradient_penalty=10.0):
-        if adversarial_loss not in losses.ADVERSARIAL:
-            raise ValueError(
-                f"adversarial_loss must be one of {', '.join(losses.ADVERSARIAL)}. "
-                f"Received: adversarial_loss={adversarial_loss!r}"
-            )
+        check_choice("adversarial_loss", adversarial_loss, losses.ADVERSARIAL)
         self.code = code
         self.adversarial_loss = adversarial_loss
         self.gradient_penalty = gradient_penalty

@@ -158,6 +158,9 @@ def check(config, dataset, strategy=None):
             )
     check_batch_size(config, shares, replicas)
     prior = make_prior(config, shares)
+    archive.check_part(f"prior={config.prior}", keras.saving.serialize_keras_object(prior))
+    if dataset.schema is not None:
+        archive.check_part(f"The table {dataset.name}", dataset.schema.get_config())
     if dataset.schema is not None and config.consistency == "augment":
         raise InputError(
             "consistency augment shifts and rotates images; consistency vat works on tables. "

@@ -14,7 +14,7 @@ from adversarial_autoencoder.data.checks import UNLABELLED
 from adversarial_autoencoder.data.dataset import PARTS
 from adversarial_autoencoder.data.images.files import SUFFIXES, ImageReader
 from adversarial_autoencoder.data.images.resize import check_memory, convert
-from adversarial_autoencoder.data.value_range import file_range, scaled
+from adversarial_autoencoder.data.value_range import file_range, scaled_file
 from adversarial_autoencoder.errors import InputError, print_warning
 
 # Usual names of the folders of a split, in lower case.
@@ -48,7 +48,7 @@ class Plan:
         Returns:
             An array of shape (height, width, channels).
         """
-        image = convert(scaled(image, self.form.value_range), self.shape[-1])
+        image = convert(scaled_file(image, self.form.value_range), self.shape[-1])
         # An image of 8 bits among others of 16 bits.
         return image if image.dtype == self.dtype else image.astype(self.dtype) / 255
 
@@ -161,7 +161,9 @@ class ImageFolder:
             )
         found = file_range(reader.ranges, self.path, form, warn)
         channels = form.channels or max(image.shape[2] for image in images)
-        types = {scaled(np.zeros((), dtype), found).dtype for dtype in {x.dtype for x in images}}
+        types = {
+            scaled_file(np.zeros((), dtype), found).dtype for dtype in {x.dtype for x in images}
+        }
         return Plan(
             form=dataclasses.replace(form, value_range=found),
             shape=(len(self.paths), *(size or images[0].shape[:2]), channels),

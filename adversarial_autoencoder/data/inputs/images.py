@@ -15,7 +15,7 @@ from adversarial_autoencoder.data.images.files import ImageReader
 from adversarial_autoencoder.data.images.folder import ImageFolder, find_images
 from adversarial_autoencoder.data.images.resize import convert
 from adversarial_autoencoder.data.inputs.source import FILE, INDEX, Source, slices
-from adversarial_autoencoder.data.value_range import check_inside, file_range, scaled
+from adversarial_autoencoder.data.value_range import check_inside, file_range, scaled_file
 from adversarial_autoencoder.errors import InputError, printable
 
 SUFFIXES = ("folder", ".npz", ".mat", ".npy")
@@ -106,7 +106,7 @@ def _of_files(
         if not isinstance(form.value_range, str):
             for low, high in reader.ranges.values():
                 check_inside(low, high, form.value_range, f"the images in {found.path}")
-        images = [convert(scaled(image, form.value_range), channels) for image in images]
+        images = [convert(scaled_file(image, form.value_range), channels) for image in images]
         if len({image.dtype for image in images}) > 1:  # Of 8 bits among others of 16 bits.
             images = [x / np.float32(255) if x.dtype == np.uint8 else x for x in images]
         names = [printable(path.relative_to(found.path)) for path in paths]

@@ -3,7 +3,7 @@
 import numbers
 from typing import Any
 
-from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.errors import InputError, check_choice
 
 # What a score measures.
 KINDS = ("both", "reconstruction", "latent")
@@ -19,8 +19,7 @@ def check_arguments(kind: Any, contamination: Any) -> None:
     Raises:
         InputError: If one of them is out of range.
     """
-    if kind not in KINDS:
-        raise InputError(f"kind must be one of {', '.join(KINDS)}. Received: kind={kind!r}")
+    check_choice("kind", kind, KINDS)
     if not (isinstance(contamination, numbers.Real) and 0 < float(contamination) <= 0.5):
         raise InputError(
             "contamination must be above 0 and at most 0.5. "
