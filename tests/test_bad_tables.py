@@ -124,7 +124,7 @@ FLAGS = {
     "all_dropped": (["--drop_columns=a,b,kind"], "must have a column"),
     "test_of_another_kind": (["--test_dataset=TMP/t.npy"], "test_dataset must be a .csv file"),
     "missing_test": (["--test_dataset=TMP/none.csv"], "test_dataset must be a .csv file"),
-    "missing_columns": (["--columns=TMP/none.json"], "columns must be a JSON file"),
+    "missing_columns": (["--columns=TMP/none.json"], "none.json must be a JSON file"),
     "test_without_column": (["--test_dataset=TMP/other.csv"], "must have the column b"),
     "test_with_text": (["--test_dataset=TMP/text.csv"], "Column b of"),
     "test_with_class": (

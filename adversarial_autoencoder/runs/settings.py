@@ -13,7 +13,7 @@ from importlib import metadata
 
 from adversarial_autoencoder.config import Config, files
 from adversarial_autoencoder.config.small_files import open_regular, read_json
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.errors import InputError, reading
 from adversarial_autoencoder.runs.durable import atomic
 
 CONFIG = "config.json"
@@ -136,13 +136,8 @@ def read_cores(folder: pathlib.Path) -> int | None:
 @contextlib.contextmanager
 def _reading(folder):
     """Reads the document; whatever is wrong with it becomes an InputError."""
-    try:
+    with reading(f"The run {folder.name} must have a readable {CONFIG}", folder=folder):
         yield read_json(folder / CONFIG)
-    except MALFORMED as error:
-        raise InputError(
-            f"The run {folder.name} must have a readable {CONFIG}. "
-            f"Received: {type(error).__name__} in {folder}"
-        ) from error
 
 
 def cores() -> int:

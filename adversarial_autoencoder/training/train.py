@@ -21,7 +21,7 @@ from adversarial_autoencoder.training import callbacks
 from adversarial_autoencoder.training.build import make_prior
 from adversarial_autoencoder.training.callbacks.time_budget import SHARE
 from adversarial_autoencoder.training.fit import check_batch_size, compiled, fit
-from adversarial_autoencoder.training.load import reading
+from adversarial_autoencoder.training.load import reading_model
 
 # Images in a validation minibatch, at most.
 VALIDATION_BATCH = 1000
@@ -74,7 +74,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
     with strategy.scope():
         model = compiled(config, dataset.image_shape, steps_per_epoch, shares, dataset.schema)
         if run is not None and run.is_trained:
-            with reading(run):
+            with reading_model(run):
                 archive.check_weights(run.model_path)
                 model.load_weights(run.model_path)
     epochs_done = int(model.optimizer.iterations.numpy()) // steps_per_epoch
