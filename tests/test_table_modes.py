@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers import content_of
 
+from adversarial_autoencoder.evaluation import gaussian_mixture
 from adversarial_autoencoder.systems import SYSTEMS
 
 pytest.importorskip("pyarrow")
@@ -54,6 +55,10 @@ def trained(command_line, flags, tmp_path_factory):
     out, err = command_line("--run_name=t", *flags, *QUICK, results=results)
     assert "constant in the training rows and tell nothing: same" in err
     return results, out
+
+
+def read_metrics(results):
+    return json.loads((results / "t" / "metrics.json").read_text())
 
 
 def read_rows(path):
@@ -113,7 +118,7 @@ def test_samples_of_a_gaussian_mixture(command_line, trained):
 def test_evaluate_compares_columns_and_correlations(command_line, trained):
     results, _ = trained
     out, _ = command_line("--mode=evaluate", results=results)
-    metrics = json.loads((results / "t" / "metrics.json").read_text())
+    metrics = read_metrics(results)
     for name in ("columns_loss", "numeric_error", "category_error", "correlation_difference"):
         assert np.isfinite(metrics[name])
     assert 0 <= metrics["column_distance"] <= metrics["column_distance_max"] <= 1
@@ -122,6 +127,25 @@ def test_evaluate_compares_columns_and_correlations(command_line, trained):
     assert {row[0] for row in rows} == set(COLUMNS)
     assert "Distances of the columns" in out
     assert "image" not in out.partition("Distances of the columns")[2]
+
+
+@pytest.mark.parametrize("suffix", ["", "_gaussian_mixture"])
+def test_the_columns_are_those_of_the_measures(command_line, trained, monkeypatch, suffix):
+    """Both come from the same rows, and the mixture is fitted once."""
+    results, _ = trained
+    fitted, fit = [], gaussian_mixture.fit
+    monkeypatch.setattr(gaussian_mixture, "fit", lambda z: fitted.append(z) or fit(z))
+    sampler = f"--sampler={suffix[1:] or 'prior'}"
+    command_line("--mode=evaluate", sampler, results=results)
+    assert len(fitted) == bool(suffix)
+    metrics = read_metrics(results)
+    header, *rows = read_rows(results / "t" / f"columns{suffix}.csv")
+    distances, floors = (np.array([float(row[i]) for row in rows]) for i in (2, 3))
+    rounding = pytest.approx(0, abs=1e-4)
+    assert distances.max() - metrics[f"column_distance_max{suffix}"] == rounding
+    assert distances.mean() - metrics[f"column_distance{suffix}"] == rounding
+    assert floors.mean() - metrics["column_distance_floor"] == rounding
+    assert (np.diff(distances) <= 0).all()
 
 
 def test_parts_are_exported_with_the_columns(command_line, trained):

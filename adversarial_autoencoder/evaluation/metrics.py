@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from adversarial_autoencoder.evaluation.classification import NEIGHBOURS
+
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
@@ -47,7 +49,7 @@ METRICS: dict[str, Metric] = {
     "error": Metric("classification: fraction of misclassified images", "lower"),
     "calibration_error": Metric("classification: expected calibration error, 15 bins", "lower"),
     "nearest_neighbour_error": Metric(
-        "error of a 5-nearest-neighbour classifier of codes", "lower"
+        f"error of a {NEIGHBOURS}-nearest-neighbour classifier of codes", "lower"
     ),
     "linear_probe_error": Metric("error of a logistic regression on codes", "lower"),
     "clustering_error_best_image": Metric(
