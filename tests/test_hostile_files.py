@@ -50,7 +50,11 @@ def test_a_pipe_is_not_waited_for(command_line, run, name):
         command_line("--run_name=a", "--epochs=1", results=run.path.parent, status=2)
 
 
-@pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "TMP/pipe", "TMP/large", "TMP"])
+@pytest.mark.parametrize(
+    "path",
+    ["/dev/zero", "/dev/stdin", "TMP/pipe", "TMP/large", "TMP", "~nosuchuser/x", "~a\0b/x"],
+    ids=ascii,
+)
 def test_a_flag_file_is_a_small_file(refused, tmp_path, path):
     os.mkfifo(tmp_path / "pipe")
     with (tmp_path / "large").open("wb") as file:
