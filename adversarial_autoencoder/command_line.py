@@ -145,9 +145,9 @@ def main(argv):
     warnings.filterwarnings("ignore", "The images are integers in", UserWarning)
     keep_alone()
     try:
-        command = Command(**given(Command))
-        check_mode(command.mode, given(Command))
-        MODES[command.mode](command, given(Config))
+        command, overrides = Command(**given(Command)), given(Config)
+        check_mode(command.mode, given(Command) | overrides)
+        MODES[command.mode](command, overrides)
     except KeyboardInterrupt:
         sys.exit(130)
     except InputError as error:
