@@ -2,12 +2,16 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
 from helpers import content_of
 
+from adversarial_autoencoder import runs
 from adversarial_autoencoder.evaluation import gaussian_mixture
+from adversarial_autoencoder.modes.command import Command
+from adversarial_autoencoder.modes.select_run import trained_run
 from adversarial_autoencoder.systems import SYSTEMS
 
 pytest.importorskip("pyarrow")
@@ -172,8 +176,27 @@ def test_modes_that_need_images_say_so(command_line, trained, mode):
     results, _ = trained
     out, err = command_line(f"--mode={mode}", results=results, status=2)
     assert out == ""
-    assert err.startswith(f"Error: --mode {mode} needs images; ")
+    assert err.startswith("Error: There must be a run trained on images ")
     assert err.count("\n") == 1
+    _, err = command_line(f"--mode={mode}", "--run=t", results=results, status=2)
+    assert err.startswith("Error: --run must be a run trained on images")
+    assert err.endswith("Received: t, aae with z_dim 2, trained on rows\n")
+
+
+def test_the_newest_run_that_fits_is_chosen(command_line, trained, tmp_path):
+    shutil.copytree(trained[0] / "t", tmp_path / "t")
+    older = runs.copied(runs.find_demo(tmp_path, "digits-demo"), tmp_path)
+    config, _ = older.read_config()
+    command = Command(results_dir=str(tmp_path))
+
+    def chosen(overrides, **wanted):
+        return trained_run(command, overrides, **wanted)[0].name
+
+    assert chosen({}) == chosen({"hidden_units": 8}) == "t"
+    assert chosen({}, images_only=True) == older.name
+    assert chosen({"hidden_units": config.hidden_units}) == older.name
+    out, _ = command_line("--mode=card", f"--hidden_units={config.hidden_units}", results=tmp_path)
+    assert out.startswith(f"Wrote {older.path}")
 
 
 def test_a_training_is_resumed(command_line, trained, flags):
@@ -210,7 +233,7 @@ def test_other_rows_are_classified(command_line, flags, table, tmp_path):
     assert len(predictions) == len(rows)
     assert {row[1] for row in predictions[1:]} <= {"old", "young"}
     _, err = command_line("--mode=style_grid", results=tmp_path, status=2)
-    assert "needs images" in err
+    assert "There must be a run trained on images with a code y" in err
 
 
 @pytest.mark.parametrize("model", SYSTEMS)

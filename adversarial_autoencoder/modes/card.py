@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config, files
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.modes.select_run import with_overrides
+from adversarial_autoencoder.modes.select_run import trained_run
 from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number
 from adversarial_autoencoder.runs.durable import atomic
 
@@ -25,12 +24,7 @@ HISTORY = {
 
 def card(command: "Command", overrides: dict) -> None:
     """Write a model card, README.md in the run: data, settings, measures, figures and licence."""
-    run = runs.find_demo(command.results_dir, command.run)
-    run = run or runs.find(command.results_dir, command.run, lambda run: run.is_trained)
-    if not run.is_trained:
-        raise InputError(f"--run must be a trained run. Received: {run.name}, not trained")
-    config, recorded = run.read_config()
-    config = with_overrides(run, config, overrides)
+    run, config, recorded = trained_run(command, overrides)
     run = runs.copied(run, command.results_dir)
     import_tensorflow()
     path = run.path / "README.md"

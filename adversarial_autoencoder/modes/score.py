@@ -33,7 +33,7 @@ FITTED, SUMMARY = "anomaly.npz", "scores.json"
 # Items in the figure and in the printed table, and columns of an item in the table.
 WORST, COLUMNS = 10, 3
 SCORES = (
-    "trained run whose decoder needs no labels (such as aae)",
+    "whose decoder needs no labels (such as aae)",
     lambda config: config.system.y != "given",
 )
 

@@ -116,6 +116,19 @@ def read(folder: pathlib.Path) -> tuple[Config, dict[str, typing.Any], str | Non
     return files.from_dict(values), data, prior_checksum
 
 
+def noun_of(data: dict[str, typing.Any]) -> str:
+    """What x is in a run, in the singular.
+
+    Args:
+        data: The description of the data set, which `read` returns.
+
+    Returns:
+        "row" for a table, otherwise "image".
+    """
+    shape = data.get("image_shape")
+    return "row" if isinstance(shape, list) and len(shape) == 1 else "image"
+
+
 def read_cores(folder: pathlib.Path) -> int | None:
     """Reads from config.json on how many cores of the CPU a run was trained last.
 
