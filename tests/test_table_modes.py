@@ -216,6 +216,9 @@ def test_the_flags_of_a_run_start_another(command_line, trained, tmp_path):
     command_line("--mode=card", results=tmp_path)
     card = (tmp_path / "other" / "README.md").read_text()
     assert flags.read_text() in card
+    assert "rows = model.generate(16)" in card
+    assert "| columns | 5 |" in card
+    assert "image" not in card
 
 
 def test_other_rows_are_classified(command_line, flags, table, tmp_path):

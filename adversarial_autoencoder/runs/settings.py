@@ -8,7 +8,7 @@ import os
 import pathlib
 import platform
 import typing
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from importlib import metadata
 
 from adversarial_autoencoder.config import Config, files
@@ -116,7 +116,7 @@ def read(folder: pathlib.Path) -> tuple[Config, dict[str, typing.Any], str | Non
     return files.from_dict(values), data, prior_checksum
 
 
-def noun_of(data: dict[str, typing.Any]) -> str:
+def noun_of(data: Mapping[str, typing.Any]) -> str:
     """What x is in a run, in the singular.
 
     Args:

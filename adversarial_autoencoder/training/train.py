@@ -91,7 +91,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
         validation_data=_validation_data(config, dataset),
         validation_batch_size=images_at_once(VALIDATION_BATCH, dataset.image_shape),
         callbacks=[
-            callbacks.StopOnFault(),
+            callbacks.StopOnFault(run),
             *(_callbacks(config, dataset, run, epochs_done) if is_chief else ()),
             *further_callbacks,
         ],
@@ -101,7 +101,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
 
 def _callbacks(config, dataset, run, epochs_done):
     distance = callbacks.PriorDistance(
-        dataset.x_validation, dataset.y_validation, config.infers_clusters
+        dataset.x_validation, dataset.y_validation, config.infers_clusters, run
     )
     tensorboard = callbacks.TensorBoard(
         run.logs_path, distance, settings=dataclasses.asdict(config)

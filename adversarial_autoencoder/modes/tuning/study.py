@@ -1,6 +1,7 @@
 """A study: the trials of a search, which Optuna suggests and keeps in a file."""
 
 import dataclasses
+import glob
 import os
 import pathlib
 from collections.abc import Sequence
@@ -142,7 +143,7 @@ def check_study(folder: pathlib.Path, plan: Plan) -> None:
                 "run_name must be a new name, or that of a study to resume. "
                 f"Received: {folder.name}, which is no study"
             )
-        if others := sorted(folder.parent.glob(f"{folder.name}-trial-*")):
+        if others := sorted(folder.parent.glob(f"{glob.escape(folder.name)}-trial-*")):
             raise InputError(
                 f"run_name must be a name without runs {folder.name}-trial-*. "
                 f"Received: {others[0].name}"
