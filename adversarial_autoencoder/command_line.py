@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import pathlib
 import re
 import signal
 import sys
@@ -15,6 +14,7 @@ try:
 
     from adversarial_autoencoder import __version__
     from adversarial_autoencoder.config import Config
+    from adversarial_autoencoder.config.paths import expand_home
     from adversarial_autoencoder.config.recipes import with_recipes
     from adversarial_autoencoder.config.setting import flag_name, value_type
     from adversarial_autoencoder.config.small_files import read_small
@@ -97,12 +97,12 @@ def check_flag_files(arguments):
 
     Raises:
         OSError: If one cannot be read, or is not a regular file.
-        ValueError: If one is too large, or is not text.
+        ValueError: If one is too large, is not text, or is in the home folder of nobody.
     """
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
         name, equals, value = argument.strip().partition("=")
         if name in ("--flagfile", "-flagfile"):
-            path = pathlib.Path(value if equals else following).expanduser()
+            path = expand_home(value if equals else following, "flagfile")
             check_flag_files(read_small(path).decode().splitlines())
 
 
@@ -145,9 +145,9 @@ def main(argv):
     warnings.filterwarnings("ignore", "The images are integers in", UserWarning)
     hide_optional_libraries()
     try:
-        command = Command(**given(Command))
-        check_mode(command.mode, given(Command))
-        MODES[command.mode](command, given(Config))
+        command, overrides = Command(**given(Command)), given(Config)
+        check_mode(command.mode, given(Command) | overrides)
+        MODES[command.mode](command, overrides)
     except KeyboardInterrupt:
         sys.exit(130)
     except InputError as error:
@@ -227,6 +227,7 @@ def run():
     """Runs the program and exits with its status: the commands `aae` and `python run.py`."""
     prepare_streams()
     # Python adds the folder of a script. Your own function for --prior is in the working directory.
-    sys.path.append(str(pathlib.Path.cwd()))
+    # The empty path names it; it can have been deleted.
+    sys.path.append("")
     define_flags()
     app.run(main, flags_parser=parse_flags)

@@ -1,14 +1,16 @@
 """Errors that the program reports in one line, and helpers for their messages."""
 
+import contextlib
 import csv
 import difflib
+import pathlib
 import struct
 import sys
 import tokenize
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 MAX_LENGTH = 1000  # Characters. An error can quote what it received, which has no limit.
 
@@ -82,6 +84,40 @@ class ExportError(RuntimeError):
 
     The message is one line. It says what happened.
     """
+
+
+@contextlib.contextmanager
+def reading(
+    expected: str, *others: type[Exception], folder: pathlib.Path | None = None
+) -> Iterator[None]:
+    """Turns what a damaged file raises into an `InputError`, as a context manager.
+
+    An `InputError` stays as it is, because it already says what was expected.
+
+    Args:
+        expected: What was expected, a sentence without its period.
+        *others: Exceptions of the library that reads the file, in addition to `MALFORMED`.
+        folder: The folder of a file that the program wrote. The error then names the folder and the
+            kind of the exception, because its text means nothing to a user.
+
+    Raises:
+        InputError: If the block raises one of `MALFORMED` or of `others`.
+
+    Example:
+        >>> from adversarial_autoencoder.errors import reading
+        >>> with reading("config.json must be readable"):
+        ...     raise EOFError("no more")
+        Traceback (most recent call last):
+            ...
+        adversarial_autoencoder.errors.InputError: config.json must be readable. Received: no more
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (*others, *MALFORMED) as error:
+        received = first_line(error) if folder is None else f"{type(error).__name__} in {folder}"
+        raise InputError(f"{expected}. Received: {received}") from error
 
 
 def first_line(error: object) -> str:

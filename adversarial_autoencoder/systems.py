@@ -123,7 +123,7 @@ SYSTEMS = {
         defaults={"input_noise": 0.0},
     ),
     "denoising_autoencoder": System(
-        "Autoencoder that restores corrupted images (Vincent et al. 2008)",
+        "Autoencoder that restores corrupted images or rows (Vincent et al. 2008)",
         phases=(RECONSTRUCTION,),
         defaults={"input_noise": 0.3},
         restores=True,

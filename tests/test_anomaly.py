@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from adversarial_autoencoder.data import keep_classes
-from adversarial_autoencoder.data.dataset import make_dataset
 from adversarial_autoencoder.errors import InputError, Mismatch
 from adversarial_autoencoder.evaluation import anomaly
 from adversarial_autoencoder.observations import Columns, Pixels
@@ -197,10 +195,31 @@ def test_a_saved_score_of_another_model_or_a_damaged_one_is_refused(scorer, make
     with pytest.raises(Mismatch):
         anomaly.load(path, make_model(z_dim=3))
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(InputError, match="delete it"):
+    for damaged in (path, tmp_path / "none.npz"):
+        with pytest.raises(InputError, match=f"{damaged.name} must be"):
+            anomaly.load(damaged, scorer.model)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "received"),
+    [
+        ("weights_", lambda y: np.append(y, 0.0), "arrays of the shapes"),
+        ("means_", lambda y: y[:, :1], "arrays of the shapes"),
+        ("normal_parts", lambda y: y.astype(str), "arrays of the shapes"),
+        ("scales", lambda y: y[:2], "arrays of the shapes"),
+        ("contamination", lambda y: np.array(7.0), "contamination"),
+        ("covariances_", lambda y: np.zeros((10**4, 10, 10)), "bytes in total"),
+    ],
+)
+def test_a_saved_score_of_other_arrays_is_refused(scorer, tmp_path, name, change, received):
+    """A few packed bytes can fill the memory."""
+    path = tmp_path / "score.npz"
+    scorer.save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez_compressed(path, **arrays | {name: change(arrays[name])})
+    with pytest.raises(InputError, match=f"{received}.*Received|Received.*{received}"):
         anomaly.load(path, scorer.model)
-    with pytest.raises(FileNotFoundError):
-        anomaly.load(tmp_path / "none.npz", scorer.model)
 
 
 @pytest.mark.parametrize(
@@ -227,29 +246,6 @@ def test_a_decoder_that_needs_labels_is_refused(supervised, digits):
 def test_measures_of_scores():
     measures = anomaly.measure(np.array([False, False, True, True]), np.array([1.0, 3, 2, 4]))
     assert measures == {"auroc": 0.75, "average_precision": pytest.approx(5 / 6)}
-
-
-def test_train_on_leaves_only_these_classes_in_the_training(dataset):
-    kept = keep_classes(dataset, "3, 5")
-    assert set(kept.y_train) == set(kept.y_validation) == {3, 5}
-    assert len(kept.x_train) == np.isin(dataset.y_train, [3, 5]).sum()
-    assert len(kept.x_test) == len(dataset.x_test)
-    assert kept.checksum == dataset.checksum
-
-
-@pytest.mark.parametrize(
-    ("labels", "train_on", "expected"),
-    [
-        (np.arange(36) % 3, "7", "train_on must name classes of blank: 0, 1, 2"),
-        (np.arange(36) % 3, "1,", "train_on must name classes"),
-        (np.r_[np.zeros(35, int), 1], "1", "which leaves [01]"),
-        (None, "1", "without labels"),
-    ],
-)
-def test_train_on_that_cannot_be_used_is_refused(labels, train_on, expected):
-    x = np.random.default_rng(0).integers(0, 255, (36, 8, 8), "uint8")
-    with pytest.raises(InputError, match=expected):
-        keep_classes(make_dataset("blank", "a test", x, labels), train_on)
 
 
 def test_the_mode_flags_other_classes(scored, dataset):
@@ -317,6 +313,10 @@ def test_the_mode_names_columns_of_rows(command_line, tmp_path):
     errors = {name: float(rows[7][name]) for name in rows[7] if name.startswith("error_")}
     assert len(errors) == 3
     assert max(errors, key=errors.get) == "error_column_2"
+    (tmp_path / "t" / "anomaly.npz").write_bytes(b"damaged")
+    out, err = command_line("--mode=score", *mine, "--overwrite", results=tmp_path)
+    assert err.startswith("Warning: The score is fitted again.") and "Fitting" in out
+    assert rows_of(tmp_path / "scores.csv") == rows
     assert "column_2 (" in out
 
 

@@ -8,7 +8,8 @@ import pytest
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.config.setting import flag_name, value_type
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.modes.command import Command, check_mode
+from adversarial_autoencoder.modes import MODES
+from adversarial_autoencoder.modes.command import READS, Command, check_mode
 
 
 def bad_values():
@@ -137,6 +138,29 @@ def test_a_flag_that_a_mode_does_not_read_is_refused(mode, name):
         InputError, match=f"--{name.rstrip('_')} needs --mode .* Received: --mode {mode}"
     ):
         check_mode(mode, {name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("flags", "read"),
+    [
+        (["--mode=list", "--z_dim=3"], "--mode list reads none"),
+        (["--mode=compare", "--runs=a,b", "--seed=1"], "--mode compare reads none"),
+        (
+            ["--mode=prepare", "--dataset=TMP", "--output_dir=TMP/new", "--epochs=3"],
+            "--mode prepare reads --dataset, --image_size, --channels, --value_range",
+        ),
+    ],
+)
+def test_a_setting_of_a_training_that_a_mode_does_not_read_is_refused(refused, flags, read):
+    name, value = flags[-1].removeprefix("--").split("=")
+    assert f"{read} of the settings of a training. Received: {name}={value}" in refused(*flags)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_reads_settings_that_exist(mode):
+    names = READS.get(mode, vars(Config()))
+    check_mode(mode, dict.fromkeys(names))
+    assert set(names) <= set(vars(Config()))
 
 
 NAMES = ["..", ".", "", "a/b", "../a", "/tmp/a", "a\0b", "x" * 300, "-x", ".hidden", "a\nb", "a\\b"]

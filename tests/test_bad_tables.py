@@ -14,6 +14,9 @@ pq = pytest.importorskip("pyarrow.parquet")
 ROWS = "a,b,kind\n3,2.5,x\n1,3.5,y\n4,4.5,x\n1,5.5,y\n5,6.5,x\n9,7.5,y\n"
 
 
+NUMBERS = np.arange(60.0).reshape(20, 3)
+
+
 def parquet(**columns):
     """A function that writes columns to a Parquet file."""
     return lambda path: pq.write_table(pa.table(columns), path)
@@ -22,6 +25,12 @@ def parquet(**columns):
 def array(x):
     """A function that writes an array to an .npy file."""
     return lambda path: np.save(path, x, allow_pickle=x.dtype.hasobject)
+
+
+def archive(x_train, x_test=NUMBERS, **labels):
+    """A function that writes arrays to an .npz file, with labels of 20 training rows."""
+    arrays = {"y_train": np.arange(20) % 2} | labels if labels else {}
+    return lambda path: np.savez(path, x_train=x_train, x_test=x_test, **arrays)
 
 
 def truncated(path):
@@ -34,7 +43,6 @@ def truncated_array(path):
     path.write_bytes(path.read_bytes()[:-8])
 
 
-NUMBERS = np.arange(60.0).reshape(20, 3)
 NESTED = [{"u": 1}, {"u": 2}, {"u": 3}, {"u": 4}]
 MANY = "a,name\n" + "".join(f"{i},n{i}\n" for i in range(10_000))
 
@@ -96,6 +104,10 @@ FILES = {
     "npy_images": ("t.npy", array(np.zeros((9, 4, 4))), "the shape (n, columns)"),
     "npy_empty": ("t.npy", array(np.zeros((0, 3))), "the shape (n, columns)"),
     "npy_infinite": ("t.npy", array(np.where(NUMBERS == 30, np.inf, NUMBERS)), "inf in row 11"),
+    "npz_texts": ("t.npz", archive(np.full((10, 64), "a")), "numbers of at most 64 bits"),
+    "npz_empty": ("t.npz", archive(np.zeros((0, 64))), "x_train in"),
+    "npz_without_columns": ("t.npz", archive(np.zeros((10, 0))), "the shape (n, columns)"),
+    "npz_one_number": ("t.npz", archive(NUMBERS, np.float64(3), y_test=np.zeros(3)), "x_test in"),
     "npy_constant": ("t.npy", array(np.ones((9, 2))), "must have a column that varies"),
 }
 
@@ -124,7 +136,7 @@ FLAGS = {
     "all_dropped": (["--drop_columns=a,b,kind"], "must have a column"),
     "test_of_another_kind": (["--test_dataset=TMP/t.npy"], "test_dataset must be a .csv file"),
     "missing_test": (["--test_dataset=TMP/none.csv"], "test_dataset must be a .csv file"),
-    "missing_columns": (["--columns=TMP/none.json"], "columns must be a JSON file"),
+    "missing_columns": (["--columns=TMP/none.json"], "none.json must be a JSON file"),
     "test_without_column": (["--test_dataset=TMP/other.csv"], "must have the column b"),
     "test_with_text": (["--test_dataset=TMP/text.csv"], "Column b of"),
     "test_with_class": (
@@ -136,6 +148,8 @@ FLAGS = {
         "must be classes of the training rows",
     ),
     "one_class": (["--label_column=one", "--dataset=TMP/one.csv"], "at least two classes"),
+    "one_class_of_numbers": (["--label_column=column_3", "--dataset=TMP/n.npy"], "two classes"),
+    "no_class_of_numbers": (["--label_column=column_4", "--dataset=TMP/n.npy"], "0 classes"),
     "conv": (["--network=conv"], "network=conv needs images"),
     "augment": (
         ["--model=clustering_aae", "--consistency=augment", "--num_clusters=2"],
@@ -156,6 +170,7 @@ def test_flags_that_do_not_fit_a_table_are_refused(refused, tmp_path, name):
     flags, expected = FLAGS[name]
     (tmp_path / "t.csv").write_text(ROWS)
     np.save(tmp_path / "t.npy", NUMBERS)
+    np.save(tmp_path / "n.npy", np.c_[NUMBERS[:, :2], np.ones(20), np.full(20, np.nan)])
     (tmp_path / "other.csv").write_text("a,kind\n1,x\n")
     (tmp_path / "text.csv").write_text("a,b,kind\n1,soon,x\n")
     (tmp_path / "class.csv").write_text("a,b,kind\n1,2,z\n")
@@ -188,6 +203,17 @@ def test_a_columns_file_that_cannot_be_used_is_refused(refused, tmp_path, conten
     (tmp_path / "t.csv").write_text(ROWS)
     (tmp_path / "columns.json").write_text(content, encoding="latin-1")
     assert "olumn" in refused("--dataset=TMP/t.csv", "--columns=TMP/columns.json")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npy"])
+def test_labels_that_are_most_likely_numbers_are_a_warning(tmp_path, suffix):
+    rows = np.c_[NUMBERS, np.arange(20)]
+    np.save(tmp_path / "t.npy", rows)
+    np.savetxt(tmp_path / "t.csv", rows, delimiter=",")
+    warnings = []
+    options = data.TableOptions(label_column="column_4")
+    data.load(tmp_path / f"t.{suffix}", warn=warnings.append, options=options)
+    assert warnings[0].startswith("Column column_4 has 20 classes in 20 rows.")
 
 
 def test_without_pyarrow_a_table_names_the_extra(refused, tmp_path, monkeypatch):

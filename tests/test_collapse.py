@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers import built, config_of
 
+from adversarial_autoencoder.phases import Regularization
 from adversarial_autoencoder.training.callbacks import WarnOfCollapse
 
 # A distance at its floor.
@@ -20,8 +21,17 @@ def warnings_of(dataset):
     z = np.random.default_rng(0).normal(size=(500, 3))
 
     def warnings(
-        epochs, logs, spread=1.0, rate=1e-3, samples=dataset.x_validation / 255, steps=1000
+        epochs,
+        logs,
+        spread=1.0,
+        rate=1e-3,
+        samples=dataset.x_validation / 255,
+        steps=1000,
+        loss="non_saturating",
     ):
+        for phase in model.phases:
+            if isinstance(phase, Regularization):
+                phase.adversarial_loss = loss
         model.optimizer.iterations.assign(steps)
         model.optimizer.steps["generator_z"].learning_rate = rate
         model.generate = lambda n: samples[:n]
@@ -49,6 +59,9 @@ def test_a_discriminator_that_has_won_gives_one_warning(warnings_of):
     assert "for 10 epochs, up to epoch 10." in warning
     assert warnings_of(20, logs | {"discriminator_accuracy_fake_z": 0.94}) == []
     assert warnings_of(20, logs, rate=0.0) == []
+    assert len(warnings_of(20, logs, loss="least_squares")) == 1
+    # The logits of a critic have no threshold.
+    assert warnings_of(20, logs, loss="wasserstein_gp") == []
 
 
 def test_a_discriminator_of_y_may_tell_soft_from_one_hot_vectors(warnings_of):

@@ -47,6 +47,19 @@ def test_list_shows_the_runs_without_tensorflow(demo, command_line):
     assert done.stdout == out
 
 
+def test_the_working_directory_can_be_deleted(program, monkeypatch, tmp_path):
+    folder, started = tmp_path / "gone", []
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    monkeypatch.setattr(program.app, "run", lambda main, **_: started.append(main))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in ("prepare_streams", "define_flags"):
+        monkeypatch.setattr(program, name, lambda: None)
+    program.run()
+    assert started == [program.main]
+
+
 def test_a_picture_is_drawn_without_libraries_that_it_does_not_need(tmp_path):
     code = (
         "import sys; from adversarial_autoencoder import command_line as run;"

@@ -1,11 +1,12 @@
-"""Which training images count as labelled."""
+"""Which training images count as labelled, and which classes a training keeps."""
 
 import numpy as np
 import pytest
 
 from adversarial_autoencoder import data
 from adversarial_autoencoder.config import Config
-from adversarial_autoencoder.data.labels import known_labels, training_labels
+from adversarial_autoencoder.data.dataset import make_dataset
+from adversarial_autoencoder.data.labels import keep_classes, known_labels, training_labels
 from adversarial_autoencoder.errors import InputError
 
 # 3 classes of 20, 30 and 50 images, in a random order.
@@ -141,3 +142,26 @@ def test_some_labels_of_a_table_keep_their_frequencies(tmp_path):
 def test_labels_of_a_table_that_cannot_be_drawn_are_refused(y, num_labels, message):
     with pytest.raises(InputError, match=message):
         known_labels(y, num_labels, 3, seed=0, balanced=False)
+
+
+def test_train_on_leaves_only_these_classes_in_the_training(dataset):
+    kept = keep_classes(dataset, "3, 5")
+    assert set(kept.y_train) == set(kept.y_validation) == {3, 5}
+    assert len(kept.x_train) == np.isin(dataset.y_train, [3, 5]).sum()
+    assert len(kept.x_test) == len(dataset.x_test)
+    assert kept.checksum == dataset.checksum
+
+
+@pytest.mark.parametrize(
+    ("labels", "train_on", "expected"),
+    [
+        (np.arange(36) % 3, "7", "train_on must name classes of blank: 0, 1, 2"),
+        (np.arange(36) % 3, "1,", "train_on must name classes"),
+        (np.r_[np.zeros(35, int), 1], "1", "which leaves [01]"),
+        (None, "1", "without labels"),
+    ],
+)
+def test_train_on_that_cannot_be_used_is_refused(labels, train_on, expected):
+    x = np.random.default_rng(0).integers(0, 255, (36, 8, 8), "uint8")
+    with pytest.raises(InputError, match=expected):
+        keep_classes(make_dataset("blank", "a test", x, labels), train_on)

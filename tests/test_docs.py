@@ -50,7 +50,8 @@ def test_the_commands_of_a_page_parse(page, monkeypatch):
         with flagsaver.flagsaver():
             command_line.FLAGS.unparse_flags()
             command_line.parse_flags(["run.py", *words])
-            check_mode(Command(**command_line.given(Command)).mode, command_line.given(Command))
+            given = command_line.given(Command)
+            check_mode(Command(**given).mode, given | command_line.given(Config))
             Config.of(**command_line.given(Config))
 
 

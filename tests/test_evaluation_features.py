@@ -121,7 +121,8 @@ def test_a_mixture_of_few_or_of_equal_codes():
 
 def test_a_report_has_the_measures_that_model_and_data_allow(make_model, dataset, classifier):
     space = features.Features(classifier)
-    found = report.measure(make_model(), dataset, space, max_images=200)
+    found, columns = report.measure(make_model(), dataset, space, max_images=200)
+    assert columns == {}
     assert found["num_test_images"] == found["num_training_images"] == 200
     assert set(found) <= set(report.METRICS)
     assert {"mse", "gaps", "linear_probe_error", "fid", "recall", "parzen"} <= set(found)
@@ -132,7 +133,7 @@ def test_a_report_has_the_measures_that_model_and_data_allow(make_model, dataset
 def test_without_labels_nothing_about_classes_is_measured(make_model, dataset):
     names = ("y_train", "y_validation", "y_test")
     unlabelled = dataclasses.replace(dataset, class_names=(), **dict.fromkeys(names))
-    found = report.measure(make_model(), unlabelled, max_images=60)
+    found = report.measure(make_model(), unlabelled, max_images=60).metrics
     assert {"mse", "sliced_wasserstein", "parzen"} <= set(found)
     assert not any("error" in name.replace("standard_error", "") for name in found)
     assert "fid" not in found
@@ -140,14 +141,24 @@ def test_without_labels_nothing_about_classes_is_measured(make_model, dataset):
 
 def test_measures_with_the_mixture_are_named_and_differ(make_model, dataset):
     model = make_model()
-    found = report.measure(model, dataset, sampler="gaussian_mixture", max_images=100)
+    found = report.measure(model, dataset, sampler="gaussian_mixture", max_images=100).metrics
     assert "parzen" not in found
     assert found["num_components_gaussian_mixture"] in gaussian_mixture.COMPONENTS
     assert found["num_codes_gaussian_mixture"] == len(dataset.x_train)
-    prior = report.measure(model, dataset, max_images=100)
+    prior = report.measure(model, dataset, max_images=100).metrics
     assert not any("mixture" in name for name in prior)
     assert found["parzen_gaussian_mixture"] != prior["parzen"]
     assert found["mse"] == prior["mse"]
+
+
+@pytest.mark.parametrize("labelled", [4, 5])
+def test_neighbours_are_left_out_with_fewer_labels(make_model, dataset, labelled):
+    y = np.where(np.arange(len(dataset.y_train)) < labelled, dataset.y_train, -1)
+    few = dataclasses.replace(dataset, y_train=y)
+    assert len(set(y)) > 2
+    found = report.measure(make_model(), few, max_images=60).metrics
+    assert ("nearest_neighbour_error" in found) == (labelled == 5)
+    assert "linear_probe_error" in found
 
 
 def test_the_mixture_is_fitted_to_codes_of_training_images(make_model, dataset):
@@ -180,7 +191,7 @@ def test_measures_of_an_ideal_model():
         generate_array = generate
 
     x = np.random.default_rng(0).integers(0, 256, (1200, 4, 4), "uint8")
-    found = report.measure(Identity(), data.dataset.make_dataset("noise", "noise", x), None)
+    found, _ = report.measure(Identity(), data.dataset.make_dataset("noise", "noise", x), None)
     assert found["mse"] == pytest.approx(0, abs=1e-12)
     assert found["ssim"] == pytest.approx(1)
     assert found["sliced_wasserstein"] < 1.5 * found["sliced_wasserstein_floor"]

@@ -215,7 +215,7 @@ def test_a_model_card_has_the_format_of_the_hub(few, tmp_path, command_line):
     assert front.splitlines()[:2] == ['library_name: "keras"', 'license: "mit"']
     assert "# few\n" in body
     assert "--num_labels=202" in body
-    assert "| error | 0.125 | classification: fraction of misclassified images |" in body
+    assert "| error | 0.125 | classification: fraction of misclassified items |" in body
     assert "feature\\_space" not in body
     assert "![sample](figures/sample.png)" in body
     out, _ = command_line("--mode=card", results=tmp_path)

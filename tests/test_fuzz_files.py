@@ -21,7 +21,7 @@ from adversarial_autoencoder.data import shards
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.model import archive
 from adversarial_autoencoder.runs.status import status_of
-from adversarial_autoencoder.training.load import reading
+from adversarial_autoencoder.training.load import reading_model
 
 pytestmark = pytest.mark.slow
 
@@ -137,13 +137,13 @@ def read_history(folder, command_line):
 
 def read_model(folder, command_line):
     run = runs.Run(folder / "run")
-    with reading(run):
+    with reading_model(run):
         archive.check_weights(run.model_path)
 
 
 def build_model(folder, command_line):
     run = runs.Run(folder / "run")
-    with reading(run):
+    with reading_model(run):
         archive.check(run.model_path)
 
 

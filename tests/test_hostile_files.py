@@ -18,7 +18,7 @@ from adversarial_autoencoder.config.training_groups import MAX_EPOCHS
 from adversarial_autoencoder.data import array_files
 from adversarial_autoencoder.data.images import resize
 from adversarial_autoencoder.devices import memory, tf_config
-from adversarial_autoencoder.errors import InputError, TrainingError
+from adversarial_autoencoder.errors import InputError, Mismatch, TrainingError, reading
 from adversarial_autoencoder.runs import durable, settings
 from adversarial_autoencoder.runs.csv_files import to_csv
 
@@ -50,7 +50,11 @@ def test_a_pipe_is_not_waited_for(command_line, run, name):
         command_line("--run_name=a", "--epochs=1", results=run.path.parent, status=2)
 
 
-@pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "TMP/pipe", "TMP/large", "TMP"])
+@pytest.mark.parametrize(
+    "path",
+    ["/dev/zero", "/dev/stdin", "TMP/pipe", "TMP/large", "TMP", "~nosuchuser/x", "~a\0b/x"],
+    ids=ascii,
+)
 def test_a_flag_file_is_a_small_file(refused, tmp_path, path):
     os.mkfifo(tmp_path / "pipe")
     with (tmp_path / "large").open("wb") as file:
@@ -64,6 +68,41 @@ def test_a_flag_file_is_a_small_file(refused, tmp_path, path):
 def test_a_prior_that_is_a_pipe_is_refused(refused, tmp_path):
     os.mkfifo(tmp_path / "prior.npy")
     refused("--dataset=digits", "--prior=TMP/prior.npy", "--z_dim=2", "--epochs=1")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "TMP/pipe", "TMP", "~nosuchuser/kinds.json"])
+def test_the_kinds_of_columns_are_a_small_file(refused, tmp_path, path):
+    os.mkfifo(tmp_path / "pipe")
+    np.save(tmp_path / "t.npy", np.arange(20.0).reshape(10, 2))
+    err = refused("--dataset=TMP/t.npy", f"--columns={path}")
+    assert err.startswith("Error: columns") and err.count("Received: ") == 1
+
+
+@pytest.mark.parametrize("error", [InputError("a must be b. Received: c"), Mismatch("other")])
+def test_an_error_in_one_line_stays_as_it_is(error):
+    with pytest.raises(InputError) as caught, reading("The file must be readable"):
+        raise error
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("folder", "received"), [(None, "no end"), (pathlib.Path("run"), "EOFError in run")]
+)
+def test_a_damaged_file_is_an_error_in_one_line(folder, received):
+    with pytest.raises(InputError) as caught, reading("It must be readable", folder=folder):
+        raise EOFError("no end\nof it")
+    assert str(caught.value) == f"It must be readable. Received: {received}"
+    with pytest.raises(StopIteration), reading("It must be readable"):
+        raise StopIteration
+    with pytest.raises(InputError), reading("It must be readable", StopIteration):
+        raise StopIteration
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
+def test_an_archive_with_the_suffix_of_another_file_is_refused(refused, tmp_path, suffix):
+    with (tmp_path / f"t{suffix}").open("wb") as file:
+        np.savez(file, x_trian=np.zeros((9, 3)))
+    assert "Received: " in refused(f"--dataset=TMP/t{suffix}")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,16 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
 from helpers import content_of
 
+from adversarial_autoencoder import runs
+from adversarial_autoencoder.evaluation import gaussian_mixture
+from adversarial_autoencoder.modes.command import Command
+from adversarial_autoencoder.modes.select_run import trained_run
 from adversarial_autoencoder.systems import SYSTEMS
 
 pytest.importorskip("pyarrow")
@@ -54,6 +59,10 @@ def trained(command_line, flags, tmp_path_factory):
     out, err = command_line("--run_name=t", *flags, *QUICK, results=results)
     assert "constant in the training rows and tell nothing: same" in err
     return results, out
+
+
+def read_metrics(results):
+    return json.loads((results / "t" / "metrics.json").read_text())
 
 
 def read_rows(path):
@@ -113,7 +122,7 @@ def test_samples_of_a_gaussian_mixture(command_line, trained):
 def test_evaluate_compares_columns_and_correlations(command_line, trained):
     results, _ = trained
     out, _ = command_line("--mode=evaluate", results=results)
-    metrics = json.loads((results / "t" / "metrics.json").read_text())
+    metrics = read_metrics(results)
     for name in ("columns_loss", "numeric_error", "category_error", "correlation_difference"):
         assert np.isfinite(metrics[name])
     assert 0 <= metrics["column_distance"] <= metrics["column_distance_max"] <= 1
@@ -122,6 +131,25 @@ def test_evaluate_compares_columns_and_correlations(command_line, trained):
     assert {row[0] for row in rows} == set(COLUMNS)
     assert "Distances of the columns" in out
     assert "image" not in out.partition("Distances of the columns")[2]
+
+
+@pytest.mark.parametrize("suffix", ["", "_gaussian_mixture"])
+def test_the_columns_are_those_of_the_measures(command_line, trained, monkeypatch, suffix):
+    """Both come from the same rows, and the mixture is fitted once."""
+    results, _ = trained
+    fitted, fit = [], gaussian_mixture.fit
+    monkeypatch.setattr(gaussian_mixture, "fit", lambda z: fitted.append(z) or fit(z))
+    sampler = f"--sampler={suffix[1:] or 'prior'}"
+    command_line("--mode=evaluate", sampler, results=results)
+    assert len(fitted) == bool(suffix)
+    metrics = read_metrics(results)
+    header, *rows = read_rows(results / "t" / f"columns{suffix}.csv")
+    distances, floors = (np.array([float(row[i]) for row in rows]) for i in (2, 3))
+    rounding = pytest.approx(0, abs=1e-4)
+    assert distances.max() - metrics[f"column_distance_max{suffix}"] == rounding
+    assert distances.mean() - metrics[f"column_distance{suffix}"] == rounding
+    assert floors.mean() - metrics["column_distance_floor"] == rounding
+    assert (np.diff(distances) <= 0).all()
 
 
 def test_parts_are_exported_with_the_columns(command_line, trained):
@@ -148,8 +176,27 @@ def test_modes_that_need_images_say_so(command_line, trained, mode):
     results, _ = trained
     out, err = command_line(f"--mode={mode}", results=results, status=2)
     assert out == ""
-    assert err.startswith(f"Error: --mode {mode} needs images; ")
+    assert err.startswith("Error: There must be a run trained on images ")
     assert err.count("\n") == 1
+    _, err = command_line(f"--mode={mode}", "--run=t", results=results, status=2)
+    assert err.startswith("Error: --run must be a run trained on images")
+    assert err.endswith("Received: t, aae with z_dim 2, trained on rows\n")
+
+
+def test_the_newest_run_that_fits_is_chosen(command_line, trained, tmp_path):
+    shutil.copytree(trained[0] / "t", tmp_path / "t")
+    older = runs.copied(runs.find_demo(tmp_path, "digits-demo"), tmp_path)
+    config, _ = older.read_config()
+    command = Command(results_dir=str(tmp_path))
+
+    def chosen(overrides, **wanted):
+        return trained_run(command, overrides, **wanted)[0].name
+
+    assert chosen({}) == chosen({"hidden_units": 8}) == "t"
+    assert chosen({}, images_only=True) == older.name
+    assert chosen({"hidden_units": config.hidden_units}) == older.name
+    out, _ = command_line("--mode=card", f"--hidden_units={config.hidden_units}", results=tmp_path)
+    assert out.startswith(f"Wrote {older.path}")
 
 
 def test_a_training_is_resumed(command_line, trained, flags):
@@ -169,6 +216,9 @@ def test_the_flags_of_a_run_start_another(command_line, trained, tmp_path):
     command_line("--mode=card", results=tmp_path)
     card = (tmp_path / "other" / "README.md").read_text()
     assert flags.read_text() in card
+    assert "rows = model.generate(16)" in card
+    assert "| columns | 5 |" in card
+    assert "image" not in card
 
 
 def test_other_rows_are_classified(command_line, flags, table, tmp_path):
@@ -186,7 +236,7 @@ def test_other_rows_are_classified(command_line, flags, table, tmp_path):
     assert len(predictions) == len(rows)
     assert {row[1] for row in predictions[1:]} <= {"old", "young"}
     _, err = command_line("--mode=style_grid", results=tmp_path, status=2)
-    assert "needs images" in err
+    assert "There must be a run trained on images with a code y" in err
 
 
 @pytest.mark.parametrize("model", SYSTEMS)

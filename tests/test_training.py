@@ -131,6 +131,7 @@ def test_a_loss_that_is_not_finite_marks_the_run_as_failed(command_line, tmp_pat
     _, err = command_line(*flags, rate, results=tmp_path, status=1)
     assert re.match(r"Error: .*gradients in the \w+ phase must be .* in step \d of epoch 1\.", err)
     assert err.count("\n") == 1
+    assert "kept" not in err
     out, _ = command_line("--mode=list", results=tmp_path)
     assert out.splitlines()[1].split()[3] == "failed"
     assert (tmp_path / "a" / "failed.txt").read_text() == err.removeprefix("Error: ")

@@ -6,6 +6,7 @@ import pytest
 
 from adversarial_autoencoder import data
 from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.tuning import plan, study
 
 optuna = pytest.importorskip("optuna")
@@ -54,3 +55,12 @@ def test_a_study_that_was_killed_before_its_first_trial_is_resumed(tmp_path):
         (tmp_path / study.JOURNAL).write_text("".join(lines[:kept]))
         study.check_study(tmp_path, found)
         assert study.open_study(tmp_path, found).next()[1] == found.chosen(found.defaults())
+
+
+def test_the_name_of_a_study_is_no_pattern(tmp_path):
+    found = plan_of_digits()
+    (tmp_path / "a1-trial-0000").mkdir()
+    study.check_study(tmp_path / "a[1]", found)
+    (tmp_path / "a[1]-trial-0000").mkdir()
+    with pytest.raises(InputError, match=r"Received: a\[1\]-trial-0000"):
+        study.check_study(tmp_path / "a[1]", found)

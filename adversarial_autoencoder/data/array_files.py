@@ -8,7 +8,7 @@ import pathlib
 import reprlib
 import struct
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from adversarial_autoencoder.config.small_files import open_regular
 from adversarial_autoencoder.data.arrays.names import USUAL_NAMES, find_arrays
 from adversarial_autoencoder.devices.memory import max_data_bytes
-from adversarial_autoencoder.errors import MALFORMED, InputError, first_line, print_warning
+from adversarial_autoencoder.errors import InputError, print_warning, reading
 
 # Size of the unpacked arrays.
 MAX_NPZ_BYTES = max_data_bytes()
@@ -77,7 +77,7 @@ def read_arrays(
 def _opened(path):
     """Opens an .npz file; damage is an InputError."""
     with (
-        reading(path, "a readable .npz file"),
+        reading(f"{path} must be a readable .npz file"),
         open_regular(path) as file,
         zipfile.ZipFile(file) as archive,
     ):
@@ -92,7 +92,7 @@ def _read_members(archive, path, found, max_bytes=MAX_NPZ_BYTES):
     check_size(path, found.values(), size, max_bytes)
     arrays = {}
     for array, member in members.items():
-        with reading(f"{found[array]} in {path}", "a readable array"):
+        with reading(f"{found[array]} in {path} must be a readable array"):
             arrays[array] = _read_npy(archive, member)
     return arrays
 
@@ -152,13 +152,13 @@ def read_npy(path: pathlib.Path) -> np.ndarray:
         InputError: If the file is no .npy file, is damaged, contains pickled objects, or is larger
             than `MAX_NPZ_BYTES`.
     """
-    with reading(path, "a readable .npy file"):
+    with reading(f"{path} must be a readable .npy file"):
         if (size := path.stat().st_size) > MAX_NPZ_BYTES:
             raise InputError(
                 f"{path} must have at most {MAX_NPZ_BYTES} bytes. Received: {size} bytes"
             )
         with open_regular(path) as file:
-            return np.load(file, allow_pickle=False)
+            return npy.read_array(file, allow_pickle=False)
 
 
 def map_npy(path: pathlib.Path) -> np.ndarray:
@@ -173,13 +173,13 @@ def map_npy(path: pathlib.Path) -> np.ndarray:
     Raises:
         InputError: If the file is no .npy file, is damaged, or contains pickled objects.
     """
-    with reading(path, "a readable .npy file"):
+    with reading(f"{path} must be a readable .npy file"):
         open_regular(path).close()
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return npy.open_memmap(path, mode="r")
 
 
 def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
-    """Reads the array in a member of an archive. Damage raises one of `MALFORMED`."""
+    """Reads the array in a member of an archive. Damage raises one of `errors.MALFORMED`."""
     # zipfile unpacks bzip2 and LZMA without a limit. NumPy never writes them.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError("a compression other than deflate")
@@ -220,7 +220,7 @@ def read_idx(path: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
     """
     size = math.prod(shape)
     with (
-        reading(path, f"an IDX file of {shape} unsigned bytes"),
+        reading(f"{path} must be an IDX file of {shape} unsigned bytes"),
         open_regular(path) as file,
         gzip.open(file) if path.suffix == ".gz" else file as stream,
     ):
@@ -242,22 +242,3 @@ def _read_at_most(stream: BinaryIO, size: int) -> bytearray:
     while chunk := stream.read(min(_CHUNK_BYTES, size - len(data))):
         data += chunk
     return data
-
-
-@contextlib.contextmanager
-def reading(name: str | pathlib.Path, expected: str) -> Iterator[None]:
-    """Converts the exceptions of damaged files to an InputError with the name of the file.
-
-    Args:
-        name: What is read.
-        expected: What it must be.
-
-    Raises:
-        InputError: If the block raises one of `MALFORMED`.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except MALFORMED as error:
-        raise InputError(f"{name} must be {expected}. Received: {first_line(error)}") from error

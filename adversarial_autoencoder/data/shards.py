@@ -36,7 +36,7 @@ from adversarial_autoencoder.data.shard_checks import (
     seal,
 )
 from adversarial_autoencoder.devices.memory import max_data_bytes
-from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
+from adversarial_autoencoder.errors import InputError, reading
 from adversarial_autoencoder.runs.durable import atomic
 
 DESCRIPTION = "dataset.json"
@@ -275,7 +275,7 @@ def read(folder: pathlib.Path) -> Dataset:
     Raises:
         InputError: If a file is missing or has another content than `write` gave it.
     """
-    try:
+    with reading(f"{folder} must be unchanged since `--mode prepare` wrote it"):
         description = read_json(folder / DESCRIPTION)
         if description.pop("seal") != seal(description):
             raise ValueError(f"another {DESCRIPTION}")
@@ -296,11 +296,6 @@ def read(folder: pathlib.Path) -> Dataset:
             form=ImageForm.of(**description["form"]),
             **arrays,
         )
-    except MALFORMED as error:
-        raise InputError(
-            f"{folder} must be unchanged since `--mode prepare` wrote it. "
-            f"Received: {first_line(error)}"
-        ) from error
 
 
 def _split(sizes: Mapping[str, int]) -> tuple[np.ndarray, dict[str, slice]]:

@@ -1,7 +1,6 @@
 """Readers of tables: CSV and Parquet files, as columns of Arrow."""
 
 import contextlib
-import json
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adversarial_autoencoder.config.paths import expand_home
+from adversarial_autoencoder.config.small_files import read_json
 from adversarial_autoencoder.data.text_files import (
     MISSING,
     check_last_quote,
@@ -16,7 +16,7 @@ from adversarial_autoencoder.data.text_files import (
     check_utf8,
     head,
 )
-from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
+from adversarial_autoencoder.errors import InputError, first_line, reading
 from adversarial_autoencoder.tables.arrow import distinct, import_pyarrow
 from adversarial_autoencoder.tables.column import KINDS
 from adversarial_autoencoder.tables.texts import booleans, renamed
@@ -173,17 +173,15 @@ def read_kinds(path: str | None) -> dict[str, str]:
     """
     if path is None:
         return {}
-    try:
-        kinds = json.loads(expand_home(path, "columns").read_text())
+    with reading(
+        f"columns={path} must be a JSON file with an object from names of columns to "
+        f'"{KINDS[0]}" or "{KINDS[1]}"'
+    ):
+        kinds = read_json(expand_home(path, "columns"))
         wrong = [name for name, kind in kinds.items() if kind not in KINDS]
         if wrong:
             raise ValueError(f"{wrong[0]}: {kinds[wrong[0]]}")
-    except MALFORMED as error:
-        raise InputError(
-            f"columns must be a JSON file with an object from names of columns to "
-            f'"{KINDS[0]}" or "{KINDS[1]}". Received: {first_line(error)} in {path}'
-        ) from error
-    return kinds
+        return kinds
 
 
 def warn_of_row_numbers(name: str, array: Any, warn: Callable[[str], object]) -> None:
@@ -302,31 +300,20 @@ def _csv_options(names, skipped, delimiter, used=()):
     )
 
 
-@contextlib.contextmanager
 def _reading_parquet(path, pa):
-    try:
-        yield
-    except InputError:
-        raise
-    except (pa.ArrowException, *MALFORMED) as error:
-        raise InputError(
-            f"{path} must be a readable Parquet file. Received: {first_line(error)}"
-        ) from error
+    return reading(f"{path} must be a readable Parquet file", pa.ArrowException)
 
 
 @contextlib.contextmanager
 def _reading_csv(path, pa):
-    try:
-        yield
-    except InputError:
-        raise
-    except (pa.ArrowException, *MALFORMED) as error:
-        if "UTF8" in str(error):
-            check_utf8(path)
-        raise InputError(
-            f"{path} must be a table with as many values in each line. "
-            f"Received: {first_line(error)}"
-        ) from error
+    expected = f"{path} must be a table with as many values in each line"
+    with reading(expected, pa.ArrowException):
+        try:
+            yield
+        except pa.ArrowException as error:
+            if "UTF8" in str(error):
+                check_utf8(path)
+            raise
 
 
 def _read_parquet(path, pa):

@@ -14,7 +14,7 @@ from adversarial_autoencoder.data.array_files import read_npy
 from adversarial_autoencoder.data.arrays.labels import numbered_labels
 from adversarial_autoencoder.data.checks import UNLABELLED, checked_arrays
 from adversarial_autoencoder.data.dataset import PARTS, Dataset, checksum, split
-from adversarial_autoencoder.errors import InputError, did_you_mean
+from adversarial_autoencoder.errors import InputError, counted, did_you_mean
 from adversarial_autoencoder.tables import Column, Schema, arrow, default_names
 from adversarial_autoencoder.tables.column import check_numbers, warn_if_rounded
 
@@ -94,15 +94,7 @@ def _from_arrow(paths, options, kinds, warn):
     classes = ()
     if y is not None:
         classes = arrow.distinct(label, y)
-        if len(classes) < 2:
-            raise InputError(
-                f"label_column {label} must have at least two classes. Received: {classes}"
-            )
-        if len(classes) > MAX_SHARE * len(y):
-            warn(
-                f"Column {label} has {len(classes)} classes in {len(y)} rows. If it is a number to "
-                "model, leave --label_column out."
-            )
+        _check_classes(label, classes, len(y), warn)
         column = Column(label, "categorical", categories=classes)
         arrays["y_train"] = _labels(arrow.values_of(column, y))
     if read:
@@ -150,6 +142,7 @@ def _from_numbers(paths, options, kinds, warn):
         if part == "train":
             values = np.unique(y[~np.isnan(y)])
             classes = [f"{value:.10g}" for value in values]
+            _check_classes(label, classes, len(y), warn)
         found = np.searchsorted(values, y).clip(0, len(values) - 1)
         known = values[found] == y
         if (unknown := ~known & ~np.isnan(y)).any():
@@ -216,6 +209,20 @@ def _chosen(names, options):
     return used, label
 
 
+def _check_classes(label, classes, rows, warn):
+    """Checks the number of classes of a label column; warns of labels that look like numbers."""
+    if not 2 <= len(classes) <= arrow.MAX_CATEGORIES:
+        raise InputError(
+            f"label_column {label} must have at least two classes, and at most "
+            f"{arrow.MAX_CATEGORIES}. Received: {counted(len(classes), 'class')}"
+        )
+    if len(classes) > MAX_SHARE * rows:
+        warn(
+            f"Column {label} has {len(classes)} classes in {rows} rows. If it is a number to "
+            "model, leave --label_column out."
+        )
+
+
 def _labels(values):
     return np.where(np.isnan(values), UNLABELLED, values).astype("int64")
 
@@ -236,6 +243,7 @@ def vectors(path: pathlib.Path, arrays: dict[str, Any], warn: Callable[[str], ob
         InputError: If an array cannot be used.
     """
     x = arrays["x_train"]
+    check_vectors(x, f"x_train in {path}")
     hint = hints.for_flat("x_train", x.shape[1])
     if "height" not in hint and x.shape[1] >= 64 and x.min() >= 0 and x.max() <= 255:
         warn(f"x_train in {path} is read as a table of {x.shape[1]} columns.{hint}")

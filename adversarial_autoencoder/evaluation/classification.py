@@ -8,6 +8,9 @@ import numpy as np
 
 from adversarial_autoencoder.evaluation.checks import check_indices, check_same_shape
 
+# Neighbours that vote on a class.
+NEIGHBOURS = 5
+
 
 def error_rate(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Compute the fraction of misclassified images.
@@ -82,7 +85,11 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, num_bins: i
 
 
 def nearest_neighbour_error(
-    z_train: np.ndarray, y_train: np.ndarray, z: np.ndarray, labels: np.ndarray, k: int = 5
+    z_train: np.ndarray,
+    y_train: np.ndarray,
+    z: np.ndarray,
+    labels: np.ndarray,
+    k: int = NEIGHBOURS,
 ) -> float:
     """Compute the error of a k-nearest-neighbour classifier trained on codes.
 

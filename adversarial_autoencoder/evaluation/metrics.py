@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from adversarial_autoencoder.evaluation.classification import NEIGHBOURS
+
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
@@ -44,17 +46,17 @@ METRICS: dict[str, Metric] = {
     "gaps_floor": Metric("the same with prior samples instead of codes"),
     "gap_radius": Metric("radius for gaps, in units of z"),
     "y_divergence": Metric("KL divergence of y from its prior, nats", "lower"),
-    "error": Metric("classification: fraction of misclassified images", "lower"),
+    "error": Metric("classification: fraction of misclassified items", "lower"),
     "calibration_error": Metric("classification: expected calibration error, 15 bins", "lower"),
     "nearest_neighbour_error": Metric(
-        "error of a 5-nearest-neighbour classifier of codes", "lower"
+        f"error of a {NEIGHBOURS}-nearest-neighbour classifier of codes", "lower"
     ),
     "linear_probe_error": Metric("error of a logistic regression on codes", "lower"),
     "clustering_error_best_image": Metric(
-        "error if a cluster has the class of its most probable validation image", "lower"
+        "error if a cluster has the class of its most probable validation item", "lower"
     ),
     "clustering_error_majority": Metric(
-        "error if a cluster has the majority class of its validation images", "lower"
+        "error if a cluster has the majority class of its validation items", "lower"
     ),
     "clustering_error_matching": Metric(
         "error if clusters and classes are matched one to one", "lower"

@@ -1,6 +1,7 @@
 """The report of a trained model: the values of all measures, by name."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,13 +40,26 @@ MIN_IMAGES = 10
 SIGMA_IMAGES = 1000
 
 
+class Report(NamedTuple):
+    """What `measure` finds.
+
+    Args:
+        metrics: Finite numbers by names in `METRICS`.
+        columns: For each column of a table two distances to the test rows, by the name of the
+            column: that of the generated rows, and that of the validation rows. Empty for images.
+    """
+
+    metrics: dict[str, float]
+    columns: dict[str, tuple[float, float]]
+
+
 def measure(
     model: AdversarialAutoencoder,
     dataset: Dataset,
     features: Features | None = None,
     sampler: str = "prior",
     max_images: int = MAX_IMAGES,
-) -> dict[str, float]:
+) -> Report:
     """Measure a trained model on the test images of its data set.
 
     The report contains only the measures that apply. Measures of classes need labels; they leave
@@ -64,7 +78,7 @@ def measure(
             of the mixture. Large images have a lower limit.
 
     Returns:
-        A dict from names in `METRICS` to finite numbers.
+        A `Report`.
     """
     if model.num_classes and not model.infers_y:
         dataset = dataset.held_out_with_labels()
@@ -106,11 +120,14 @@ def measure(
         report["num_codes_gaussian_mixture"] = len(codes)
         report["num_components_gaussian_mixture"] = mixture.n_components
     generated = model.generate_array(limit, z=z)
+    columns = {}
     if schema is None:
         generation_report = _parzen(x, x_validation, generated)
     else:
-        generation_report = rows.generation(x, generated, schema)
-        floor = rows.generation(x, x_validation, schema)
+        generation_report, distances = rows.generation(x, generated, schema)
+        floor, floors = rows.generation(x, x_validation, schema)
+        pairs = zip(distances.tolist(), floors.tolist(), strict=True)
+        columns = dict(zip(schema.names, pairs, strict=True))
         names = ("column_distance", "correlation_difference")
         report |= {f"{name}_floor": floor[name] for name in names}
     if features is not None:
@@ -124,7 +141,8 @@ def measure(
         generation_report = _generation(real, features(generated[: len(x)])) | generation_report
     suffix = "" if sampler == "prior" else f"_{sampler}"
     report |= {f"{name}{suffix}": value for name, value in generation_report.items()}
-    return {name: value for name, value in report.items() if np.isfinite(value)}
+    finite = {name: value for name, value in report.items() if np.isfinite(value)}
+    return Report(finite, columns)
 
 
 def mixture_codes(model: AdversarialAutoencoder, dataset: Dataset) -> np.ndarray:
@@ -238,10 +256,10 @@ def _codes(model, x_train, y_train, x, y):
     y_train, z_train = _labelled(y_train, model.represent(x_train))
     y, z = _labelled(y, model.represent(x))
     codes = z_train, y_train, z, y
-    return {
-        "nearest_neighbour_error": classification.nearest_neighbour_error(*codes),
-        "linear_probe_error": classification.linear_probe_error(*codes),
-    }
+    report = {"linear_probe_error": classification.linear_probe_error(*codes)}
+    if len(y_train) >= classification.NEIGHBOURS:
+        report["nearest_neighbour_error"] = classification.nearest_neighbour_error(*codes)
+    return report
 
 
 def _labelled(y, values):

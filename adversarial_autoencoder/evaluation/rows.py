@@ -114,7 +114,9 @@ def correlation_difference(x: np.ndarray, other: np.ndarray, schema: Schema) -> 
     return float(difference[pairs].mean())
 
 
-def generation(x: np.ndarray, generated: np.ndarray, schema: Schema) -> dict[str, float]:
+def generation(
+    x: np.ndarray, generated: np.ndarray, schema: Schema
+) -> tuple[dict[str, float], np.ndarray]:
     """Compare generated rows with real ones.
 
     Args:
@@ -123,15 +125,16 @@ def generation(x: np.ndarray, generated: np.ndarray, schema: Schema) -> dict[str
         schema: The schema.
 
     Returns:
-        The measures by name.
+        Two values: the measures by name, and what `column_distances` returns.
     """
     distances = column_distances(x, generated, schema)
-    return {
+    measures = {
         "num_rows": len(generated),
         "column_distance": float(distances.mean()),
         "column_distance_max": float(distances.max()),
         "correlation_difference": correlation_difference(x, generated, schema),
     }
+    return measures, distances
 
 
 def _numbers(x, schema):

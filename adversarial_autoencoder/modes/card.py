@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config, files
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.modes.select_run import with_overrides
+from adversarial_autoencoder.modes.select_run import trained_run
 from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number
 from adversarial_autoencoder.runs.durable import atomic
 
@@ -25,12 +24,7 @@ HISTORY = {
 
 def card(command: "Command", overrides: dict) -> None:
     """Write a model card, README.md in the run: data, settings, measures, figures and licence."""
-    run = runs.find_demo(command.results_dir, command.run)
-    run = run or runs.find(command.results_dir, command.run, lambda run: run.is_trained)
-    if not run.is_trained:
-        raise InputError(f"--run must be a trained run. Received: {run.name}, not trained")
-    config, recorded = run.read_config()
-    config = with_overrides(run, config, overrides)
+    run, config, recorded = trained_run(command, overrides)
     run = runs.copied(run, command.results_dir)
     import_tensorflow()
     path = run.path / "README.md"
@@ -63,7 +57,8 @@ def card_text(run: runs.Run, config: Config, recorded: dict, licence: str | None
         for name, value in metrics.items()
         if name in report.METRICS and name not in NOT_IN_TABLES
     ]
-    flags = files.to_flags(config, is_table=len(recorded.get("image_shape", ())) == 1)
+    noun = runs.noun_of(recorded)
+    flags = files.to_flags(config, is_table=noun == "row")
     parts = [
         *_front_matter(config, recorded, licence),
         f"# {_text(run.name)}",
@@ -71,12 +66,12 @@ def card_text(run: runs.Run, config: Config, recorded: dict, licence: str | None
         "adversarial_autoencoder (arXiv:1511.05644) in TensorFlow and Keras.",
         "## Use",
         "```python\nfrom adversarial_autoencoder import load_model\n\n"
-        'model = load_model("model.keras")\nimages = model.generate(16)\n```',
+        f'model = load_model("model.keras")\n{noun}s = model.generate(16)\n```',
         "## Data",
         *_table(("", ""), _data_rows(recorded)),
         "## Settings",
         f"```\n{flags}```",
-        f"## Measures on validation images, after {len(history)} epochs",
+        f"## Measures on validation {noun}s, after {len(history)} epochs",
         *_table(
             ("measure", "value"),
             [
@@ -85,7 +80,7 @@ def card_text(run: runs.Run, config: Config, recorded: dict, licence: str | None
                 if k in history[-1]
             ],
         ),
-        "## Measures on test images",
+        f"## Measures on test {noun}s",
     ]
     if measured:
         rows = [(name, format_number(value), text) for name, value, text in measured]
@@ -97,8 +92,8 @@ def card_text(run: runs.Run, config: Config, recorded: dict, licence: str | None
         parts += [f"![{path.stem}](figures/{path.name})" for path in figures]
     parts += [
         "## Limits",
-        "The model knows images like those of its training only. Its codes and classes of other "
-        "images mean nothing.",
+        f"The model knows {noun}s like those of its training only. Its codes and classes of other "
+        f"{noun}s mean nothing.",
         "## Licence",
         licence or "Not stated.",
     ]
@@ -119,10 +114,12 @@ def _front_matter(config: Config, recorded: Mapping, licence: str | None) -> lis
 
 def _data_rows(recorded: Mapping) -> list[tuple[str, str]]:
     shape, names = recorded.get("image_shape", ()), recorded.get("class_names", ())
+    noun = runs.noun_of(recorded)
     rows = [("name", str(recorded["name"])), ("checksum", str(recorded["checksum"]))]
-    rows += [("shape of an image", "x".join(map(str, shape)))]
+    size = "columns" if noun == "row" else "shape of an image"
+    rows += [(size, "x".join(map(str, shape)))]
     rows += [
-        (f"{part} images", str(recorded[f"{part}_images"]))
+        (f"{part} {noun}s", str(recorded[f"{part}_images"]))
         for part in ("training", "validation", "test")
         if f"{part}_images" in recorded
     ]

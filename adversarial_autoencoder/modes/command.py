@@ -2,12 +2,16 @@
 
 import dataclasses
 
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.config.image_form import ANY_FORM
 from adversarial_autoencoder.config.setting import Settings, above, at_least, flag_name, setting
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes import MODES
 
 # The modes that work on one trained run.
 ONE_RUN = tuple(m for m in MODES if m not in ("train", "tune", "compare", "prepare", "list"))
+# The settings of a training that a mode reads, if it does not read all.
+READS = {"prepare": ("dataset", *ANY_FORM.settings()), "compare": (), "list": ()}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, init=False)
@@ -184,19 +188,26 @@ class Command(FigureSettings, FileSettings, CommandSettings):
     """
 
 
-def check_mode(mode: str, names: dict) -> None:
+def check_mode(mode: str, given: dict) -> None:
     """Checks that the mode reads every setting that was given.
 
     Args:
         mode: The mode.
-        names: The given settings of `Command`, by name.
+        given: The given settings of `Command` and of `Config`, by name.
 
     Raises:
         InputError: If the mode does not read one of them.
     """
     for field in dataclasses.fields(Command):
         modes = field.metadata["modes"]
-        if field.name in names and modes and mode not in modes:
+        if field.name in given and modes and mode not in modes:
             raise InputError(
                 f"--{flag_name(field)} needs --mode {', '.join(modes)}. Received: --mode {mode}"
+            )
+    for field in dataclasses.fields(Config):
+        if field.name in given and field.name not in READS.get(mode, (field.name,)):
+            read = ", ".join(f"--{name}" for name in READS[mode]) or "none"
+            raise InputError(
+                f"--mode {mode} reads {read} of the settings of a training. "
+                f"Received: {field.name}={given[field.name]}"
             )

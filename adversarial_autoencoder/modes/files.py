@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # What a run must be to classify: a description, and a function of its `Config`.
 CLASSIFIES = (
-    "trained run that classifies (such as semi_supervised_aae)",
+    "that classifies (such as semi_supervised_aae)",
     lambda config: config.system.y == "inferred" and not config.infers_clusters,
 )
 # Images or rows at once, unless they are large.

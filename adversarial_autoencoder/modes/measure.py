@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def evaluate(command: "Command", overrides: dict) -> None:
     if command.sampler == "gaussian_mixture":
         print(FITTING, flush=True)
     features = None if shown.is_table else _features(command, dataset)
-    metrics = {"epochs": shown.epochs} | report.measure(model, dataset, features, command.sampler)
+    measured, columns = report.measure(model, dataset, features, command.sampler)
+    metrics = {"epochs": shown.epochs} | measured
     if before.get("epochs") == metrics["epochs"]:
         # Measures with the other sampler are still valid.
         metrics = before | metrics
@@ -64,7 +66,7 @@ def evaluate(command: "Command", overrides: dict) -> None:
         )
     print(f"Wrote {path}")
     if shown.is_table:
-        _measure_columns(shown, command.sampler)
+        _write_columns(shown, columns, command.sampler)
     if dataset.y_test is not None and "error" in metrics:
         counts = _confusion(model, dataset)
         figure = figures.confusion(counts, dataset.class_names, dataset.noun)
@@ -163,24 +165,17 @@ def _confusion(model, dataset):
     return confusion(dataset.y_test[labelled], predicted, model.num_classes)
 
 
-def _measure_columns(shown: Shown, sampler: str) -> None:
-    """Compares each column of generated rows with test rows, and writes columns.csv."""
-    from adversarial_autoencoder.evaluation import report, rows
-
-    model, dataset = shown.model, shown.dataset
-    n = min(len(dataset.x_test), report.MAX_IMAGES)
-    z = report.mixture_sample(model, dataset, n) if sampler == "gaussian_mixture" else None
-    x, schema = dataset.x_test[:n], model.observation.schema
-    distances = rows.column_distances(x, model.generate_array(n, z=z), schema)
-    floors = rows.column_distances(x, dataset.x_validation[:n], schema)
+def _write_columns(shown: Shown, columns: Mapping[str, tuple[float, float]], sampler: str) -> None:
+    """Prints the distances of the columns, the largest first, and writes them to a CSV file."""
+    kinds = {column.name: column.kind for column in shown.model.observation.schema.columns}
     lines = [
-        (column.name, column.kind, f"{distance:.4f}", f"{floor:.4f}")
-        for column, distance, floor in zip(schema.columns, distances, floors, strict=True)
+        (name, kinds[name], f"{distance:.4f}", f"{floor:.4f}")
+        for name, (distance, floor) in sorted(columns.items(), key=lambda item: -item[1][0])
     ]
-    lines.sort(key=lambda line: float(line[2]), reverse=True)
     header = ("column", "kind", "generated and test rows", "validation and test rows")
     print("Distances of the columns (Kolmogorov-Smirnov, or total variation of categories):")
     print_table([header, *lines[:SHOWN_COLUMNS]])
     if len(lines) > SHOWN_COLUMNS:
         print(f"and {len(lines) - SHOWN_COLUMNS} smaller ones")
-    print(f"Wrote {shown.run.write_rows('columns', [header, *lines])}")
+    name = "columns" if sampler == "prior" else f"columns_{sampler}"
+    print(f"Wrote {shown.run.write_rows(name, [header, *lines])}")

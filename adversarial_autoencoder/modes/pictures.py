@@ -19,6 +19,8 @@ from adversarial_autoencoder.modes.select_run import save_figure, shown_run
 
 # Samples of the prior in its histogram.
 PRIOR_SAMPLES = 10_000
+# What --mode reconstruct needs to draw a picture.
+OF_IMAGES = ("(or on a table, with --input)", lambda config: True)
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
@@ -108,7 +110,7 @@ def reconstruct(command: "Command", overrides: dict) -> None:
         if given is not None:
             raise InputError(f"--{flag} needs --input. Received: no --input")
     check_files(command)
-    shown = shown_run(command, overrides, with_data=True, images_only=True)
+    shown = shown_run(command, overrides, with_data=True, images_only=True, needs=OF_IMAGES)
     chosen = slice(command.num_images)
     from adversarial_autoencoder import figures
 
@@ -174,7 +176,7 @@ def style_grid(command: "Command", overrides: dict) -> None:
         overrides,
         with_data=True,
         images_only=True,
-        needs=("trained run with a code y (such as supervised_aae)", fits),
+        needs=("with a code y (such as supervised_aae)", fits),
     )
     from adversarial_autoencoder import figures, priors
 
@@ -196,7 +198,7 @@ def cluster_grid(command: "Command", overrides: dict) -> None:
         with_data=True,
         images_only=True,
         needs=(
-            "trained run that infers y (such as clustering_aae)",
+            "that infers y (such as clustering_aae)",
             lambda config: config.system.y == "inferred",
         ),
     )

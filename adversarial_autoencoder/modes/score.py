@@ -12,7 +12,7 @@ import numpy as np
 from adversarial_autoencoder import data
 from adversarial_autoencoder.data.inputs.source import INDEX, Source, slices
 from adversarial_autoencoder.data.outputs import TEXTS, open_output
-from adversarial_autoencoder.errors import Mismatch, counted, print_warning
+from adversarial_autoencoder.errors import InputError, Mismatch, counted, print_warning
 from adversarial_autoencoder.modes.files import (
     batch_size_of,
     batches,
@@ -33,7 +33,7 @@ FITTED, SUMMARY = "anomaly.npz", "scores.json"
 # Items in the figure and in the printed table, and columns of an item in the table.
 WORST, COLUMNS = 10, 3
 SCORES = (
-    "trained run whose decoder needs no labels (such as aae)",
+    "whose decoder needs no labels (such as aae)",
     lambda config: config.system.y != "given",
 )
 
@@ -81,11 +81,13 @@ def _fitted(command, shown) -> tuple["Scorer", data.Dataset | None]:
 
     path = shown.run.path / FITTED
     asked = {"kind": command.score, "contamination": command.contamination}
-    if command.input is not None:
+    if command.input is not None and path.exists():
         try:
             return dataclasses.replace(anomaly.load(path, shown.model), **asked), None
-        except (FileNotFoundError, Mismatch):
+        except Mismatch:
             pass
+        except InputError as error:
+            print_warning(f"The score is fitted again. {error}")
     dataset = data.load_of(shown.config)
     check_data(shown.run, dataset, shown.run.read_config()[1])
     print(f"Fitting the score to the normal {shown.noun}s of {dataset.name}.", flush=True)

@@ -43,7 +43,7 @@ def run_to_resume(command: "Command", overrides: dict) -> runs.Run | None:
         return runs.find(
             command.results_dir,
             command.run_name if command.run is None else command.run,
-            lambda run: not is_finished(run, _fitting_config(run, overrides)),
+            lambda run: not is_finished(run, _fitting(run, overrides)[0]),
             "run that is not finished",
         )
     if command.run:
@@ -112,13 +112,61 @@ class Shown:
         return self.dataset.y_test[chosen]
 
 
+# What a run must be for a mode: a description for errors, and a function of its `Config`.
+Needs = tuple[str, Callable[[Config], object]]
+ANY: Needs = ("", lambda config: True)
+
+
+def trained_run(
+    command: "Command",
+    overrides: dict,
+    dims: tuple[int, ...] = (0,),
+    images_only: bool = False,
+    needs: Needs = ANY,
+) -> tuple[runs.Run, Config, dict]:
+    """Finds a trained run: that of --run, or the newest that fits.
+
+    Args:
+        command: The `Command`.
+        overrides: The given settings, which the run must have.
+        dims: The dimensions of z to draw.
+        images_only: Whether a run that was trained on a table is refused.
+        needs: What else the run must be.
+
+    Returns:
+        Three values: the run, its settings, and what config.json says of its data.
+
+    Raises:
+        InputError: If no run fits.
+    """
+    what = f"{'run trained on images' if images_only else 'trained run'} {needs[0]}".rstrip()
+    what += f" with z_dim above {max(dims)}" if max(dims) else ""
+
+    def serves(run, config, recorded):
+        is_other = images_only and runs.noun_of(recorded) != "image"
+        return run.is_trained and not is_other and config.z_dim > max(dims) and needs[1](config)
+
+    run = runs.find_demo(command.results_dir, command.run) or runs.find(
+        command.results_dir, command.run, lambda run: serves(run, *_fitting(run, overrides)), what
+    )
+    config, recorded = run.read_config()
+    config = with_overrides(run, config, overrides)
+    if not serves(run, config, recorded):
+        state = f"trained on {runs.noun_of(recorded)}s" if run.is_trained else "not trained"
+        raise InputError(
+            f"--run must be a {what}. "
+            f"Received: {run.name}, {config.model} with z_dim {config.z_dim}, {state}"
+        )
+    return run, config, recorded
+
+
 def shown_run(
     command: "Command",
     overrides: dict,
     dims: tuple[int, ...] = (0,),
     with_data: bool = False,
     images_only: bool = False,
-    needs: tuple[str, Callable[[Config], object]] = ("trained run", lambda config: True),
+    needs: Needs = ANY,
 ) -> Shown:
     """Finds the run to show, and loads its model and its data.
 
@@ -128,8 +176,7 @@ def shown_run(
         dims: The dimensions of z to draw.
         with_data: Whether to load the data.
         images_only: Whether a run that was trained on a table is refused.
-        needs: A description of the run for the error, and a function of its `Config` that says
-            whether it fits.
+        needs: What else the run must be.
 
     Returns:
         A `Shown`.
@@ -137,30 +184,8 @@ def shown_run(
     Raises:
         InputError: If no run fits.
     """
-    what, serves = needs
-    what += f" with z_dim above {max(dims)}" if max(dims) else ""
-
-    def fits(run):
-        config = _fitting_config(run, overrides)
-        return run.is_trained and config.z_dim > max(dims) and serves(config)
-
-    run = runs.find_demo(command.results_dir, command.run)
-    run = run or runs.find(command.results_dir, command.run, fits, what)
-    config, recorded = run.read_config()
-    config = with_overrides(run, config, overrides)
-    if not (run.is_trained and config.z_dim > max(dims) and serves(config)):
-        state = "" if run.is_trained else ", not trained"
-        raise InputError(
-            f"--run must be a {what}. "
-            f"Received: {run.name}, {config.model} with z_dim {config.z_dim}{state}"
-        )
+    run, config, recorded = trained_run(command, overrides, dims, images_only, needs)
     check_prior_is_named(run, config, overrides)
-    if images_only and len(recorded.get("image_shape", ())) == 1:
-        raise InputError(
-            f"--mode {command.mode} needs images; latent_grid, latent_scatter, histograms, animate,"
-            " sample, encode, classify, score, evaluate, explore, export and reconstruct with"
-            f" --input work on tables. Received: {run.name}, trained on a table"
-        )
     dataset = None
     if with_data:
         dataset = data.load_of(config)
@@ -195,15 +220,15 @@ def check_prior_is_named(run: runs.Run, config: Config, overrides: dict) -> None
         )
 
 
-def _fitting_config(run, overrides):
-    """The settings of a run, which must be the given ones. Its data can be elsewhere."""
-    config, _ = run.read_config()
+def _fitting(run, overrides):
+    """The settings of a run, which must be the given ones, and its data, which can be elsewhere."""
+    config, recorded = run.read_config()
     dataset = overrides.get("dataset", config.dataset)
     if dataset not in data.NAMES:
         dataset = str(pathlib.Path(dataset).resolve())
     if dataset != config.dataset:
         raise Mismatch(f"The run {run.name} has dataset={config.dataset}. Received: {dataset}")
-    return with_overrides(run, config, overrides)
+    return with_overrides(run, config, overrides), recorded
 
 
 def with_overrides(run: runs.Run, config: Config, overrides: dict) -> Config:
@@ -221,7 +246,7 @@ def with_overrides(run: runs.Run, config: Config, overrides: dict) -> Config:
         Mismatch: If another given setting differs from the run's.
     """
     if "prior" in overrides:
-        overrides = overrides | {"prior": _located_prior(overrides["prior"])}
+        overrides = overrides | {"prior": located_prior(overrides["prior"])}
     # The run keeps what "auto" chose.
     overrides = {
         name: value
@@ -242,39 +267,15 @@ def with_overrides(run: runs.Run, config: Config, overrides: dict) -> Config:
     return dataclasses.replace(config, **overrides)
 
 
-def located(config: Config, dataset: data.Dataset) -> Config:
-    """The settings with absolute paths, and with the form in which the images were read.
-
-    They hold in every working directory and for other images.
+def located_prior(prior: str) -> str:
+    """The path of a file of prior samples from the root; other priors stay as they are.
 
     Args:
-        config: The settings.
-        dataset: The data that they name.
+        prior: The setting.
 
     Returns:
-        A `Config`.
+        The setting that holds in every working directory.
     """
-    named = config.dataset in (None, *data.NAMES)
-    return dataclasses.replace(
-        config,
-        dataset=(
-            config.dataset or dataset.name
-            if named
-            else str(pathlib.Path(config.dataset or "").resolve())
-        ),
-        prior=_located_prior(config.prior),
-        data_dir=_located(config.data_dir),
-        test_dataset=_located(config.test_dataset),
-        columns=_located(config.columns),
-        **dataset.form.settings(),
-    )
-
-
-def _located(path):
-    return path and str(pathlib.Path(path).resolve())
-
-
-def _located_prior(prior):
     return str(pathlib.Path(prior).resolve()) if prior.endswith(".npy") else prior
 
 

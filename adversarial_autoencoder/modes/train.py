@@ -80,7 +80,7 @@ def _is_finished(command, overrides):
 def _print_spread(finished):
     rows = [run.read_last() for run in finished]
     epochs, seeds = counted(rows[0]["epoch"], "epoch"), counted(len(rows), "seed")
-    noun = "row" if len(finished[0].read_config()[1].get("image_shape", ())) == 1 else "image"
+    noun = runs.noun_of(finished[0].read_config()[1])
     print(f"On validation {noun}s after {epochs}, over {seeds}:")
     table = []
     for name in rows[0]:

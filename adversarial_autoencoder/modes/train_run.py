@@ -17,7 +17,7 @@ from adversarial_autoencoder.modes.select_run import (
     check_data,
     check_prior_is_named,
     is_finished,
-    located,
+    located_prior,
     run_to_resume,
     with_overrides,
 )
@@ -137,7 +137,28 @@ def with_data(config: Config, overrides: dict) -> tuple[Config, data.Dataset]:
     dataset = data.load_of(config)
     if dataset.schema is not None:
         rules.check_given_for_table(overrides, dataset.name)
-    return located(config, dataset).for_data(**dataset.sizes), dataset
+    return _located(config, dataset).for_data(**dataset.sizes), dataset
+
+
+def _located(config, dataset):
+    """The settings with absolute paths, and with the form in which the images were read.
+
+    They hold in every working directory and for other images.
+    """
+
+    def absolute(path):
+        return path and str(pathlib.Path(path).resolve())
+
+    named = config.dataset in (None, *data.NAMES)
+    return dataclasses.replace(
+        config,
+        dataset=config.dataset or dataset.name if named else absolute(config.dataset),
+        prior=located_prior(config.prior),
+        data_dir=absolute(config.data_dir),
+        test_dataset=absolute(config.test_dataset),
+        columns=absolute(config.columns),
+        **dataset.form.settings(),
+    )
 
 
 def _is_complete(command, run, config, dataset):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from adversarial_autoencoder.config.small_files import open_regular
 from adversarial_autoencoder.config.training_groups import MAX_EPOCHS
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.errors import reading
 from adversarial_autoencoder.runs.csv_files import to_csv
 from adversarial_autoencoder.runs.durable import atomic, check_lock
 
@@ -121,24 +121,22 @@ def restore_copy(folder: pathlib.Path) -> None:
 @contextlib.contextmanager
 def _reading(path: pathlib.Path) -> Iterator[typing.IO[bytes] | None]:
     """Opens the history in the checkpoint; None if there is no checkpoint."""
-    try:
-        with contextlib.ExitStack() as opened:
-            try:
-                file = opened.enter_context(open_regular(path))
-            except FileNotFoundError:
-                yield None
-                return
-            archive = opened.enter_context(zipfile.ZipFile(file))
-            member = archive.getinfo(HISTORY)
-            # A packed member can unpack to any size. Keras and `write` do not pack.
-            if member.compress_type != zipfile.ZIP_STORED or member.file_size > MAX_HISTORY_BYTES:
-                raise ValueError
-            yield opened.enter_context(archive.open(member))
-    except MALFORMED as error:
-        raise InputError(
-            f"The run {path.parent.name} must have a readable {MODEL}. "
-            f"Received: {type(error).__name__} in {path.parent}"
-        ) from error
+    folder = path.parent
+    with (
+        reading(f"The run {folder.name} must have a readable {MODEL}", folder=folder),
+        contextlib.ExitStack() as opened,
+    ):
+        try:
+            file = opened.enter_context(open_regular(path))
+        except FileNotFoundError:
+            yield None
+            return
+        archive = opened.enter_context(zipfile.ZipFile(file))
+        member = archive.getinfo(HISTORY)
+        # A packed member can unpack to any size. Keras and `write` do not pack.
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size > MAX_HISTORY_BYTES:
+            raise ValueError
+        yield opened.enter_context(archive.open(member))
 
 
 def _rows(text):

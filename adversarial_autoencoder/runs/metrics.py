@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Mapping
 
 from adversarial_autoencoder.config.small_files import read_json
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.errors import reading
 from adversarial_autoencoder.runs.durable import atomic
 
 METRICS = "metrics.json"
@@ -43,15 +43,11 @@ def read(folder: pathlib.Path) -> dict[str, float]:
     Raises:
         InputError: If the file cannot be read, or a value is not a finite number.
     """
-    try:
-        metrics = read_json(folder / METRICS)
+    with reading(f"The run {folder.name} must have a readable {METRICS}", folder=folder):
+        try:
+            metrics = read_json(folder / METRICS)
+        except FileNotFoundError:
+            return {}
         if not all(math.isfinite(value) for value in metrics.values()):
             raise ValueError
         return {name: value + 0 for name, value in metrics.items()}
-    except FileNotFoundError:
-        return {}
-    except MALFORMED as error:
-        raise InputError(
-            f"The run {folder.name} must have a readable {METRICS}. "
-            f"Received: {type(error).__name__} in {folder}"
-        ) from error

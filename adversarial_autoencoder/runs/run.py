@@ -11,6 +11,7 @@ results/<run>/config.json    everything that is needed to build the model and lo
               predictions.csv       the results of --mode classify for the user's images
               samples.csv           the rows of --mode sample, of a table
               columns.csv           the distances of --mode evaluate for each column of a table
+              columns_gaussian_mixture.csv   those with --sampler gaussian_mixture
               scores.csv            the results of --mode score for each test image or row
               input_scores.csv      those of --mode score --input
               scores.json           the threshold of --mode score, and its measures

@@ -8,12 +8,12 @@ import os
 import pathlib
 import platform
 import typing
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from importlib import metadata
 
 from adversarial_autoencoder.config import Config, files
 from adversarial_autoencoder.config.small_files import open_regular, read_json
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.errors import InputError, reading
 from adversarial_autoencoder.runs.durable import atomic
 
 CONFIG = "config.json"
@@ -116,6 +116,19 @@ def read(folder: pathlib.Path) -> tuple[Config, dict[str, typing.Any], str | Non
     return files.from_dict(values), data, prior_checksum
 
 
+def noun_of(data: Mapping[str, typing.Any]) -> str:
+    """What x is in a run, in the singular.
+
+    Args:
+        data: The description of the data set, which `read` returns.
+
+    Returns:
+        "row" for a table, otherwise "image".
+    """
+    shape = data.get("image_shape")
+    return "row" if isinstance(shape, list) and len(shape) == 1 else "image"
+
+
 def read_cores(folder: pathlib.Path) -> int | None:
     """Reads from config.json on how many cores of the CPU a run was trained last.
 
@@ -136,13 +149,8 @@ def read_cores(folder: pathlib.Path) -> int | None:
 @contextlib.contextmanager
 def _reading(folder):
     """Reads the document; whatever is wrong with it becomes an InputError."""
-    try:
+    with reading(f"The run {folder.name} must have a readable {CONFIG}", folder=folder):
         yield read_json(folder / CONFIG)
-    except MALFORMED as error:
-        raise InputError(
-            f"The run {folder.name} must have a readable {CONFIG}. "
-            f"Received: {type(error).__name__} in {folder}"
-        ) from error
 
 
 def cores() -> int:

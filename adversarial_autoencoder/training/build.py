@@ -1,12 +1,13 @@
 """Builds the model of a configuration: its networks, priors and phases."""
 
+import pathlib
+
 import keras
-import numpy as np
 
 from adversarial_autoencoder import networks, phases, priors
 from adversarial_autoencoder.config.model_groups import COMPONENTS
-from adversarial_autoencoder.config.small_files import open_regular
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.data.array_files import read_npy
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.model.checks import check_prior
 from adversarial_autoencoder.observations import Columns
@@ -134,16 +135,12 @@ def make_prior(config, class_shares=None):
     """
     if config.prior in PRIORS:
         return _named_prior(config, class_shares)
+    is_function = config.prior_function is not None
+    source = users_function(config.prior) if is_function else read_npy(pathlib.Path(config.prior))
     try:
-        if config.prior_function:
-            prior = users_function(config.prior_function)
-        else:
-            with open_regular(config.prior) as file:
-                prior = priors.Samples(np.load(file, allow_pickle=False))
+        prior = source if is_function else priors.Samples(source)
         check_prior(prior, config.z_dim)
-    except InputError:
-        raise
-    except MALFORMED as error:  # A file that cannot be read, or samples of another shape.
+    except (TypeError, ValueError) as error:
         raise InputError(f"prior={config.prior}: {error}") from error
     return prior
 

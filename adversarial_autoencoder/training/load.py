@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.errors import InputError, reading
 from adversarial_autoencoder.model import AdversarialAutoencoder, archive
 from adversarial_autoencoder.training.users_function import users_function
 
@@ -45,7 +45,7 @@ def load_with_epochs(run):
         users_function(config.prior)
     with run.snapshot() as saved:
         epochs = saved.completed_epochs()
-        with reading(run):
+        with reading_model(run):
             archive.check(saved.model_path)
             model = keras.saving.load_model(saved.model_path, compile=False)
     if not isinstance(model, AdversarialAutoencoder) or model.z_dim != config.z_dim:
@@ -57,7 +57,7 @@ def load_with_epochs(run):
 
 
 @contextlib.contextmanager
-def reading(run) -> Iterator[None]:
+def reading_model(run) -> Iterator[None]:
     """Turns the errors of Keras about a damaged file into an InputError.
 
     Args:
@@ -66,13 +66,15 @@ def reading(run) -> Iterator[None]:
     Raises:
         InputError: If the file cannot be read.
     """
-    try:
+    with (
+        reading(
+            f"The run {run.name} must have a readable model.keras",
+            UserWarning,
+            tf.errors.OpError,
+            folder=run.path,
+        ),
         # Keras only warns if a file lacks a part of the model's or of an optimizer's state.
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)
-            yield
-    except (UserWarning, *MALFORMED, tf.errors.OpError) as error:
-        raise InputError(
-            f"The run {run.name} must have a readable model.keras. "
-            f"Received: {type(error).__name__} in {run.path}"
-        ) from error
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("error", UserWarning)
+        yield

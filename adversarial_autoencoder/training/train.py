@@ -21,7 +21,7 @@ from adversarial_autoencoder.training import callbacks
 from adversarial_autoencoder.training.build import make_prior
 from adversarial_autoencoder.training.callbacks.time_budget import SHARE
 from adversarial_autoencoder.training.fit import check_batch_size, compiled, fit
-from adversarial_autoencoder.training.load import reading
+from adversarial_autoencoder.training.load import reading_model
 
 # Images in a validation minibatch, at most.
 VALIDATION_BATCH = 1000
@@ -74,7 +74,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
     with strategy.scope():
         model = compiled(config, dataset.image_shape, steps_per_epoch, shares, dataset.schema)
         if run is not None and run.is_trained:
-            with reading(run):
+            with reading_model(run):
                 archive.check_weights(run.model_path)
                 model.load_weights(run.model_path)
     epochs_done = int(model.optimizer.iterations.numpy()) // steps_per_epoch
@@ -91,7 +91,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
         validation_data=_validation_data(config, dataset),
         validation_batch_size=images_at_once(VALIDATION_BATCH, dataset.image_shape),
         callbacks=[
-            callbacks.StopOnFault(),
+            callbacks.StopOnFault(run),
             *(_callbacks(config, dataset, run, epochs_done) if is_chief else ()),
             *further_callbacks,
         ],
@@ -101,7 +101,7 @@ def train(config, dataset, run, strategy=None, further_callbacks=()):
 
 def _callbacks(config, dataset, run, epochs_done):
     distance = callbacks.PriorDistance(
-        dataset.x_validation, dataset.y_validation, config.infers_clusters
+        dataset.x_validation, dataset.y_validation, config.infers_clusters, run
     )
     tensorboard = callbacks.TensorBoard(
         run.logs_path, distance, settings=dataclasses.asdict(config)

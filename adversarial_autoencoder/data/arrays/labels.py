@@ -34,7 +34,8 @@ def numbered_labels(
     labels = {
         name: _flat(y, len(arrays[f"x{name[1:]}"]))
         for name, y in arrays.items()
-        if name.startswith("y") and y is not None and arrays[f"x{name[1:]}"] is not None
+        # The check of x refuses a single number.
+        if name.startswith("y") and y is not None and np.ndim(arrays[f"x{name[1:]}"])
     }
     y_train = labels.get("y_train")
     if y_train is None or not y_train.size:

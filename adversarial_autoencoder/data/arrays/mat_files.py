@@ -16,9 +16,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from adversarial_autoencoder.data.array_files import check_size, reading, warn_of_others
+from adversarial_autoencoder.config.small_files import open_regular
+from adversarial_autoencoder.data.array_files import check_size, warn_of_others
 from adversarial_autoencoder.data.arrays.names import USUAL_NAMES, find_arrays
-from adversarial_autoencoder.errors import InputError, print_warning
+from adversarial_autoencoder.errors import InputError, print_warning, reading
 
 _HEADER_BYTES = 128
 _MATRIX, _COMPRESSED = 14, 15
@@ -62,7 +63,7 @@ def read_mat(path: pathlib.Path, warn: Callable[[str], object] = print_warning) 
             images or contains them in another form than an array, or if its arrays need more than
             `array_files.MAX_NPZ_BYTES` bytes.
     """
-    with reading(path, "a readable .mat file"), path.open("rb") as file:
+    with reading(f"{path} must be a readable .mat file"), open_regular(path) as file:
         order = _byte_order(file, path)
         variables = _heads(file, order)
         found = find_arrays(path, variables)
@@ -76,7 +77,7 @@ def read_mat(path: pathlib.Path, warn: Callable[[str], object] = print_warning) 
         warn_of_others(path, found, variables, warn)
         arrays: dict[str, Any] = dict.fromkeys(USUAL_NAMES)
         for array, name in found.items():
-            with reading(f"{name} in {path}", "a readable array"):
+            with reading(f"{name} in {path} must be a readable array"):
                 arrays[array] = _read_array(file, variables[name], order)
         return arrays
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from adversarial_autoencoder.data.images.resize import resize
-from adversarial_autoencoder.errors import MALFORMED, InputError, first_line
+from adversarial_autoencoder.errors import MALFORMED, InputError, reading
 
 # MPO files, which phones write, are JPEG files with several pictures.
 _SUFFIXES_OF = {
@@ -26,12 +26,8 @@ _SUFFIXES_OF = {
 SUFFIXES = tuple(sorted(suffix for suffixes in _SUFFIXES_OF.values() for suffix in suffixes))
 _FORMATS = tuple(_SUFFIXES_OF)
 
-# Pillow raises the last two for images with too many pixels.
-_UNREADABLE: tuple[type[Exception], ...] = (
-    *MALFORMED,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
+# Pillow raises them for images with too many pixels.
+_TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 # How a camera that was held in another way makes the image upright.
 _UPRIGHT = {
@@ -116,21 +112,20 @@ def _read_image(
 
     The range is the smallest, the largest and the possible value in the file.
     """
-    try:
+    with (
+        reading(f"{path} must be a readable image with one frame", *_TOO_LARGE),
         # The decoders of other formats, such as EPS, start external programs. With a path instead
         # of a stream, Pillow maps some files into memory, and mixes up their pixels if they are
         # turned.
-        with path.open("rb") as stream, Image.open(stream, formats=_FORMATS) as image:
-            if getattr(image, "is_animated", False) and image.format != "MPO":
-                raise ValueError(f"{getattr(image, 'n_frames', 'several')} frames")
-            pixels, low, high, limit = _pixels(_upright(image))
-            height, width = pixels.shape[:2]
-            resized = resize(pixels, size or (height, width))
-            return resized, (height, width), low, high, limit
-    except _UNREADABLE as error:
-        raise InputError(
-            f"{path} must be a readable image with one frame. Received: {first_line(error)}"
-        ) from error
+        path.open("rb") as stream,
+        Image.open(stream, formats=_FORMATS) as image,
+    ):
+        if getattr(image, "is_animated", False) and image.format != "MPO":
+            raise ValueError(f"{getattr(image, 'n_frames', 'several')} frames")
+        pixels, low, high, limit = _pixels(_upright(image))
+        height, width = pixels.shape[:2]
+        resized = resize(pixels, size or (height, width))
+        return resized, (height, width), low, high, limit
 
 
 def _upright(image: Image.Image) -> Image.Image:

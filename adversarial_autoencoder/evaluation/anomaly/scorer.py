@@ -3,13 +3,15 @@
 import dataclasses
 import functools
 import hashlib
+import math
 import pathlib
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from adversarial_autoencoder.errors import MALFORMED, InputError, Mismatch
+from adversarial_autoencoder.data.array_files import read_arrays
+from adversarial_autoencoder.errors import InputError, Mismatch, reading
 from adversarial_autoencoder.evaluation import gaussian_mixture
 from adversarial_autoencoder.evaluation.anomaly.checks import KINDS, check_arguments, check_model
 from adversarial_autoencoder.model.batch import images_at_once
@@ -158,6 +160,8 @@ class Scorer:
         return ((parts - median) / np.where(spread > tiny, spread, 1.0)).sum(axis=1)
 
 
+# Bytes of the headers of the saved arrays, and of those that are no numbers.
+MAX_HEADERS = 2**14
 _ARRAYS = ("scales", "normal_parts", "kind", "contamination")
 _MIXTURE = ("weights_", "means_", "covariances_", "precisions_cholesky_")
 
@@ -225,31 +229,38 @@ def load(path: pathlib.Path, model: Any) -> Scorer:
         A `Scorer`.
 
     Raises:
-        FileNotFoundError: If the file does not exist.
-        InputError: If the file cannot be read.
+        InputError: If the file cannot be read, or is larger than one of this model.
         Mismatch: If the model has changed since.
     """
     from sklearn.mixture import GaussianMixture
 
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("digest", *_ARRAYS, *_MIXTURE)}
+    with reading(f"{path} must be a file that --mode score wrote"):
+        arrays = read_arrays(path, ("digest", *_ARRAYS, *_MIXTURE), _max_bytes(model))
+        if str(arrays.pop("digest")) != _digest(model):
+            raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
         scales, parts, kind, contamination = (arrays[name] for name in _ARRAYS)
+        shapes = _shapes(model, len(parts), len(arrays["weights_"]))
+        received = {name: arrays[name].shape for name in shapes}
+        if received != shapes or any(arrays[name].dtype != "float64" for name in shapes):
+            raise ValueError(f"arrays of the shapes {received}")
         mixture = GaussianMixture(len(arrays["weights_"]))
         for name in _MIXTURE:
             setattr(mixture, name, arrays[name])
-        if str(arrays["digest"]) == _digest(model):
-            if scales.shape != tuple(model.image_shape) or parts.shape[1:] != (2,):
-                raise ValueError
-            return Scorer(model, scales, mixture, parts, str(kind), float(contamination))
-    except FileNotFoundError:
-        raise
-    except MALFORMED as error:
-        raise InputError(
-            f"{path} must be a file that --mode score wrote; delete it to fit the score again. "
-            f"Received: {type(error).__name__}"
-        ) from error
-    raise Mismatch(f"{path} must belong to the model. Received: the score of another model")
+        return Scorer(model, scales, mixture, parts, str(kind), float(contamination))
+
+
+def _shapes(model, items, components):
+    """The shapes of the saved arrays of numbers, for so many normal items and components."""
+    dim = model.z_dim
+    of_mixture = [(components,), (components, dim), *[(components, dim, dim)] * 2]
+    shapes = {"scales": tuple(model.image_shape), "normal_parts": (items, 2)}
+    return shapes | dict(zip(_MIXTURE, of_mixture, strict=True))
+
+
+def _max_bytes(model):
+    """The largest size of the saved arrays, with their headers."""
+    shapes = _shapes(model, MAX_ITEMS, max(gaussian_mixture.COMPONENTS))
+    return 8 * sum(map(math.prod, shapes.values())) + MAX_HEADERS
 
 
 def _shuffled(n):

@@ -1,14 +1,14 @@
 """A study: the trials of a search, which Optuna suggests and keeps in a file."""
 
-import contextlib
 import dataclasses
+import glob
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from adversarial_autoencoder.config.small_files import open_regular
-from adversarial_autoencoder.errors import MALFORMED, InputError
+from adversarial_autoencoder.errors import InputError, reading
 from adversarial_autoencoder.modes.tuning.plan import Plan, ranked
 
 JOURNAL = "study.journal"
@@ -126,27 +126,6 @@ class Study:
         return Trial(trial.number, settings, tuple(trial.values))
 
 
-@contextlib.contextmanager
-def reading(folder: pathlib.Path) -> Iterator[None]:
-    """Turns the errors of Optuna about a damaged file into an InputError, as a context manager.
-
-    Args:
-        folder: The folder of the study.
-
-    Raises:
-        InputError: If the file cannot be read.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (*MALFORMED, import_optuna().exceptions.OptunaError) as error:
-        raise InputError(
-            f"The study {folder.name} must have a readable {JOURNAL}. "
-            f"Received: {type(error).__name__} in {folder}"
-        ) from error
-
-
 def check_study(folder: pathlib.Path, plan: Plan) -> None:
     """Checks that a folder can hold a study, and that one in it can be resumed.
 
@@ -164,14 +143,14 @@ def check_study(folder: pathlib.Path, plan: Plan) -> None:
                 "run_name must be a new name, or that of a study to resume. "
                 f"Received: {folder.name}, which is no study"
             )
-        if others := sorted(folder.parent.glob(f"{folder.name}-trial-*")):
+        if others := sorted(folder.parent.glob(f"{glob.escape(folder.name)}-trial-*")):
             raise InputError(
                 f"run_name must be a name without runs {folder.name}-trial-*. "
                 f"Received: {others[0].name}"
             )
         return
     optuna = import_optuna()
-    with reading(folder):
+    with _reading(optuna, folder):
         with open_regular(folder / JOURNAL):
             pass
         storage = _storage(optuna, folder)
@@ -200,7 +179,7 @@ def open_study(folder: pathlib.Path, plan: Plan) -> Study:
         InputError: If the file of the study cannot be read.
     """
     optuna = import_optuna()
-    with reading(folder):
+    with _reading(optuna, folder):
         _remove_unfinished_line(folder / JOURNAL)
         study = optuna.create_study(
             storage=_storage(optuna, folder),
@@ -214,6 +193,12 @@ def open_study(folder: pathlib.Path, plan: Plan) -> Study:
             # The first trial shows what the defaults give.
             study.enqueue_trial(plan.defaults())
     return Study(study, plan)
+
+
+def _reading(optuna, folder):
+    """Turns the errors of a damaged file into an InputError, as a context manager."""
+    expected = f"The study {folder.name} must have a readable {JOURNAL}"
+    return reading(expected, optuna.exceptions.OptunaError, folder=folder)
 
 
 def _is_empty(folder):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from adversarial_autoencoder.errors import print_warning
+from adversarial_autoencoder.losses import ADVERSARIAL
 from adversarial_autoencoder.observations.pixels import Pixels, to_unit_interval
 from adversarial_autoencoder.phases import MaximumMeanDiscrepancy, Regularization, Variational
 
@@ -84,7 +85,8 @@ class WarnOfCollapse(keras.callbacks.Callback):
     def discriminators(self, logs):
         """Yields the discriminators that separate all codes from the prior."""
         for phase in self.model.phases:
-            if not isinstance(phase, Regularization):
+            # A critic with a penalty can add any number to all logits, so they have no threshold.
+            if not isinstance(phase, Regularization) or ADVERSARIAL[phase.adversarial_loss].penalty:
                 continue
             _, generator = phase.steps(self.model)
             if not float(self.model.optimizer.steps[generator.name].learning_rate):

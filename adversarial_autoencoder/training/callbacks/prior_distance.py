@@ -5,9 +5,9 @@ import math
 import keras
 import numpy as np
 
-from adversarial_autoencoder.errors import TrainingError
 from adversarial_autoencoder.evaluation.clustering import name_by_majority, named_error
 from adversarial_autoencoder.evaluation.prior_match import perplexity, sliced_wasserstein
+from adversarial_autoencoder.training.callbacks.safeguards import not_finite
 
 # Pixels encoded at once: 5000 images of MNIST. Smaller parts take longer in total, because each
 # part converts the weights to bfloat16 again.
@@ -33,6 +33,7 @@ class PriorDistance(keras.callbacks.Callback):
         x: Images, shape (n, height, width, channels).
         labels: Their labels, integers of shape (n,), negative for unlabelled images; or None.
         are_clusters: Whether the values of y are clusters.
+        run: The `runs.Run` that a `Checkpoint` saves, or None.
 
     Attributes:
         z: Codes of the images after the last epoch, shape (n, z_dim).
@@ -41,11 +42,12 @@ class PriorDistance(keras.callbacks.Callback):
         y_prior: Samples of the prior of y, integers of shape (n,), if the model infers y.
     """
 
-    def __init__(self, x, labels=None, are_clusters=False):
+    def __init__(self, x, labels=None, are_clusters=False, run=None):
         super().__init__()
         self.x = x
         self.labels = labels
         self.are_clusters = are_clusters
+        self.run = run
 
     def on_train_begin(self, logs=None):
         """Samples the priors."""
@@ -61,10 +63,7 @@ class PriorDistance(keras.callbacks.Callback):
         batch_size = max(ENCODED_PIXELS // math.prod(self.x.shape[1:]), 1)
         self.z = self.model.encode(self.x, seed=0, batch_size=batch_size)
         if not np.isfinite(self.z).all():
-            raise TrainingError(
-                f"The codes are not finite in epoch {epoch + 1}. The last saved epoch is kept. "
-                "Lower learning rates may help."
-            )
+            raise not_finite("The codes", f"epoch {epoch + 1}", self.run)
         logs["val_prior_distance"] = sliced_wasserstein(self.z, self.z_prior)
         logs["val_prior_distance_floor"] = self.floor
         if self.model.infers_y:

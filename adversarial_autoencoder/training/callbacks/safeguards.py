@@ -11,15 +11,40 @@ import tensorflow as tf
 from adversarial_autoencoder.errors import TrainingError
 
 
+def not_finite(what, when, run):
+    """The error about numbers that are not finite.
+
+    Args:
+        what: The numbers.
+        when: The epoch, and the step if it is known.
+        run: The `runs.Run`, whose last saved epoch is kept if there is one; or None.
+
+    Returns:
+        A `TrainingError`.
+    """
+    kept = "The last saved epoch is kept. " if run is not None and run.is_trained else ""
+    return TrainingError(
+        f"{what} must be finite numbers; they are not in {when}. {kept}"
+        "Lower learning rates may help."
+    )
+
+
 class StopOnFault(keras.callbacks.Callback):
     """Ends a training whose losses, gradients or variables are not finite, before it is saved.
 
     It comes first, so that no other callback sees the epoch. It checks the losses and gradients
     after each group of steps, and the variables after every epoch.
 
+    Args:
+        run: The `runs.Run` that a `Checkpoint` saves, or None.
+
     Raises:
         TrainingError: With the phase and the step in which the fault began.
     """
+
+    def __init__(self, run=None):
+        super().__init__()
+        self.run = run
 
     def on_epoch_begin(self, epoch, logs=None):
         """Remembers the epoch."""
@@ -51,10 +76,7 @@ class StopOnFault(keras.callbacks.Callback):
                 self._fail(variable.path, f"epoch {epoch + 1}")
 
     def _fail(self, what, when):
-        raise TrainingError(
-            f"{what} must be finite numbers; they are not in {when}. The last saved epoch is kept. "
-            "Lower learning rates may help."
-        )
+        raise not_finite(what, when, self.run)
 
 
 class StopOnSignal(keras.callbacks.Callback):
