@@ -121,7 +121,6 @@ def list_run(folder, command_line):
 def read_run(folder, command_line):
     run = runs.Run(folder / "run")
     run.read_config()
-    run.read_classes()
     status_of(run, 2)
 
 

@@ -20,7 +20,6 @@ from adversarial_autoencoder.evaluation import (
     rows,
 )
 from adversarial_autoencoder.evaluation.features import Features
-from adversarial_autoencoder.evaluation.metrics import METRICS  # noqa: F401
 from adversarial_autoencoder.model import AdversarialAutoencoder
 from adversarial_autoencoder.observations.pixels import to_unit_interval
 
@@ -80,7 +79,7 @@ def measure(
     Returns:
         A `Report`.
     """
-    if model.num_classes and not model.infers_y:
+    if model.codes.needs_y:
         dataset = dataset.held_out_with_labels()
     limit = _limit(model, dataset, max_images)
     schema = dataset.schema

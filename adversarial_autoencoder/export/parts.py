@@ -83,7 +83,7 @@ def parts_of(model, dtype="uint8"):
         parts["classifier"] = keras.Model({"x": x}, codes_of(scaled)[Y], name="classifier")
     x, scaled = prepared()
     codes, inputs = codes_of(scaled), {"x": x}
-    if model.codes.y is not None and not model.infers_y:
+    if model.codes.needs_y:
         codes[Y] = inputs[Y] = keras.Input((model.num_classes,), name=Y)
     score = form.score(scaled, decoded(codes))
     parts["scorer"] = keras.Model(inputs, _named(score, SCORE), name="scorer")
@@ -140,7 +140,7 @@ def expected_outputs(model, x, y=None):
         decoded = model.decode(z, weights)
         scaled = x / np.float32(255) if x.dtype == np.uint8 else x
         score = np.square(scaled - decoded).reshape(len(x), -1).mean(axis=1)
-    given = {Y: weights} if model.num_classes and not model.infers_y else {}
+    given = {Y: weights} if model.codes.needs_y else {}
     outputs = {
         "encoder": ({"x": x}, z),
         "decoder": (codes, decoded),

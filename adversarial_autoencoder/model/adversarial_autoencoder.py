@@ -135,9 +135,8 @@ class AdversarialAutoencoder(Autoencoder):
     @property
     def uses_labels(self):
         """Whether the training needs labels."""
-        y = self.codes.y
         return (
-            (y is not None and not y.inferred)
+            self.codes.needs_y
             or any(phase.uses_labels for phase in self.phases)
             or any(code.conditioned for code in self.codes)
         )

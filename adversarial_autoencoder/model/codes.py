@@ -189,6 +189,11 @@ class Codes:
                 return code
         raise ValueError(f"The model must have a code {name}. Received: {self.z.name} only")
 
+    @property
+    def needs_y(self):
+        """Whether each image needs a y: the decoder takes one that the encoder does not infer."""
+        return self.y is not None and not self.y.inferred
+
     def heads(self, x, seed, training=False, code=None, noise_free=False):
         """Runs the encoder.
 
@@ -246,7 +251,7 @@ class Codes:
         """
         heads = batch.heads or self.heads(batch.x, batch.noise(0), training, code)
         codes = self.from_heads(heads, batch.noise(1))
-        if self.y is not None and not self.y.inferred:
+        if self.needs_y:
             codes[self.y.name] = tf.one_hot(batch.labels, self.y.size)
         return heads, codes
 

@@ -124,7 +124,7 @@ def _checked_pair(x, y, model):
     elif isinstance(x, tf.data.Dataset):
         for element in x.take(1):
             _check_element(element, model)
-        labels = _num_classes(model.codes), _needs_labels(model.codes)
+        labels = _num_classes(model.codes), model.codes.needs_y
         x = checked_dataset(x, *labels, check_x=model.observation.check_in_graph)
     elif isinstance(x, keras.utils.PyDataset):
         _check_element(x[0], model)
@@ -197,7 +197,7 @@ def check_labels(y, codes, image_shape) -> None:
     k = _num_classes(codes)
     if k and y.max() >= k:
         raise ValueError(f"Labels must be below {k}. Received: labels up to {y.max()}")
-    if _needs_labels(codes) and y.min() < 0:
+    if codes.needs_y and y.min() < 0:
         raise ValueError(
             "Every image must have a label, because the model does not infer y. "
             f"Received: {y.min()}"
@@ -208,8 +208,3 @@ def _num_classes(codes):
     """Number of classes that labels can have, or 0 if it is not limited."""
     sizes = [c.num_label_classes for c in codes] + ([codes.y.size] if codes.y is not None else [])
     return min((size for size in sizes if size), default=0)
-
-
-def _needs_labels(codes):
-    """Whether each image needs a label."""
-    return codes.y is not None and not codes.y.inferred

@@ -51,9 +51,8 @@ class Saving(keras.Model):
         if compute_types(*self._networks()) & {"bfloat16", "float16"}:
             self._in_float32().export(filepath, format, **kwargs)
             return
-        y = self.codes.y
         signature = [keras.InputSpec("float32", (None, *self.image_shape))]
-        if y is not None and not y.inferred:
+        if self.codes.needs_y:
             signature.append(keras.InputSpec("int32", (None,)))
         # Keras exports only a model that was called.
         self(*(tf.zeros([side or 1 for side in spec.shape], spec.dtype) for spec in signature))

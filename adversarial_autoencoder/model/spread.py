@@ -30,12 +30,11 @@ class Spreading:
             x: Rows, shape (n, columns), or a DataFrame; at least one. Only the first 10,000 count.
             y: Their labels, integers of shape (n,), if the model does not infer y.
         """
-        is_given = self.codes.y is not None and not self.infers_y
-        if is_given and y is not None:
+        if self.codes.needs_y and y is not None:
             y = self._checked_y(y, len(x))[:MAX_ROWS]
         x = self.observation.to_array(x[:MAX_ROWS])
         codes = self._infer_arrays(x, 0, 1000)
-        if is_given:
+        if self.codes.needs_y:
             codes[self.codes.y.name] = self._given_y(y)
         rows_at_once = images_at_once(1000, self.input_shape_of_x)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config, files
-from adversarial_autoencoder.devices.quiet_import import import_tensorflow
+from adversarial_autoencoder.evaluation.metrics import METRICS
 from adversarial_autoencoder.modes.select_run import trained_run
 from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number
 from adversarial_autoencoder.runs.durable import atomic
@@ -26,7 +26,6 @@ def card(command: "Command", overrides: dict) -> None:
     """Write a model card, README.md in the run: data, settings, measures, figures and licence."""
     run, config, recorded = trained_run(command, overrides)
     run = runs.copied(run, command.results_dir)
-    import_tensorflow()
     path = run.path / "README.md"
     with atomic(path) as temporary:
         temporary.write_text(card_text(run, config, recorded, command.license), encoding="utf-8")
@@ -47,15 +46,13 @@ def card_text(run: runs.Run, config: Config, recorded: dict, licence: str | None
     Returns:
         Markdown with the metadata of the Hugging Face hub.
     """
-    from adversarial_autoencoder.evaluation import report
-
     metrics, history = run.read_metrics(), run.read_history()
     if metrics.get("epochs") != len(history):
         metrics = {}  # They are those of another model.
     measured = [
-        (name, value, report.METRICS[name].text)
+        (name, value, METRICS[name].text)
         for name, value in metrics.items()
-        if name in report.METRICS and name not in NOT_IN_TABLES
+        if name in METRICS and name not in NOT_IN_TABLES
     ]
     noun = runs.noun_of(recorded)
     flags = files.to_flags(config, is_table=noun == "row")

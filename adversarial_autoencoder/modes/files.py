@@ -198,7 +198,7 @@ def write_samples(
     """
     _check_format(path, shown)
     model, k = shown.model, class_number(command, shown)
-    names: Any = () if shown.config.infers_clusters else shown.run.read_classes()[1]
+    names: Any = () if shown.config.infers_clusters else shown.class_names
     with (
         open_output(path, ARRAY, _types(path, shown), replaces(command)) as output,
         Progress("Generated", shown.noun) as progress,
@@ -238,7 +238,7 @@ def class_number(command: "Command", shown: Shown) -> int | None:
             "--class needs a run whose decoder gets a y (such as supervised_aae). "
             f"Received: {shown.run.name}, {shown.config.model}"
         )
-    names = [] if shown.config.infers_clusters else [*map(str, shown.run.read_classes()[1])]
+    names = [] if shown.config.infers_clusters else [*map(str, shown.class_names)]
     if given in names:
         return names.index(given)
     is_number = given.isdecimal()
@@ -267,7 +267,7 @@ def _classes(shown, y):
 
 
 def _check_class_names(shown):
-    names = shown.run.read_classes()[1]
+    names = shown.class_names
     if len(names) != shown.model.num_classes:
         raise InputError(
             f"config.json of the run {shown.run.name} must name the {shown.model.num_classes} "
@@ -301,7 +301,7 @@ def _columns(path, shown, x):
     if shown.is_table:
         as_array = path.suffix.lower() in ARRAYS
         return {ARRAY: x} if as_array else row_values(x, shown.model.observation.schema)
-    recorded = shown.run.read_config()[1].get("dtype", "uint8")
+    recorded = shown.recorded.get("dtype", "uint8")
     images = unscaled(x, shown.config.image_form.value_range, recorded)
     # A PNG file has no other numbers, and no colours of 16 bits.
     in_png = images.dtype == np.uint8 or (images.dtype == np.uint16 and images.shape[-1] == 1)

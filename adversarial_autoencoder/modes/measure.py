@@ -9,6 +9,7 @@ import numpy as np
 
 from adversarial_autoencoder import data
 from adversarial_autoencoder.errors import InputError, counted
+from adversarial_autoencoder.evaluation.metrics import METRICS
 from adversarial_autoencoder.modes.files import CLASSIFIES, check_files, classify_files
 from adversarial_autoencoder.modes.select_run import Shown, save_figure, shown_run
 from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number, print_table
@@ -45,12 +46,12 @@ def evaluate(command: "Command", overrides: dict) -> None:
     if before.get("epochs") == metrics["epochs"]:
         # Measures with the other sampler are still valid.
         metrics = before | metrics
-    metrics = {name: metrics[name] for name in report.METRICS if name in metrics}
+    metrics = {name: metrics[name] for name in METRICS if name in metrics}
     # Before anything is printed, which can fail.
     path = run.write_metrics(metrics)
     print(f"{run.name} on the test {dataset.noun}s of {dataset.name}:")
     print_table(
-        (name, format_number(value), report.METRICS[name].text)
+        (name, format_number(value), METRICS[name].text)
         for name, value in metrics.items()
         if name not in NOT_IN_TABLES
     )

@@ -89,7 +89,7 @@ def _fitted(command, shown) -> tuple["Scorer", data.Dataset | None]:
         except InputError as error:
             print_warning(f"The score is fitted again. {error}")
     dataset = data.load_of(shown.config)
-    check_data(shown.run, dataset, shown.run.read_config()[1])
+    check_data(shown.run, dataset, shown.recorded)
     print(f"Fitting the score to the normal {shown.noun}s of {dataset.name}.", flush=True)
     scorer = anomaly.fit(shown.model, dataset.x_validation, x_train=dataset.x_train, **asked)
     with atomic(path) as temporary:

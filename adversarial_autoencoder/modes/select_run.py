@@ -66,6 +66,7 @@ class Shown:
     Args:
         run: The run.
         config: Its settings.
+        recorded: What config.json says of its data.
         model: Its `AdversarialAutoencoder`.
         loaded: Its data, or None if the mode does not need it.
         epochs: Number of epochs that the model was trained for.
@@ -73,6 +74,7 @@ class Shown:
 
     run: runs.Run
     config: Config
+    recorded: dict
     model: Any
     loaded: data.Dataset | None
     epochs: int
@@ -86,6 +88,21 @@ class Shown:
     def noun(self) -> str:
         """What x is, in the singular: "image" or "row"."""
         return self.model.observation.noun
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes of the training data.
+
+        Raises:
+            InputError: If config.json does not contain them.
+        """
+        names = self.recorded.get("class_names")
+        if not isinstance(names, list):
+            raise InputError(
+                f"config.json of the run {self.run.name} must contain the list class_names. "
+                f"Received: {names!r}"
+            )
+        return names
 
     @property
     def dataset(self) -> data.Dataset:
@@ -197,7 +214,7 @@ def shown_run(
 
     run = runs.copied(run, command.results_dir)
     model, epochs = load_with_epochs(run)
-    return Shown(run, config, model, dataset, epochs)
+    return Shown(run, config, recorded, model, dataset, epochs)
 
 
 def check_prior_is_named(run: runs.Run, config: Config, overrides: dict) -> None:

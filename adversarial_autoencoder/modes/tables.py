@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from adversarial_autoencoder import runs
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, print_warning, printable
+from adversarial_autoencoder.evaluation.metrics import METRICS
 from adversarial_autoencoder.runs.durable import atomic
 from adversarial_autoencoder.runs.status import status_of
 
@@ -86,9 +87,8 @@ def compare(command: "Command", overrides: dict) -> None:
         )
     import_tensorflow()
     from adversarial_autoencoder import figures
-    from adversarial_autoencoder.evaluation import report
 
-    merits = {name: metric.better for name, metric in report.METRICS.items() if metric.better}
+    merits = {name: metric.better for name, metric in METRICS.items() if metric.better}
     figure = figures.comparison(columns, histories, merits)
     path = pathlib.Path(command.results_dir, "comparison.png")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -134,24 +134,6 @@ class Run:
         config, data, _ = settings.read(self.path)
         return config, data
 
-    def read_classes(self) -> tuple[tuple[int, ...], list[str]]:
-        """Reads the shape of the images and the names of their classes from config.json.
-
-        Returns:
-            The shape, (height, width, channels), and the names.
-
-        Raises:
-            InputError: If config.json cannot be read or does not contain them.
-        """
-        _, data = self.read_config()
-        shape, names = data.get("image_shape"), data.get("class_names")
-        if not isinstance(shape, list) or not isinstance(names, list):
-            raise InputError(
-                f"config.json of the run {self.name} must contain the lists image_shape and "
-                f"class_names. Received: {shape!r} and {names!r}"
-            )
-        return tuple(shape), names
-
     def write_labelled(self, indices: Iterable[int], labels: Iterable[int]) -> None:
         """Writes labelled_images.csv.
 

@@ -36,7 +36,7 @@ def check_model(model: Any) -> None:
     Raises:
         InputError: If its decoder needs the label of each item.
     """
-    if model.codes.y is not None and not model.infers_y:
+    if model.codes.needs_y:
         raise InputError(
             "An anomaly score needs a decoder without labels. "
             f"Received: {model.name}, whose decoder needs the label of each "

@@ -126,7 +126,7 @@ class Pictures(keras.callbacks.Callback):
         """The functions that draw the figures whose parts are images."""
         model, sample = self.model, self.tensorboard.sample
         x, labels = sample.x, None if self.labels is None else self.labels[:10]
-        given = labels if model.num_classes and not model.infers_y else None
+        given = labels if model.codes.needs_y else None
         views = {
             "reconstructions": lambda: figures.reconstructions(model, x[:10], given),
             "samples": lambda: figures.samples(model),
