@@ -37,6 +37,20 @@ tf.config.set_logical_device_configuration(
 )
 
 
+def without_autotuning(iterate):
+    """An iterator whose end waits for nothing.
+
+    TensorFlow tunes each data set in a thread that sleeps for up to a minute. The end of an
+    iterator waits for it, if it wakes the thread a moment too early: often, on a busy core.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return lambda dataset: iterate(dataset.with_options(options))
+
+
+tf.data.Dataset.__iter__ = without_autotuning(tf.data.Dataset.__iter__)
+
+
 @pytest.fixture(scope="session")
 def program():
     """The command line as a module, with its flags defined: the program without a process."""
