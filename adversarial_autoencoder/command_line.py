@@ -62,8 +62,8 @@ def define_flags():
 
 def given(kind):
     """The flags given on the command line or in a flag file that are fields of a dataclass."""
-    flags = {field.name: FLAGS[flag_name(field)] for field in dataclasses.fields(kind)}
-    return kind.expanded({name: flag.value for name, flag in flags.items() if flag.present})
+    known = {field.name: FLAGS[flag_name(field)] for field in dataclasses.fields(kind)}
+    return kind.expanded({name: flag.value for name, flag in known.items() if flag.present})
 
 
 def parse_flags(argv):

@@ -5,19 +5,22 @@ import dataclasses
 from adversarial_autoencoder.config.image_form import AUTO, CHANNELS
 from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
+    ADVERSARIAL,
     COMPONENT_PRIORS,
     HIDDEN,
+    INFERS_Y,
     POSTERIORS,
     PRIORS,
     RECONSTRUCTION_LOSSES,
-    REGULARIZATION,
-    REGULARIZATION_Y,
     SYSTEMS,
     priors_that_read,
 )
 
-# Phases without which a setting has no effect.
-ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
+# The systems that find clusters if there are no labels, and those with cluster heads.
+WITHOUT_LABELS = tuple(
+    name for name, s in SYSTEMS.items() if s.y == "inferred" and s.labels != "needed"
+)
+WITH_HEADS = tuple(name for name, s in SYSTEMS.items() if s.cluster_heads)
 # The default number of components of a prior that is not conditioned on labels.
 COMPONENTS = 10
 
@@ -53,13 +56,13 @@ class ModelSettings(Settings):
         10,
         "number of values of y if the system infers it without labels",
         within=at_least(2, 10_001),
-        needs={"model": ("clustering_aae", "dimensionality_reduction_aae")},
+        needs={"model": WITHOUT_LABELS},
     )
     head_margin: float = setting(
         2.0,
         "minimum distance between cluster heads; the training pushes closer ones apart",
         within=at_least(0),
-        needs={"model": ("dimensionality_reduction_aae",)},
+        needs={"model": WITH_HEADS},
     )
     reconstruction_loss: str = setting(
         "mse", "mean squared error, or binary cross-entropy", choices=RECONSTRUCTION_LOSSES

@@ -4,12 +4,13 @@ import dataclasses
 
 from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
+    ADVERSARIAL,
     ADVERSARIAL_LOSSES,
     CLASSIFICATION,
     CONSISTENCY,
     CONSISTENCY_LOSSES,
-    REGULARIZATION,
-    REGULARIZATION_Y,
+    INFERS_Y,
+    MMD,
     SYSTEMS,
 )
 
@@ -33,7 +34,6 @@ EPOCHS = {system.epochs for system in SYSTEMS.values()}
 BATCH_SIZES = {system.batch_size for system in SYSTEMS.values()}
 
 # Phases without which a setting has no effect.
-ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
 CLASSIFIES = (CLASSIFICATION, CONSISTENCY)
 
 
@@ -73,7 +73,7 @@ class TrainingSettings(Settings):
         f" not given: {MMD_WEIGHT} for images, {MMD_WEIGHT_OF_TABLES} for tables",
         within=at_least(0),
         search=Search(0.01, 10, log=True),
-        needs={"model": ("wae_mmd",)},
+        phases=(MMD,),
     )
     consistency: str = setting(
         "none",

@@ -13,7 +13,7 @@ from adversarial_autoencoder.model.batch import make_batch
 from adversarial_autoencoder.model.checks import functional
 from adversarial_autoencoder.model.codes import by_name
 from adversarial_autoencoder.model.finite_steps import FiniteSteps
-from adversarial_autoencoder.model.inputs import checked_arguments, one_line, steps_of_fit
+from adversarial_autoencoder.model.inputs import checked_arguments, steps_of_fit, with_plain_errors
 from adversarial_autoencoder.model.spread import add_measurement
 from adversarial_autoencoder.observations import Pixels
 from adversarial_autoencoder.optimizers import PhaseOptimizer, make_optimizer
@@ -213,7 +213,7 @@ class AdversarialAutoencoder(Autoencoder):
             auto_scale_loss=False,  # The optimizer of each step scales its own loss.
         )
 
-    @one_line
+    @with_plain_errors
     def fit(self, x=None, y=None, *args, **kwargs):
         """Trains the model, like `keras.Model.fit`.
 
@@ -242,7 +242,7 @@ class AdversarialAutoencoder(Autoencoder):
             spread.measure()
         return history
 
-    @one_line
+    @with_plain_errors
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """Computes the metrics of all phases, like `keras.Model.evaluate`.
 

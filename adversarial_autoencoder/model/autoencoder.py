@@ -14,7 +14,7 @@ from adversarial_autoencoder.model.checks import (
     warn_of_unregistered,
 )
 from adversarial_autoencoder.model.codes import Codes, by_name
-from adversarial_autoencoder.model.inputs import checked_arguments, one_line
+from adversarial_autoencoder.model.inputs import checked_arguments, with_plain_errors
 from adversarial_autoencoder.model.saving import Saving
 from adversarial_autoencoder.model.spread import Spreading
 from adversarial_autoencoder.networks import CLUSTER_HEADS
@@ -138,7 +138,7 @@ class Autoencoder(Saving, Spreading):
         inferred = codes[self.codes.y.name] if self.infers_y else None
         return self._decoded(codes[self.codes.z.name], self._given_y(y, inferred), training)
 
-    @one_line
+    @with_plain_errors
     def predict(self, x, *args, **kwargs):
         """Reconstructs images in batches, like `keras.Model.predict`.
 

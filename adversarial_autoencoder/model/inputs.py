@@ -53,7 +53,7 @@ def checked_arguments(method, model, *args, **kwargs):
     return bound
 
 
-def one_line(method):
+def with_plain_errors(method):
     """Converts the errors of checks inside data sets into a ValueError of one line.
 
     Args:
@@ -150,7 +150,7 @@ def _check_element(element, model, warn=True):
 
 
 def _check_later(element, model):
-    """Checks an element that Keras reads; `one_line` converts the error."""
+    """Checks an element that Keras reads; `with_plain_errors` converts the error."""
     try:
         _check_element(element, model, warn=False)
     except ValueError as error:

@@ -21,7 +21,7 @@ def checked_dataset(dataset, num_classes, needs_labels, check_x):
 
     Returns:
         A `tf.data.Dataset` with the same elements. An element that is out of range raises an error
-        that `inputs.one_line` converts.
+        that `inputs.with_plain_errors` converts.
     """
 
     def needs_check(name, spec):

@@ -143,7 +143,7 @@ class Observation(abc.ABC):
 
 
 def expect(condition, text, values):
-    """Raises an error in a graph that `model.inputs.one_line` converts.
+    """Raises an error in a graph that `model.inputs.with_plain_errors` converts.
 
     Args:
         condition: Boolean scalar tensor: whether all is right.
