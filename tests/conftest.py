@@ -25,11 +25,10 @@ from sklearn.datasets import load_digits
 
 from adversarial_autoencoder import AdversarialAutoencoder, data, networks, observations
 from adversarial_autoencoder.export import explorer
-from adversarial_autoencoder.training import callbacks
 
 pytest.register_assert_rewrite("helpers")
 
-from helpers import SMALL, tree  # noqa: E402
+from helpers import SMALL, pictures, tree  # noqa: E402
 
 # A second device for the tests of replicas; the others use the first one.
 tf.config.set_logical_device_configuration(
@@ -218,23 +217,13 @@ def supervised():
     return model
 
 
-WRITE_IMAGES = callbacks.Pictures.on_epoch_end
+@pytest.fixture(scope="module", autouse=True)
+def no_pictures(request):
+    """Trainings draw no pictures for TensorBoard, which is half of their time.
 
-
-@contextlib.contextmanager
-def writing_images(function):
-    """Trainings write the images for TensorBoard with a function."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(callbacks.Pictures, "on_epoch_end", function)
-        if function is not WRITE_IMAGES:
-            patch.setattr(callbacks.Pictures, "on_train_end", lambda self, logs=None: None)
-        yield
-
-
-@pytest.fixture(scope="module")
-def no_pictures():
-    """Trainings of the module draw no pictures for TensorBoard, which is half of their time."""
-    with writing_images(lambda self, epoch, logs=None: None):
+    Modules with the mark "pictures" are excepted.
+    """
+    with pictures(drawn=request.node.get_closest_marker("pictures")):
         yield
 
 
@@ -255,7 +244,7 @@ def demo(command_line, tmp_path_factory):
     """
     results = tmp_path_factory.mktemp("demo")
     flags = ["--mode=train", "--z_dim=2", "--epochs=4", "--run_name=demo", *SMALL]
-    with writing_images(WRITE_IMAGES):
+    with pictures(drawn=True):
         out, err = command_line(*flags, results=results)
     assert err == ""
     (results / "output.txt").write_text(out)
@@ -273,7 +262,7 @@ def few(command_line, tmp_path_factory):
     rates = [f"--{step}_learning_rate=0.01" for step in ("reconstruction", "classification")]
     size = ["--z_dim=4", "--hidden_units=32", "--batch_size=50", "--epochs=6"]
     flags = ["--model=semi_supervised_aae", "--num_labels=202", "--dataset=digits", *size, *rates]
-    with writing_images(WRITE_IMAGES):
+    with pictures(drawn=True):
         out, err = command_line(*flags, "--run_name=few", results=results)
     assert err == ""
     (results / "output.txt").write_text(out)

@@ -1,5 +1,6 @@
 """Functions that several test files use: processes, run folders and weights."""
 
+import contextlib
 import csv
 import json
 import os
@@ -19,6 +20,7 @@ from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.systems import CLASSIFICATION
+from adversarial_autoencoder.training import callbacks
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -33,6 +35,20 @@ PATIENCE = 600
 def shortened(code, epochs):
     """The text of a program whose trainings have at most this many epochs."""
     return re.sub(r"\bepochs=(\d+)", lambda found: f"epochs={min(int(found[1]), epochs)}", code)
+
+
+DRAW = {name: getattr(callbacks.Pictures, name) for name in ("on_epoch_end", "on_train_end")}
+
+
+@contextlib.contextmanager
+def pictures(drawn):
+    """Trainings draw their pictures for TensorBoard, or none."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, method in DRAW.items():
+            patch.setattr(
+                callbacks.Pictures, name, method if drawn else lambda self, *_, **__: None
+            )
+        yield
 
 
 def start_process(*flags, results, **kwargs):

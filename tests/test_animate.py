@@ -17,8 +17,6 @@ from adversarial_autoencoder.figures import animation
 from adversarial_autoencoder.runs import demos
 from adversarial_autoencoder.training.callbacks import kept_frames
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 @pytest.fixture
 def every_epoch(monkeypatch):

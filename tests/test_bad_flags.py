@@ -107,7 +107,7 @@ def test_flags_that_contradict_each_other_or_do_not_exist_are_refused(refused, f
         (["--mode=classify"], "There must be a trained run that classifies"),
         (
             ["--mode=cluster_grid"],
-            "There must be a trained run that infers y (such as clustering_aae) in",
+            "There must be a run trained on images that infers y (such as clustering_aae) in",
         ),
         (["--mode=evaluate"], "Received: 0 runs"),
         (["--mode=compare"], "--runs must name runs, as a,b,c. Received: runs=None"),

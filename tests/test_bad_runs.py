@@ -12,8 +12,6 @@ import pytest
 from adversarial_autoencoder import runs, training
 from adversarial_autoencoder.config import Config
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 @pytest.fixture(scope="module")
 def trained(dataset, tmp_path_factory):

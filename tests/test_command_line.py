@@ -16,8 +16,6 @@ from adversarial_autoencoder.config.setting import flag_name
 from adversarial_autoencoder.modes import MODES
 from adversarial_autoencoder.modes.command import Command
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 def test_help_names_every_flag_and_mode(program, capsys):
     with pytest.raises(SystemExit) as end:

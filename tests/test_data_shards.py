@@ -13,8 +13,6 @@ from adversarial_autoencoder.data.pipeline import training_batches
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.runs import create
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from helpers import data_refused as refused
+from helpers import pictures
 
 from adversarial_autoencoder import data, figures, networks, runs, training
 from adversarial_autoencoder.config import Config
@@ -14,7 +15,6 @@ from adversarial_autoencoder.data.labels import known_labels, training_labels
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.evaluation import features, report
 from adversarial_autoencoder.model import AdversarialAutoencoder
-from adversarial_autoencoder.training import callbacks
 
 QUICK = ["--hidden_units=8", "--epochs=1", "--batch_size=50", "--run_name=a"]
 
@@ -141,10 +141,10 @@ def test_every_system_trains_and_every_mode_works(
 ):
     """The only lines on stderr are those about unlabelled images."""
     monkeypatch.setitem(features.RECIPE, "steps", 2)
-    if system != "conditioned":  # One training draws its pictures, which take seconds.
-        monkeypatch.setattr(callbacks.Pictures, "on_epoch_end", lambda self, epoch, logs=None: None)
     flags = [*SYSTEMS[system], *QUICK]
-    _, err = command_line(f"--dataset={path}", *flags, results=tmp_path)
+    # One training draws its pictures, which take seconds.
+    with pictures(drawn=system == "conditioned"):
+        _, err = command_line(f"--dataset={path}", *flags, results=tmp_path)
     assert [line.split()[0] for line in err.splitlines()] == ["Warning:"] * 2
     (row,) = runs.Run(tmp_path / "a").read_history()
     assert all(np.isfinite(value) for value in row.values())

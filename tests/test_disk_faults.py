@@ -202,7 +202,7 @@ def test_a_fault_at_any_file_operation_loses_nothing(command_line, fake, whole, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", np.linspace(0, 0.99, 4))
-def test_a_fault_in_a_real_training_loses_nothing(command_line, no_pictures, tmp_path, share):
+def test_a_fault_in_a_real_training_loses_nothing(command_line, tmp_path, share):
     """The same with a model of Keras, at some of the operations."""
     flags = [*FLAGS, "--epochs=2", "--batch_size=600"]
     disk = Disk(tmp_path / "whole")

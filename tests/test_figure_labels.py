@@ -17,6 +17,8 @@ from adversarial_autoencoder.figures import colours
 from adversarial_autoencoder.figures.labels import labels
 from adversarial_autoencoder.training.callbacks.tensorboard import markdown_table
 
+pytestmark = pytest.mark.pictures
+
 # The examples of users, and their neighbours.
 NAMES = [
     "a$_$b",

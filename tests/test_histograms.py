@@ -9,6 +9,8 @@ from adversarial_autoencoder import figures
 from adversarial_autoencoder.figures.distribution import MAX_DIMENSIONS
 from adversarial_autoencoder.training import callbacks
 
+pytestmark = pytest.mark.pictures
+
 
 def areas(axes):
     """The areas of the prior's and of the codes' histogram in a panel."""

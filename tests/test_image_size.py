@@ -141,7 +141,7 @@ def test_prepared_images_are_those_that_are_read(tmp_path, dtype, form):
     assert "is prepared with image_size=16x12" in message
 
 
-def test_a_run_keeps_its_size_for_later_images(tmp_path, command_line, no_pictures):
+def test_a_run_keeps_its_size_for_later_images(tmp_path, command_line):
     for name in ("cat", "dog"):
         save(tmp_path / "photos" / name, *SIZES)
     flags = ["--model=semi_supervised_aae", "--num_labels=0", "--hidden_units=8", "--epochs=1"]

@@ -14,8 +14,6 @@ from adversarial_autoencoder.data.labels import training_labels
 from adversarial_autoencoder.phases import Reconstruction
 from adversarial_autoencoder.training.build import make_prior
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 def test_noise_is_added_to_the_input_and_not_to_the_target(digits):
     """The target of the loss is the clean image."""

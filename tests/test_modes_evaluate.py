@@ -15,8 +15,6 @@ from adversarial_autoencoder.modes import measure
 from adversarial_autoencoder.modes.command import Command
 from adversarial_autoencoder.runs import Run
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 TINY = ["--dataset=digits", "--hidden_units=32", "--batch_size=200", "--epochs=2"]
 
 

@@ -155,7 +155,7 @@ def test_an_image_at_the_end_that_does_not_fit_leaves_no_output(
 QUICK = ["--hidden_units=8", "--epochs=1", "--batch_size=30", "--run_name=a"]
 
 
-def test_images_come_out_in_the_range_of_the_training(command_line, tmp_path, no_pictures):
+def test_images_come_out_in_the_range_of_the_training(command_line, tmp_path):
     """12 bits in, 12 bits out."""
     x = np.random.default_rng(0).integers(0, 4096, (60, 6, 5), "uint16")
     x[0, 0, :2] = 0, 4095
@@ -174,7 +174,7 @@ def test_images_come_out_in_the_range_of_the_training(command_line, tmp_path, no
 
 
 @pytest.fixture(scope="module")
-def table(people, command_line, tmp_path_factory, no_pictures):
+def table(people, command_line, tmp_path_factory):
     """A run trained on people.parquet, and the folder of both."""
     folder = tmp_path_factory.mktemp("people")
     frame = people.assign(label=["old" if age > 50 else "young" for age in people["age"]])

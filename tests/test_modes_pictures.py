@@ -69,11 +69,11 @@ def test_every_mode_draws_a_run_with_two_codes(few, command_line, mode, settings
         ),
         (
             ["--mode=style_grid", "--run=demo"],
-            "trained run with a code y (such as supervised_aae). Received: demo",
+            "run trained on images with a code y (such as supervised_aae). Received: demo",
         ),
         (
             ["--mode=cluster_grid", "--run=demo"],
-            "trained run that infers y (such as clustering_aae). Received: demo, aae",
+            "run trained on images that infers y (such as clustering_aae). Received: demo, aae",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -10,6 +10,8 @@ from adversarial_autoencoder.figures import canvas
 from adversarial_autoencoder.model import batch
 from adversarial_autoencoder.training import callbacks
 
+pytestmark = pytest.mark.pictures
+
 
 class Recorder:
     """Stands for a `Checkpoint`."""

@@ -27,7 +27,7 @@ LEARNING = [
 ]
 SMALL = ["--dataset=digits", "--hidden_units=16", "--batch_size=200", "--epochs=1"]
 
-pytestmark = pytest.mark.usefixtures("program", "no_pictures")
+pytestmark = pytest.mark.usefixtures("program")
 
 
 def settings_of(*flags):

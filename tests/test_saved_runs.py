@@ -11,8 +11,6 @@ from adversarial_autoencoder import data, runs, training
 from adversarial_autoencoder.modes import MODES
 from adversarial_autoencoder.modes.command import Command
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 SAVED = pathlib.Path(__file__).parent / "saved_runs"
 
 

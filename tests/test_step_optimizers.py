@@ -8,8 +8,6 @@ from adversarial_autoencoder import runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.phases.phase import Step
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 @pytest.mark.parametrize(
     ("name", "kind", "momentum"),

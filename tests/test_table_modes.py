@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers import content_of
+from helpers import content_of, pictures
 
 from adversarial_autoencoder import runs
 from adversarial_autoencoder.evaluation import gaussian_mixture
@@ -56,7 +56,8 @@ def flags(table):
 def trained(command_line, flags, tmp_path_factory):
     """A results folder with a run of an adversarial autoencoder, and what it printed."""
     results = tmp_path_factory.mktemp("tables")
-    out, err = command_line("--run_name=t", *flags, *QUICK, results=results)
+    with pictures(drawn=True):
+        out, err = command_line("--run_name=t", *flags, *QUICK, results=results)
     assert "constant in the training rows and tell nothing: same" in err
     return results, out
 
@@ -240,7 +241,7 @@ def test_other_rows_are_classified(command_line, flags, table, tmp_path):
 
 
 @pytest.mark.parametrize("model", SYSTEMS)
-def test_every_system_trains_on_a_table(command_line, flags, tmp_path, no_pictures, model):
+def test_every_system_trains_on_a_table(command_line, flags, tmp_path, model):
     labels = ["--num_labels=40"] if SYSTEMS[model].labels == "needed" else []
     if SYSTEMS[model].y == "inferred" and not labels:
         labels = ["--num_clusters=3", "--consistency=vat"]
@@ -253,7 +254,7 @@ def test_every_system_trains_on_a_table(command_line, flags, tmp_path, no_pictur
     assert len(rows) == 5
 
 
-def test_a_table_of_numbers_needs_no_names(command_line, tmp_path, no_pictures):
+def test_a_table_of_numbers_needs_no_names(command_line, tmp_path):
     x = np.random.default_rng(0).normal(size=(120, 6))
     np.save(tmp_path / "x.npy", x @ np.eye(6)[::-1])
     results = tmp_path / "results"

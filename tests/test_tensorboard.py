@@ -17,6 +17,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from adversarial_autoencoder.training import callbacks
 from adversarial_autoencoder.training.callbacks import projector
 
+pytestmark = pytest.mark.pictures
+
 
 @pytest.fixture(scope="module")
 def tensorboard(demo):

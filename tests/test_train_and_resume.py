@@ -13,8 +13,6 @@ from adversarial_autoencoder import runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.modes import select_run
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 def test_a_training_leaves_a_complete_run_folder(demo):
     path = demo / "demo"

@@ -12,8 +12,6 @@ from adversarial_autoencoder import runs, training
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError, TrainingError
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 @pytest.mark.parametrize(
     ("model", "settings", "part"),

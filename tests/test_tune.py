@@ -16,8 +16,6 @@ from adversarial_autoencoder.errors import TrainingError
 from adversarial_autoencoder.modes.tuning import plan, study, tune
 from adversarial_autoencoder.systems import PRIORS, SYSTEMS
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 # Fast trials; a front of two measures with two settings to search.
 WAE = ["--mode=tune", "--dataset=digits", "--model=wae_mmd", "--hidden_units=8", "--epochs=1"]
 WAE += ["--batch_size=200", "--dropout=0", "--input_noise=0", "--run_name=s"]

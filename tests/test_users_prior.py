@@ -14,8 +14,6 @@ from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.command import Command
 
-pytestmark = pytest.mark.usefixtures("no_pictures")
-
 
 def save_npy(array):
     def save(path):
