@@ -50,6 +50,10 @@ def without_autotuning(iterate):
 tf.data.Dataset.__iter__ = without_autotuning(tf.data.Dataset.__iter__)
 
 
+# What TensorFlow says if data sets are compiled and the functions of the fixture `eager` are not.
+EAGER_DATA = "Even though the `tf.config.experimental_run_functions_eagerly` option is set"
+
+
 @pytest.fixture(scope="session")
 def program():
     """The command line as a module, with its flags defined: the program without a process."""
@@ -81,6 +85,7 @@ def command_line(program):
             for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning):
                 warnings.simplefilter("ignore", kind)
             warnings.simplefilter("ignore", ResourceWarning)
+            warnings.filterwarnings("ignore", EAGER_DATA)
             program.FLAGS.unparse_flags()
             try:
                 program.parse_flags(["run.py", f"--results_dir={results}", *flags])
@@ -225,6 +230,16 @@ def no_pictures(request):
     """
     with pictures(drawn=request.node.get_closest_marker("pictures")):
         yield
+
+
+@pytest.fixture
+def eager():
+    """Trainings of the test compile nothing: of few steps, tracing takes most of their time."""
+    tf.config.run_functions_eagerly(True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", EAGER_DATA)
+        yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

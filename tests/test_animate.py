@@ -17,6 +17,8 @@ from adversarial_autoencoder.figures import animation
 from adversarial_autoencoder.runs import demos
 from adversarial_autoencoder.training.callbacks import kept_frames
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture
 def every_epoch(monkeypatch):
@@ -89,8 +91,10 @@ def test_a_table_shows_its_codes_in_the_plane(command_line, tmp_path, z_dim):
 
 
 def config_of(epochs, **settings):
-    small = {"dataset": "digits", "hidden_units": 8, "batch_size": 200, "model": "wae_mmd"}
-    return Config.of(learning_rate_schedule="constant", epochs=epochs, **small | settings)
+    small = {"dataset": "digits", "hidden_units": 8, "batch_size": 200, "model": "autoencoder"}
+    return Config.of(
+        learning_rate_schedule="constant", hidden_layers=1, epochs=epochs, **small | settings
+    )
 
 
 def train(run, epochs, dataset, **settings):
@@ -223,14 +227,32 @@ DAMAGE = {
 }
 
 
+def damage(run, kind):
+    """Damages the frames of a run."""
+    with np.load(run.frames_path) as file:
+        arrays = {name: array[:2] for name, array in file.items()}
+    DAMAGE[kind](run.frames_path, arrays)
+
+
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.filterwarnings("ignore:(divide|invalid):RuntimeWarning")
-def test_damaged_frames_stop_the_mode_and_no_training(demo, command_line, tmp_path, kind):
+def test_damaged_frames_are_refused_in_one_line(demo, tmp_path, kind, capsys):
     shutil.copytree(demo / "demo", tmp_path / "a")
-    path = tmp_path / "a" / "frames.npz"
-    with np.load(path) as file:
-        arrays = {name: array[:2] for name, array in file.items()}
-    DAMAGE[kind](path, arrays)
+    run = runs.Run(tmp_path / "a")
+    damage(run, kind)
+    with pytest.raises(InputError, match="frames.npz") as error:
+        kept_frames.read(run, 4)
+    assert str(error.value).count("\n") == 0
+    # A training begins without them.
+    assert kept_frames.Frames(run, np.zeros((9, 8, 8, 1)), 4).kept == {}
+    assert capsys.readouterr().err == (
+        f"Warning: The frames of earlier epochs are left out: {error.value}\n"
+    )
+
+
+def test_damaged_frames_stop_the_mode_and_no_training(demo, command_line, tmp_path):
+    shutil.copytree(demo / "demo", tmp_path / "a")
+    damage(runs.Run(tmp_path / "a"), "cut")
     out, err = command_line("--mode=animate", results=tmp_path, status=2)
     assert err.startswith("Error: ")
     assert err.count("\n") == 1

@@ -4,13 +4,11 @@ import pickle
 import random
 import subprocess
 import sys
-import warnings
 
 import joblib
 import numpy as np
 import pytest
 import sklearn
-import tensorflow as tf
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -38,14 +36,7 @@ SMALL = {
 ALL = [AAEClassifier, AAEClusterer, AAEDetector, AAESampler, AAETransformer]
 
 
-@pytest.fixture(autouse=True)
-def eager():
-    """Trainings of few steps: tracing would take most of their time."""
-    tf.config.run_functions_eagerly(True)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
-        yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 @pytest.fixture(scope="module")

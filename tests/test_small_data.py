@@ -22,7 +22,8 @@ from adversarial_autoencoder.training.callbacks import (
     time_budget,
 )
 
-TINY = ["--model=autoencoder", "--hidden_units=8", "--epochs=2", "--run_name=a"]
+SIZE = ["--hidden_units=8", "--hidden_layers=1"]
+TINY = ["--model=autoencoder", *SIZE, "--epochs=2", "--run_name=a"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,8 @@ class Signal(keras.callbacks.Callback):
 
 
 def short_epochs(**settings):
-    return config_of("aae", learning_rate_schedule="constant", **{"epochs": 6} | settings)
+    small = {"model": "autoencoder", "hidden_layers": 1, "epochs": 6}
+    return config_of(learning_rate_schedule="constant", **small | settings)
 
 
 @pytest.mark.parametrize(
@@ -259,8 +261,9 @@ def test_tensorboard_gets_every_scalar_and_the_first_and_last_histograms(
     no_time, dataset, tmp_path
 ):
     run = runs.create(tmp_path, "a")
-    run.write_config(short_epochs(), dataset)
-    training.train(short_epochs(), dataset, run)
+    config = short_epochs(model="aae")
+    run.write_config(config, dataset)
+    training.train(config, dataset, run)
 
     def steps(name, tag):
         events = EventAccumulator(str(run.logs_path / name), {"tensors": 0}).Reload()
