@@ -28,7 +28,7 @@ from adversarial_autoencoder.export import explorer
 
 pytest.register_assert_rewrite("helpers")
 
-from helpers import SMALL, pictures, tree  # noqa: E402
+from helpers import DRAW, SMALL, draw_last, pictures, tree  # noqa: E402
 
 # A second device for the tests of replicas; the others use the first one.
 tf.config.set_logical_device_configuration(
@@ -228,7 +228,7 @@ def no_pictures(request):
 
     Modules with the mark "pictures" are excepted.
     """
-    with pictures(drawn=request.node.get_closest_marker("pictures")):
+    with pictures(**(DRAW if request.node.get_closest_marker("pictures") else {})):
         yield
 
 
@@ -259,7 +259,7 @@ def demo(command_line, tmp_path_factory):
     """
     results = tmp_path_factory.mktemp("demo")
     flags = ["--mode=train", "--z_dim=2", "--epochs=4", "--run_name=demo", *SMALL]
-    with pictures(drawn=True):
+    with pictures(**DRAW | {"on_epoch_end": draw_last}):
         out, err = command_line(*flags, results=results)
     assert err == ""
     (results / "output.txt").write_text(out)
@@ -277,7 +277,7 @@ def few(command_line, tmp_path_factory):
     rates = [f"--{step}_learning_rate=0.01" for step in ("reconstruction", "classification")]
     size = ["--z_dim=4", "--hidden_units=32", "--batch_size=50", "--epochs=6"]
     flags = ["--model=semi_supervised_aae", "--num_labels=202", "--dataset=digits", *size, *rates]
-    with pictures(drawn=True):
+    with pictures(**DRAW | {"on_epoch_end": draw_last}):
         out, err = command_line(*flags, "--run_name=few", results=results)
     assert err == ""
     (results / "output.txt").write_text(out)

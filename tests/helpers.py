@@ -26,7 +26,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 # The flags of small trainings: the first is an adversarial autoencoder, the second the fastest.
 SMALL = ["--dataset=digits", "--hidden_units=32", "--batch_size=200", "--dropout=0.1"]
-QUICK = ["--dataset=digits", "--model=wae_mmd", "--hidden_units=8", "--epochs=1"]
+QUICK = ["--dataset=digits", "--model=wae_mmd", "--hidden_units=8", "--hidden_layers=1"]
+QUICK += ["--epochs=1"]
 
 # Seconds after which a process counts as stuck. No test expects it to be fast.
 PATIENCE = 600
@@ -40,14 +41,19 @@ def shortened(code, epochs):
 DRAW = {name: getattr(callbacks.Pictures, name) for name in ("on_epoch_end", "on_train_end")}
 
 
+def draw_last(self, epoch, logs=None):
+    """Draws the pictures of the last epoch only: each time takes seconds."""
+    if epoch + 1 == self.params["epochs"]:
+        DRAW["on_epoch_end"](self, epoch, logs)
+
+
 @contextlib.contextmanager
-def pictures(drawn):
-    """Trainings draw their pictures for TensorBoard, or none."""
+def pictures(**methods):
+    """Trainings call these methods of `Pictures`, and leave the other ones out."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, method in DRAW.items():
-            patch.setattr(
-                callbacks.Pictures, name, method if drawn else lambda self, *_, **__: None
-            )
+        for name in DRAW:
+            method = methods.get(name, lambda self, *_, **__: None)
+            patch.setattr(callbacks.Pictures, name, method)
         yield
 
 
@@ -145,6 +151,7 @@ def assert_equal_runs(path, other):
 DIVIDED = {
     "dataset": "digits",
     "hidden_units": 16,
+    "hidden_layers": 1,
     "batch_size": 100,
     "epochs": 2,
     "precision": "float32",

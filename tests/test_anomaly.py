@@ -295,6 +295,7 @@ def test_the_mode_keeps_the_scores_of_the_test_items(scored, command_line, datas
     assert (run / "figures" / "input_anomalies.png").stat().st_size > 1000
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_mode_names_columns_of_rows(command_line, tmp_path):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 3))

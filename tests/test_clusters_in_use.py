@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from helpers import run_process
 
 from adversarial_autoencoder import networks, phases
 from adversarial_autoencoder.model import AdversarialAutoencoder
@@ -55,9 +54,11 @@ def test_a_y_that_is_a_class_has_no_clusters(sample):
     assert not [name for name in logs if "cluster" in name]
 
 
-def test_the_result_names_clusters_and_error(tmp_path):
-    flags = ["--model=clustering_aae", "--dataset=digits", "--hidden_units=16", "--epochs=2"]
-    out, _ = run_process("--mode=train", *flags, "--run_name=a", results=tmp_path)
+@pytest.mark.usefixtures("eager")
+def test_the_result_names_clusters_and_error(command_line, tmp_path):
+    size = ["--hidden_units=16", "--hidden_layers=1", "--batch_size=400", "--epochs=1"]
+    flags = ["--model=clustering_aae", "--dataset=digits", *size]
+    out, _ = command_line("--mode=train", *flags, "--run_name=a", results=tmp_path)
     last = Run(tmp_path / "a").read_history()[-1]
     expected = (
         f"{last['val_clusters_in_use']:.0f} of 16 clusters in use, "

@@ -110,6 +110,7 @@ def test_mnist_from_the_command_to_a_picture(mnist_dir, command_line, tmp_path):
     command_line("--mode=latent_grid", results=tmp_path)
 
 
+@pytest.mark.usefixtures("eager")
 def test_images_in_colour_from_a_folder(command_line, tmp_path):
     """Images of 3 channels that are not square, with a sub-folder for each class."""
     rng = np.random.default_rng(0)

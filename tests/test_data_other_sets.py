@@ -71,6 +71,7 @@ def test_mean_and_standard_deviation_are_compared(tmp_path, grey, pixels, is_fas
     assert len(warnings) == (not is_fashion)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_run_on_another_set_finds_it_again(tmp_path, command_line):
     """The name in config.json is the given one, not that of the other set."""
     write_npz(tmp_path, arrays_of(grey=248, pixels=153))

@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from helpers import DRAW, pictures
 from helpers import data_refused as refused
-from helpers import pictures
 
 from adversarial_autoencoder import data, figures, networks, runs, training
 from adversarial_autoencoder.config import Config
@@ -136,6 +136,7 @@ SYSTEMS = {
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.usefixtures("eager")
 def test_every_system_trains_and_every_mode_works(
     path, command_line, tmp_path, monkeypatch, system
 ):
@@ -143,7 +144,7 @@ def test_every_system_trains_and_every_mode_works(
     monkeypatch.setitem(features.RECIPE, "steps", 2)
     flags = [*SYSTEMS[system], *QUICK]
     # One training draws its pictures, which take seconds.
-    with pictures(drawn=system == "conditioned"):
+    with pictures(**(DRAW if system == "conditioned" else {})):
         _, err = command_line(f"--dataset={path}", *flags, results=tmp_path)
     assert [line.split()[0] for line in err.splitlines()] == ["Warning:"] * 2
     (row,) = runs.Run(tmp_path / "a").read_history()
@@ -199,6 +200,7 @@ def test_a_measure_equals_that_of_the_labelled_images_alone(partly):
     assert len(names) == 5
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_classifier_of_features_learns_from_labelled_images(
     path, command_line, tmp_path, monkeypatch
 ):

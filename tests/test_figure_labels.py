@@ -157,6 +157,7 @@ def test_long_names_leave_the_axes_their_size():
     assert sizes[0][2:] == pytest.approx(sizes[1][2:], rel=0.1)
 
 
+@pytest.mark.usefixtures("eager")
 def test_folders_with_such_names_are_trained_and_drawn(command_line, tmp_path):
     """The first picture for TensorBoard must not end the training after an epoch."""
     rng = np.random.default_rng(0)

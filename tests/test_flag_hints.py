@@ -91,6 +91,7 @@ def test_one_thing_is_named_in_the_singular(number, noun, expected):
     assert counted(number, noun) == expected
 
 
+@pytest.mark.usefixtures("eager")
 def test_one_epoch_and_one_seed_are_named_in_the_singular(command_line, tmp_path):
     out, _ = command_line(*QUICK, "--seeds=1", "--run_name=a", results=tmp_path)
     assert "for 1 epoch on" in out
@@ -104,6 +105,7 @@ def test_one_epoch_and_one_seed_are_named_in_the_singular(command_line, tmp_path
     assert not re.search(r"\b1 [a-z]+s\b", out + err)
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_numbers_of_several_seeds_stand_below_each_other(command_line, tmp_path):
     out, _ = command_line(*QUICK, "--seeds=2", "--run_name=a", results=tmp_path)
     table = out[out.index("over 2 seeds:") :].splitlines()[1:]

@@ -141,6 +141,7 @@ def test_prepared_images_are_those_that_are_read(tmp_path, dtype, form):
     assert "is prepared with image_size=16x12" in message
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_run_keeps_its_size_for_later_images(tmp_path, command_line):
     for name in ("cat", "dog"):
         save(tmp_path / "photos" / name, *SIZES)

@@ -63,6 +63,7 @@ def test_a_conditioned_prior_has_the_class_proportions_of_the_data(dataset):
     assert np.bincount(component) / len(z) == pytest.approx(shares, abs=0.01)
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_test_set_is_never_trained_on(dataset, tmp_path):
     """Another test set gives the same weights."""
     config = Config.of(

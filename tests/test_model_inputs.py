@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from adversarial_autoencoder import AdversarialAutoencoder, networks, phases
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 SMALL = {"hidden_units": 8}
 
 

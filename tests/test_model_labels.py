@@ -58,6 +58,7 @@ def test_few_labels_are_enough_to_classify_the_other_images(semi_supervised, dig
     assert logs["classification_accuracy"] == pytest.approx(right[400:].mean(), abs=1e-3)
 
 
+@pytest.mark.usefixtures("eager")
 def test_every_negative_label_means_unlabelled(semi_supervised, digits):
     start, ends = semi_supervised.get_weights(), []
     for label in (-1, -5):

@@ -15,7 +15,8 @@ from adversarial_autoencoder.modes import measure
 from adversarial_autoencoder.modes.command import Command
 from adversarial_autoencoder.runs import Run
 
-TINY = ["--dataset=digits", "--hidden_units=32", "--batch_size=200", "--epochs=2"]
+TINY = ["--dataset=digits", "--hidden_units=32", "--hidden_layers=1", "--batch_size=200"]
+TINY += ["--epochs=2"]
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,7 @@ def test_compare_warns_of_different_feature_classifiers(few, tmp_path, capsys):
     assert "val_" not in captured.out
 
 
+@pytest.mark.usefixtures("eager")
 def test_images_without_labels_are_evaluated_without_classes(dataset, command_line, tmp_path):
     np.savez(tmp_path / "images.npz", x_train=dataset.x_train[:300])
     flags = [f"--dataset={tmp_path / 'images.npz'}", "--hidden_units=32", "--batch_size=50"]
@@ -186,6 +188,7 @@ def test_images_without_labels_are_evaluated_without_classes(dataset, command_li
     assert not {"fid", "error", "linear_probe_error"} & set(json.loads(path.read_text()))
 
 
+@pytest.mark.usefixtures("eager")
 def test_too_few_images_to_measure_are_refused(dataset, command_line, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (24, 8, 8), dtype="uint8")
     np.savez(tmp_path / "few.npz", x_train=images, x_test=images[:9])

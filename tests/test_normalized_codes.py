@@ -23,9 +23,10 @@ def x():
 
 def settle(encoder, x, epochs=40):
     """Updates the moving statistics, without any training."""
+    update = tf.function(lambda x: encoder(x, training=True))
     for _ in range(epochs):
         for i in range(0, len(x), 200):
-            encoder(x[i : i + 200], training=True)
+            update(x[i : i + 200])
 
 
 class Shifted(priors.Prior):

@@ -66,6 +66,7 @@ def test_the_home_of_nobody_is_refused(home, value):
     assert "dataset must start" in data_refused(value)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_training_finds_its_data_prior_and_run_at_home(home, command_line):
     np.savez(home / "images.npz", x_train=X)
     np.save(home / "prior.npy", np.random.default_rng(0).normal(size=(100, 2)))

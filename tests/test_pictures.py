@@ -33,6 +33,7 @@ class Recorder:
     ],
     ids=lambda error: type(error).__name__,
 )
+@pytest.mark.usefixtures("eager")
 def test_a_picture_that_fails_is_a_warning(make_model, digits, tmp_path, monkeypatch, error):
     model, warned, recorder = make_model(), [], Recorder()
     sample = callbacks.PriorDistance(digits[:30])

@@ -1,6 +1,7 @@
 """Runs that an older version saved, before modules moved, load and resume."""
 
 import csv
+import json
 import pathlib
 import shutil
 
@@ -33,6 +34,8 @@ def test_a_saved_run_resumes_with_the_same_history(name, tmp_path):
     """
     folder = tmp_path / name
     shutil.copytree(SAVED / name, folder)
+    # config.json of earlier versions has a size of the minibatch, never null.
+    assert json.loads((folder / "config.json").read_text())["config"]["batch_size"]
     command = Command(results_dir=str(tmp_path), run=name, resume=True)
     MODES["train"](command, {"epochs": 4})
     with (folder / "history_of_4_epochs.csv").open() as file:

@@ -3,13 +3,12 @@
 import dataclasses
 import json
 import os
-import shutil
 import signal
 
 import keras
 import numpy as np
 import pytest
-from helpers import ROOT, assert_equal_models, config_of
+from helpers import assert_equal_models, config_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from adversarial_autoencoder import data, runs, training
@@ -78,6 +77,7 @@ def few(tmp_path, n=98):
     return f"--dataset={tmp_path / 'few.npz'}"
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_training_says_that_its_minibatches_are_smaller(command_line, tmp_path):
     out, err = command_line(few(tmp_path), *TINY, results=tmp_path)
     assert err == ""
@@ -99,6 +99,7 @@ def test_the_training_says_that_its_minibatches_are_smaller(command_line, tmp_pa
     "flags",
     [["--dataset=digits", "--model=supervised_aae"], ["--dataset=TMP", "--batch_size=10"]],
 )
+@pytest.mark.usefixtures("eager")
 def test_the_training_says_nothing_of_a_usual_or_given_number(command_line, tmp_path, flags):
     flags = [few(tmp_path) if "TMP" in flag else flag for flag in flags]
     out, _ = command_line(*TINY, *flags, results=tmp_path)
@@ -272,15 +273,6 @@ def test_tensorboard_gets_every_scalar_and_the_first_and_last_histograms(
     assert steps("validation", "metrics/prior_distance") == [1, 2, 3, 4, 5, 6]
     for name in ("encoder", "prior"):
         assert steps(name, "latent_z0") == [1, 6]
-
-
-def test_runs_with_a_minibatch_in_their_settings_resume(command_line, tmp_path):
-    """config.json of earlier versions has a number, never null."""
-    saved = ROOT / "tests" / "saved_runs" / "aae"
-    shutil.copytree(saved, tmp_path / "aae")
-    assert json.loads((tmp_path / "aae" / "config.json").read_text())["config"]["batch_size"]
-    command_line("--resume", "--run=aae", "--epochs=3", results=tmp_path)
-    assert len(runs.Run(tmp_path / "aae").read_history()) == 3
 
 
 @pytest.mark.parametrize("settings", [{}, {"model": "clustering_aae"}])

@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers import content_of, pictures
+from helpers import DRAW, content_of, pictures
 
 from adversarial_autoencoder import runs
 from adversarial_autoencoder.evaluation import gaussian_mixture
@@ -56,7 +56,7 @@ def flags(table):
 def trained(command_line, flags, tmp_path_factory):
     """A results folder with a run of an adversarial autoencoder, and what it printed."""
     results = tmp_path_factory.mktemp("tables")
-    with pictures(drawn=True):
+    with pictures(**DRAW):
         out, err = command_line("--run_name=t", *flags, *QUICK, results=results)
     assert "constant in the training rows and tell nothing: same" in err
     return results, out

@@ -230,6 +230,7 @@ def test_few_16_bit_files_among_others_are_named(tmp_path):
 QUICK = ["--model=semi_supervised_aae", "--num_labels=0", "--hidden_units=8", "--epochs=1"]
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_run_keeps_its_range_for_later_images(tmp_path, command_line, refused):
     """New images are read as those of the training, whatever their own range."""
     x, y = np.tile(X % 17, (5, 1, 1)), np.arange(60) % 2
