@@ -200,7 +200,7 @@ def test_a_fault_at_any_file_operation_loses_nothing(command_line, fake, whole, 
     print(f"\n{len(operations)} faults of a stand-in, {errno.errorcode[code]}")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("share", np.linspace(0, 0.99, 4))
 def test_a_fault_in_a_real_training_loses_nothing(command_line, tmp_path, share):
     """The same with a model of Keras, at some of the operations."""

@@ -57,7 +57,7 @@ def test_a_recipe_does_not_change_with_the_defaults(recipe):
     assert not {name for name in with_effect if not re.search(f"^--(no)?{name}\\b", text, re.M)}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "recipe",
     [path for path in RECIPES if path not in (*LEARNING, LIKELIHOOD)],
@@ -94,7 +94,7 @@ def test_the_recipe_for_the_likelihood_learns_small_digits(dataset, tmp_path):
     assert likelihood(model.generate(1000, seed=1).reshape(1000, -1)) > likelihood(mean) + 6
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("recipe", LEARNING, ids=lambda path: path.stem)
 def test_a_recipe_of_this_project_learns_the_classes_of_small_digits(recipe, dataset, tmp_path):
     """Its parts work together for 180 minibatches; guessing has an error of 0.9.

@@ -8,7 +8,7 @@ from helpers import PATIENCE, ROOT
 
 from adversarial_autoencoder.systems import SYSTEMS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 TRAIN_ALL = """
 import hashlib, sys

@@ -11,22 +11,20 @@ from helpers import STEPS, assert_equal_models, built, config_of
 from adversarial_autoencoder import AdversarialAutoencoder, training
 from adversarial_autoencoder.systems import ADVERSARIAL_LOSSES, CLASSIFICATION, PRIORS, SYSTEMS
 
-COMBINATIONS = [
-    *((model, "gaussian" if model == "vae" else "deterministic") for model in SYSTEMS),
-    # One system without a y, and systems with all phases.
-    ("aae", "gaussian"),
-    ("aae", "universal"),
-    ("labelled_reduction", "gaussian"),
-    ("separate", "universal"),
-    *((name, "deterministic") for name in ("conditioned", "detached")),
-]
+# Each system, and each posterior with and without a y.
+COMBINATIONS = dict.fromkeys((*SYSTEMS, "conditioned", "detached"), "deterministic") | {
+    "vae": "gaussian",
+    "aae": "universal",
+    "labelled_reduction": "gaussian",
+    "separate": "universal",
+}
 
 
 def fit(model, batches, epoch):
     return model.fit(batches(epoch), steps_per_epoch=STEPS, epochs=1, verbose=0).history
 
 
-@pytest.mark.parametrize(("model", "posterior"), COMBINATIONS)
+@pytest.mark.parametrize(("model", "posterior"), COMBINATIONS.items())
 def test_a_system_trains_saves_and_resumes_exactly(model, posterior, dataset, tmp_path):
     small = {"hidden_layers": 1, "dropout": 0.1, "learning_rate_schedule": "constant"}
     config = config_of(model, posterior=posterior, **small)
