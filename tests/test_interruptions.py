@@ -122,6 +122,7 @@ def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(command_line,
     assert read_history(tmp_path / "whole") == read_history(tmp_path / "killed")
 
 
+@pytest.mark.long
 def test_interrupted_seeds_are_resumed_and_finished_ones_skipped(command_line, tmp_path):
     size = ["--dataset=digits", "--hidden_units=32", "--batch_size=200", "--epochs=8"]
     flags = ["--run_name=b", "--seeds=2", "--seed=4", *size]

@@ -59,6 +59,7 @@ def start_workers(results, settings, of_second=()):
     return processes
 
 
+@pytest.mark.long
 def test_two_workers_killed_and_restarted_train_the_weights_of_one_process(tmp_path):
     settings = DIVIDED | {"epochs": 3, "strategy": "multi_worker"}
     processes = start_workers(tmp_path, settings)
