@@ -30,7 +30,7 @@ try:
     )
     from adversarial_autoencoder.modes import MODES
     from adversarial_autoencoder.modes.command import Command, check_mode
-    from adversarial_autoencoder.modes.program import program
+    from adversarial_autoencoder.modes.printing import program
     from adversarial_autoencoder.systems import SYSTEMS
 except ModuleNotFoundError as error:
     sys.exit(f"Error: {error}. To install it: pip install -r requirements.txt")

@@ -58,6 +58,7 @@ KEPT_MEASURES = (
     "mse",
     "sliced_wasserstein",
     "sliced_wasserstein_floor",
+    "sliced_wasserstein_training",
     "fid",
     "fid_gaussian_mixture",
     "numeric_error",

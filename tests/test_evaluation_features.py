@@ -197,8 +197,17 @@ def test_measures_of_an_ideal_model():
     assert found["mse"] == pytest.approx(0, abs=1e-12)
     assert found["ssim"] == pytest.approx(1)
     assert found["sliced_wasserstein"] < 1.5 * found["sliced_wasserstein_floor"]
+    assert found["sliced_wasserstein_training"] < 1.5 * found["sliced_wasserstein_floor"]
     assert found["gaps"] == pytest.approx(0.01, abs=0.03)
     assert "psnr" not in found, "it is infinite"
+    # Only the first quarter of the file is like the test images.
+    noise = data.dataset.make_dataset("noise", "noise", x)
+    x_train = noise.x_train.copy()
+    x_train[len(x_train) // 4 :] //= 2
+    darker = dataclasses.replace(noise, x_train=x_train)
+    other, _ = report.measure(Identity(), darker, None, max_images=len(x_train) // 4)
+    assert other["sliced_wasserstein"] < 1.5 * other["sliced_wasserstein_floor"]
+    assert other["sliced_wasserstein_training"] > 3 * other["sliced_wasserstein_floor"]
 
 
 def test_classes_are_measured_as_classes_and_clusters_as_clusters(dataset):

@@ -11,7 +11,7 @@ from helpers import QUICK, ROOT
 
 import adversarial_autoencoder
 from adversarial_autoencoder.errors import counted
-from adversarial_autoencoder.modes.tables import print_table
+from adversarial_autoencoder.modes.printing import print_table
 from adversarial_autoencoder.runs import Run
 
 

@@ -15,7 +15,7 @@ from helpers import ROOT
 
 import adversarial_autoencoder
 from adversarial_autoencoder.config import recipes
-from adversarial_autoencoder.modes.program import program
+from adversarial_autoencoder.modes.printing import program
 
 PARTS = ("adversarial_autoencoder", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 

@@ -9,6 +9,7 @@ import pytest
 from helpers import DRAW, content_of, pictures
 
 from adversarial_autoencoder import runs
+from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.evaluation import gaussian_mixture
 from adversarial_autoencoder.modes.command import Command
 from adversarial_autoencoder.modes.select_run import trained_run
@@ -198,6 +199,10 @@ def test_the_newest_run_that_fits_is_chosen(command_line, trained, tmp_path):
     assert chosen({"hidden_units": config.hidden_units}) == older.name
     out, _ = command_line("--mode=card", f"--hidden_units={config.hidden_units}", results=tmp_path)
     assert out.startswith(f"Wrote {older.path}")
+    assert chosen({"epochs": config.epochs, "strategy": "none"}) == older.name
+    for name, value in {"epochs": 99, "strategy": "mirrored", "jit_compile": "true"}.items():
+        with pytest.raises(InputError, match=f"{name}=.* Received: {name}={value}"):
+            chosen({name: value})
 
 
 def test_a_training_is_resumed(command_line, trained, flags):

@@ -106,7 +106,7 @@ def measure(
     else:
         report |= rows.reconstruction(x, reconstructed, schema)
         report["columns_loss"] = _columns_loss(model, x, z, weights)
-    report |= _prior_match(model, x)
+    report |= _prior_match(model, x) | _training_match(model, dataset.x_train, limit)
     if model.infers_y:
         report |= _classes(model, x_validation, y_validation, inferred, y)
     if y is not None:
@@ -215,6 +215,14 @@ def _prior_match(model, x):
         "gaps_floor": prior_match.gaps(other, z_prior, radius),
         "gap_radius": radius,
     }
+
+
+def _training_match(model, x_train, limit):
+    """The distance of the training images, evenly chosen: files are often in the order of time."""
+    chosen = np.linspace(0, len(x_train) - 1, min(len(x_train), limit)).astype(int)
+    z = model.encode(x_train.take(chosen, axis=0), seed=0)
+    z_prior = priors.draw(model.prior, len(z), model.z_dim, 0)
+    return {"sliced_wasserstein_training": prior_match.sliced_wasserstein(z, z_prior)}
 
 
 def _classes(model, x_validation, y_validation, inferred, y):

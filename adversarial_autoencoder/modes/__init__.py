@@ -6,6 +6,7 @@ TensorFlow, which takes seconds.
 """
 
 from adversarial_autoencoder.modes.card import card
+from adversarial_autoencoder.modes.compare import compare, list_runs
 from adversarial_autoencoder.modes.export import explore, export
 from adversarial_autoencoder.modes.files import encode
 from adversarial_autoencoder.modes.measure import classify, evaluate
@@ -22,7 +23,6 @@ from adversarial_autoencoder.modes.pictures import (
 )
 from adversarial_autoencoder.modes.prepare import prepare
 from adversarial_autoencoder.modes.score import score
-from adversarial_autoencoder.modes.tables import compare, list_runs
 from adversarial_autoencoder.modes.train import train
 from adversarial_autoencoder.modes.tuning.tune import tune
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config, files
 from adversarial_autoencoder.evaluation.metrics import METRICS
+from adversarial_autoencoder.modes.printing import NOT_IN_TABLES, format_number
 from adversarial_autoencoder.modes.select_run import trained_run
-from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number
 from adversarial_autoencoder.runs.durable import atomic
 
 if TYPE_CHECKING:

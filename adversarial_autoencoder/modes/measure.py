@@ -11,8 +11,13 @@ from adversarial_autoencoder import data
 from adversarial_autoencoder.errors import InputError, counted
 from adversarial_autoencoder.evaluation.metrics import METRICS
 from adversarial_autoencoder.modes.files import CLASSIFIES, check_files, classify_files
-from adversarial_autoencoder.modes.select_run import Shown, save_figure, shown_run
-from adversarial_autoencoder.modes.tables import NOT_IN_TABLES, format_number, print_table
+from adversarial_autoencoder.modes.printing import (
+    NOT_IN_TABLES,
+    format_number,
+    print_table,
+    save_figure,
+)
+from adversarial_autoencoder.modes.select_run import Shown, shown_run
 from adversarial_autoencoder.runs.durable import atomic
 
 if TYPE_CHECKING:

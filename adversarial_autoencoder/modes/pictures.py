@@ -15,7 +15,8 @@ from adversarial_autoencoder.modes.files import (
     write_samples,
 )
 from adversarial_autoencoder.modes.measure import fitted_codes
-from adversarial_autoencoder.modes.select_run import save_figure, shown_run
+from adversarial_autoencoder.modes.printing import save_figure
+from adversarial_autoencoder.modes.select_run import shown_run
 
 # Samples of the prior in its histogram.
 PRIOR_SAMPLES = 10_000

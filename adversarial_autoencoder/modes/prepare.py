@@ -6,7 +6,7 @@ from adversarial_autoencoder import data
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, counted
-from adversarial_autoencoder.modes.program import program
+from adversarial_autoencoder.modes.printing import program
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command

@@ -20,8 +20,8 @@ from adversarial_autoencoder.modes.files import (
     opened,
     replaces,
 )
-from adversarial_autoencoder.modes.select_run import Shown, check_data, save_figure, shown_run
-from adversarial_autoencoder.modes.tables import print_table
+from adversarial_autoencoder.modes.printing import print_table, save_figure
+from adversarial_autoencoder.modes.select_run import Shown, check_data, shown_run
 from adversarial_autoencoder.runs.durable import atomic
 
 if TYPE_CHECKING:

@@ -16,12 +16,10 @@ from adversarial_autoencoder.errors import InputError, Mismatch, counted
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
 
-# Settings that can differ from those that a run was started with: its length, the location of its
-# data, and the devices.
-CHANGEABLE = (
-    *("epochs", "dataset", "data_dir", "test_dataset", "columns"),
-    *("strategy", "jit_compile"),
-)
+# Settings that can differ from those that a run was started with: the location of its data, and in
+# training also its length and the devices.
+LOCATIONS = ("dataset", "data_dir", "test_dataset", "columns")
+CHANGEABLE = ("epochs", *LOCATIONS, "strategy", "jit_compile")
 
 
 def run_to_resume(command: "Command", overrides: dict) -> runs.Run | None:
@@ -164,10 +162,13 @@ def trained_run(
         return run.is_trained and not is_other and config.z_dim > max(dims) and needs[1](config)
 
     run = runs.find_demo(command.results_dir, command.run) or runs.find(
-        command.results_dir, command.run, lambda run: serves(run, *_fitting(run, overrides)), what
+        command.results_dir,
+        command.run,
+        lambda run: serves(run, *_fitting(run, overrides, LOCATIONS)),
+        what,
     )
     config, recorded = run.read_config()
-    config = with_overrides(run, config, overrides)
+    config = with_overrides(run, config, overrides, LOCATIONS)
     if not serves(run, config, recorded):
         state = f"trained on {runs.noun_of(recorded)}s" if run.is_trained else "not trained"
         raise InputError(
@@ -237,7 +238,7 @@ def check_prior_is_named(run: runs.Run, config: Config, overrides: dict) -> None
         )
 
 
-def _fitting(run, overrides):
+def _fitting(run, overrides, changeable=CHANGEABLE):
     """The settings of a run, which must be the given ones, and its data, which can be elsewhere."""
     config, recorded = run.read_config()
     dataset = overrides.get("dataset", config.dataset)
@@ -245,16 +246,19 @@ def _fitting(run, overrides):
         dataset = str(pathlib.Path(dataset).resolve())
     if dataset != config.dataset:
         raise Mismatch(f"The run {run.name} has dataset={config.dataset}. Received: {dataset}")
-    return with_overrides(run, config, overrides), recorded
+    return with_overrides(run, config, overrides, changeable), recorded
 
 
-def with_overrides(run: runs.Run, config: Config, overrides: dict) -> Config:
+def with_overrides(
+    run: runs.Run, config: Config, overrides: dict, changeable: tuple[str, ...] = CHANGEABLE
+) -> Config:
     """The settings of a run, with those that can change replaced by the given ones.
 
     Args:
         run: The run.
         config: Its settings.
         overrides: The given settings.
+        changeable: Names of the settings that can change.
 
     Returns:
         A `Config`.
@@ -274,7 +278,7 @@ def with_overrides(run: runs.Run, config: Config, overrides: dict) -> Config:
         # A file of samples can move; its checksum identifies it.
         if name == "prior" and value.endswith(".npy") and config.prior.endswith(".npy"):
             continue
-        if name not in CHANGEABLE and value != getattr(config, name):
+        if name not in changeable and value != getattr(config, name):
             raise Mismatch(
                 f"The run {run.name} has {name}={getattr(config, name)}. Received: {name}={value}"
             )
@@ -335,14 +339,3 @@ def check_data(run: runs.Run, dataset: data.Dataset, recorded: dict) -> None:
             f"The data of the run {run.name} must be unchanged, {recorded['checksum']}. "
             f"Received: {dataset.name} with {dataset.checksum}"
         )
-
-
-def save_figure(run: runs.Run, figure: Any, name: str) -> None:
-    """Writes a figure into the folder of a run, and prints its path.
-
-    Args:
-        run: The run.
-        figure: A matplotlib Figure.
-        name: Name of the file, without ".png".
-    """
-    print(f"Wrote {run.write_figure(figure, name)}")

@@ -9,8 +9,8 @@ from adversarial_autoencoder import data, runs
 from adversarial_autoencoder.config import Config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, counted
+from adversarial_autoencoder.modes.printing import print_table
 from adversarial_autoencoder.modes.select_run import is_finished, run_to_resume, with_overrides
-from adversarial_autoencoder.modes.tables import print_table
 from adversarial_autoencoder.modes.train_run import train_run
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from adversarial_autoencoder.config import Config, rules
 from adversarial_autoencoder.devices import tf_config
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
 from adversarial_autoencoder.errors import InputError, counted, print_warning
-from adversarial_autoencoder.modes.columns import print_columns
-from adversarial_autoencoder.modes.program import program
+from adversarial_autoencoder.modes.printing import print_columns, program
 from adversarial_autoencoder.modes.select_run import (
     check_data,
     check_prior_is_named,

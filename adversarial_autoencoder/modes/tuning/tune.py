@@ -17,8 +17,7 @@ from adversarial_autoencoder.errors import (
     first_line,
     print_warning,
 )
-from adversarial_autoencoder.modes.program import program
-from adversarial_autoencoder.modes.tables import format_number, print_table
+from adversarial_autoencoder.modes.printing import format_number, print_table, program
 from adversarial_autoencoder.modes.train_run import train_run, with_data
 from adversarial_autoencoder.modes.tuning.plan import MEASURES, make_plan
 from adversarial_autoencoder.modes.tuning.study import check_study, import_optuna, open_study

@@ -1,22 +1,18 @@
-"""The modes that print tables of runs: their state, and their measures side by side."""
+"""The modes that show several runs: their state, and their measures side by side."""
 
 import pathlib
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from adversarial_autoencoder import runs
 from adversarial_autoencoder.devices.quiet_import import import_tensorflow
-from adversarial_autoencoder.errors import InputError, print_warning, printable
+from adversarial_autoencoder.errors import InputError, print_warning
 from adversarial_autoencoder.evaluation.metrics import METRICS
+from adversarial_autoencoder.modes.printing import NOT_IN_TABLES, format_number, print_table
 from adversarial_autoencoder.runs.durable import atomic
 from adversarial_autoencoder.runs.status import status_of
 
 if TYPE_CHECKING:
     from adversarial_autoencoder.modes.command import Command
-
-
-# Metrics that programs compare. A person sees nothing in them.
-NOT_IN_TABLES = ("feature_space",)
 
 
 def list_runs(command: "Command", overrides: dict) -> None:
@@ -95,22 +91,3 @@ def compare(command: "Command", overrides: dict) -> None:
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=150)
     print(f"Wrote {path}")
-
-
-def print_table(rows: Iterable[Sequence[str]]) -> None:
-    """Prints a table.
-
-    Args:
-        rows: Rows of strings, all of the same length.
-    """
-    rows = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
-
-
-def format_number(value: float | None) -> str:
-    """A number with at most four digits; "-" for None."""
-    if value is None:
-        return "-"
-    return f"{value}" if isinstance(value, int) else f"{value:.4g}"
