@@ -78,8 +78,11 @@ def run(*flags):
 
 
 def applies(row, system):
-    """Whether a system can train on a row: a VAE needs the Gaussian prior."""
-    return system != "vae" or "--prior" not in ROWS[row]
+    """Whether a system can train on a row: a VAE needs the Gaussian prior.
+
+    A plain autoencoder has no prior: it is that of `mnist_2d`.
+    """
+    return system not in ("vae", "autoencoder") or "--prior" not in ROWS[row]
 
 
 def measure(row, system, seed):
@@ -134,16 +137,20 @@ KINDS = {
 def table(results, kind):
     """Yields the lines of a Markdown table of the rows of one kind of data."""
     reconstruction, generation, head = KINDS[kind]
-    yield f"| row | distance | in floors | {head} | seeds | minutes |"
-    yield "|---" * (head.count("|") + 6) + "|"
+    yield f"| row | distance | in floors | of training data | {head} | seeds | minutes |"
+    yield "|---" * (head.count("|") + 7) + "|"
     for row in ROWS:
         if summary(results, row, "aae", reconstruction[0])[0] is None:
             continue
         distance, text = summary(results, row, "aae", "sliced_wasserstein")
         floor, _ = summary(results, row, "aae", "sliced_wasserstein_floor")
+        training, _ = summary(results, row, "aae", "sliced_wasserstein_training")
         cells = [f"`{row}`", text, f"{distance / floor:.1f}"]
+        cells.append("" if training is None else f"{training / floor:.1f}")
+        plain = row if applies(row, "autoencoder") else "mnist_2d"
         for measure in reconstruction:
-            cells += [summary(results, row, s, measure)[1] for s in ("aae", "autoencoder")]
+            cells.append(summary(results, row, "aae", measure)[1])
+            cells.append(summary(results, plain, "autoencoder", measure)[1])
         cells += [summary(results, row, system, generation)[1] for system in SYSTEMS[:3]]
         seeds = sum(key.startswith(f"{row}-aae-") for key in results)
         minutes, _ = summary(results, row, "aae", "minutes")
