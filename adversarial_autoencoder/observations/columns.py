@@ -115,12 +115,22 @@ class Columns(Observation):
             check_rows(x, self.schema)
 
     def check_in_graph(self, x):
-        """Checks that the numbers are finite or missing."""
-        if x.dtype.is_floating:
+        """Checks that the numbers are finite or missing, and that the categories exist."""
+        x = tf.cast(x, "float32")
+        expect(
+            ~tf.reduce_any(tf.math.is_inf(x)),
+            "An infinite number is no value of a table. Received:",
+            x,
+        )
+        for i in self._categorical:
+            index, column = x[:, i], self.schema.columns[i]
+            known = tf.boolean_mask(index, ~tf.math.is_nan(index))
+            k = len(column.categories)
             expect(
-                ~tf.reduce_any(tf.math.is_inf(x)),
-                "An infinite number is no value of a table. Received: {} to {}",
-                x,
+                tf.reduce_all((known >= 0) & (known < k) & (known == tf.round(known))),
+                f"Column {column.name} must hold the indices of its {k} categories, or NaN. "
+                "Received:",
+                known,
             )
 
     def shape(self, shape):

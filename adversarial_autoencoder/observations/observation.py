@@ -147,13 +147,14 @@ def expect(condition, text, values):
 
     Args:
         condition: Boolean scalar tensor: whether all is right.
-        text: The message, with two places for the smallest and the largest value.
+        text: The message, which the smallest and the largest value follow.
         values: Tensor of the values.
     """
 
     def fail():
         extremes = tf.reduce_min(values), tf.reduce_max(values)
-        message = tf.strings.format(in_stream(text), extremes)
+        received = tf.strings.format("{} to {}", extremes)
+        message = tf.strings.join([_START, text, " ", received, _END])
         return tf.debugging.Assert(False, [message], summarize=1)
 
     tf.cond(condition, tf.no_op, fail)

@@ -41,8 +41,7 @@ class Pixels(Observation):
         high = 255 if x.dtype.is_integer else 1
         expect(
             tf.reduce_all((x >= 0) & (x <= high)),  # NaN compares false with everything.
-            "Images must be integers in 0..255 or floats in [0, 1]. "
-            f"Received: {x.dtype.name} from {{}} to {{}}",
+            f"Images must be integers in 0..255 or floats in [0, 1]. Received: {x.dtype.name} from",
             x,
         )
 
