@@ -4,7 +4,7 @@ import numpy as np
 
 
 def check_same_shape(a: np.ndarray, b: np.ndarray) -> None:
-    """Check that two arrays have the same shape.
+    """Checks that two arrays have the same shape.
 
     Args:
         a: An array.
@@ -18,7 +18,7 @@ def check_same_shape(a: np.ndarray, b: np.ndarray) -> None:
 
 
 def check_same_width(a: np.ndarray, b: np.ndarray) -> None:
-    """Check that two arrays are two-dimensional and have rows of the same length.
+    """Checks that two arrays are two-dimensional and have rows of the same length.
 
     Args:
         a: An array, expected shape (n, dim).
@@ -35,7 +35,7 @@ def check_same_width(a: np.ndarray, b: np.ndarray) -> None:
 
 
 def check_indices(name: str, indices: np.ndarray, size: int) -> None:
-    """Check that all indices of classes or clusters are below a number and not negative.
+    """Checks that all indices of classes or clusters are below a number and not negative.
 
     Args:
         name: What the indices are, for the error message.

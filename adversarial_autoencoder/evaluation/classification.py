@@ -13,7 +13,7 @@ NEIGHBOURS = 5
 
 
 def error_rate(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Compute the fraction of misclassified images.
+    """Computes the fraction of misclassified images.
 
     Args:
         labels: Labels, shape (n,).
@@ -30,7 +30,7 @@ def error_rate(labels: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
-    """Count the images for each pair of true class and predicted class.
+    """Counts the images for each pair of true class and predicted class.
 
     Args:
         labels: Labels, shape (n,), n >= 1.
@@ -60,7 +60,7 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = 15) -> float:
-    """Compute the expected calibration error of predicted probabilities.
+    """Computes the expected calibration error of predicted probabilities.
 
     Guo et al. 2017 ("On Calibration of Modern Neural Networks", arXiv 1706.04599), equation 3. The
     confidence of an image is the probability of its predicted class. The images are sorted into
@@ -91,7 +91,7 @@ def nearest_neighbour_error(
     labels: np.ndarray,
     k: int = NEIGHBOURS,
 ) -> float:
-    """Compute the error of a k-nearest-neighbour classifier trained on codes.
+    """Computes the error of a k-nearest-neighbour classifier trained on codes.
 
     Args:
         z_train: Codes of training images, shape (m, dim), m >= k.
@@ -112,7 +112,7 @@ def nearest_neighbour_error(
 def linear_probe_error(
     z_train: np.ndarray, y_train: np.ndarray, z: np.ndarray, labels: np.ndarray
 ) -> float:
-    """Compute the error of a logistic regression trained on standardized codes.
+    """Computes the error of a logistic regression trained on standardized codes.
 
     Args:
         z_train: Codes of training images, shape (m, dim).

@@ -16,7 +16,7 @@ NO_CLASS = -1
 
 
 def name_by_best_image(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Assign to each cluster the class of the image with the highest q(y|x) for this cluster.
+    """Assigns to each cluster the class of the image with the highest q(y|x) for this cluster.
 
     Makhzani et al. 2015, section 6.
 
@@ -31,7 +31,7 @@ def name_by_best_image(labels: np.ndarray, probabilities: np.ndarray) -> np.ndar
 
 
 def name_by_majority(labels: np.ndarray, clusters: np.ndarray, num_clusters: int) -> np.ndarray:
-    """Assign to each cluster the most frequent class of its images.
+    """Assigns to each cluster the most frequent class of its images.
 
     Args:
         labels: Labels of validation images, shape (n,), n >= 1.
@@ -56,7 +56,7 @@ def name_by_majority(labels: np.ndarray, clusters: np.ndarray, num_clusters: int
 
 
 def name_by_matching(labels: np.ndarray, clusters: np.ndarray, num_clusters: int) -> np.ndarray:
-    """Match clusters and classes one to one so that most images are in the cluster of their class.
+    """Matches clusters and classes one to one: most images are in the cluster of their class.
 
     The Hungarian method (Kuhn 1955) finds the best matching. Use it with as many clusters as
     classes.
@@ -84,7 +84,7 @@ def name_by_matching(labels: np.ndarray, clusters: np.ndarray, num_clusters: int
 
 
 def named_error(labels: np.ndarray, clusters: np.ndarray, names: np.ndarray) -> float:
-    """Compute the fraction of images whose cluster has a class that differs from their label.
+    """Computes the fraction of images whose cluster has a class that differs from their label.
 
     Args:
         labels: Labels, shape (n,).
@@ -101,7 +101,7 @@ def named_error(labels: np.ndarray, clusters: np.ndarray, names: np.ndarray) -> 
 
 
 def normalized_mutual_information(labels: np.ndarray, clusters: np.ndarray) -> float:
-    """Compute the mutual information of classes and clusters, divided by their mean entropy.
+    """Computes the mutual information of classes and clusters, divided by their mean entropy.
 
     Args:
         labels: Labels, shape (n,).
@@ -120,7 +120,7 @@ def normalized_mutual_information(labels: np.ndarray, clusters: np.ndarray) -> f
 
 
 def adjusted_rand_index(labels: np.ndarray, clusters: np.ndarray) -> float:
-    """Compute the Rand index adjusted for chance (Hubert and Arabie 1985).
+    """Computes the Rand index adjusted for chance (Hubert and Arabie 1985).
 
     Args:
         labels: Labels, shape (n,).
@@ -140,7 +140,7 @@ def adjusted_rand_index(labels: np.ndarray, clusters: np.ndarray) -> float:
 
 
 def _contingency(labels, clusters, num_clusters):
-    """Count the images of each class (rows) in each cluster (columns)."""
+    """Counts the images of each class (rows) in each cluster (columns)."""
     check_indices("Clusters", clusters, num_clusters)
     num_classes = labels.max() + 1
     counts = confusion(labels, clusters, max(num_classes, num_clusters))

@@ -68,7 +68,7 @@ class Features:
         self._model = keras.Model(classifier.input, outputs)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Compute the features of images.
+        """Computes the features of images.
 
         Args:
             x: Images, shape (n, height, width, channels), floats in [0, 1], n >= 1.
@@ -79,7 +79,7 @@ class Features:
         return self._run(x)[0]
 
     def classify(self, x: np.ndarray) -> np.ndarray:
-        """Predict the classes of images.
+        """Predicts the classes of images.
 
         Args:
             x: Images, shape (n, height, width, channels), floats in [0, 1], n >= 1.
@@ -104,7 +104,7 @@ class Features:
 def read_classifier(
     path: str | os.PathLike[str], image_shape: Sequence[int], num_classes: int
 ) -> keras.Model | None:
-    """Read a classifier from a file.
+    """Reads a classifier from a file.
 
     Args:
         path: Path of a .keras file.
@@ -128,7 +128,7 @@ def read_classifier(
 def train_classifier(
     x: np.ndarray, y: np.ndarray, num_classes: int, recipe: dict[str, Any] = RECIPE
 ) -> keras.Model:
-    """Train the classifier that gives the features.
+    """Trains the classifier that gives the features.
 
     The function sets the global random seed of Keras.
 
@@ -168,7 +168,7 @@ def train_classifier(
 
 
 def cache_key(checksum: str, recipe: dict[str, Any] = RECIPE) -> str:
-    """Compute a file name for the classifier of a data set.
+    """Computes a file name for the classifier of a data set.
 
     The key changes with the data and with the recipe, so a saved classifier is never out of date.
 

@@ -26,7 +26,7 @@ MAX_STEPS = 25
 
 
 def fit(z: np.ndarray, seed: int = 0) -> GaussianMixture:
-    """Fit Gaussian mixtures with full covariances to codes and select the best one.
+    """Fits Gaussian mixtures with full covariances to codes and selects the best one.
 
     The function holds out a tenth of the codes. It fits one mixture for each number of components
     in `COMPONENTS` to the other codes, and returns the mixture with the highest log-likelihood of
@@ -67,7 +67,7 @@ def fit(z: np.ndarray, seed: int = 0) -> GaussianMixture:
 
 
 def sample(mixture: GaussianMixture, n: int) -> np.ndarray:
-    """Sample codes from a mixture that `fit` returned.
+    """Samples codes from a mixture that `fit` returned.
 
     Each call returns the same codes.
 

@@ -17,7 +17,7 @@ _MEMORY = 64
 
 
 def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
-    """Compute the Fréchet distance between two Gaussians fitted to the features (FID).
+    """Computes the Fréchet distance between two Gaussians fitted to the features (FID).
 
     Heusel et al. 2017 ("GANs Trained by a Two Time-Scale Update Rule", arXiv 1706.08500). With the
     means m and covariances C of real (r) and generated (g) features, the distance is
@@ -46,7 +46,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
 
 
 def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
-    """Compute the kernel distance (KID), the unbiased squared MMD with a cubic kernel.
+    """Computes the kernel distance (KID), the unbiased squared MMD with a cubic kernel.
 
     Binkowski et al. 2018 ("Demystifying MMD GANs", arXiv 1801.01401), section 4. The kernel is
     (a b / dim + 1)^3. The paper averages over subsets of the images. This function uses all images
@@ -74,7 +74,7 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
 def precision_and_recall(
     real: np.ndarray, generated: np.ndarray, k: int = 3
 ) -> tuple[float, float]:
-    """Compute which fraction of generated images is realistic and of real images is covered.
+    """Computes which fraction of generated images is realistic and of real images is covered.
 
     Kynkäänniemi et al. 2019 ("Improved Precision and Recall Metric for Assessing Generative
     Models", arXiv 1904.06991), section 2. Around each image of a sample, take the ball whose radius
@@ -105,7 +105,7 @@ def precision_and_recall(
 
 
 def _covered(points, sample, k):
-    """Compute the fraction of points that a sample covers."""
+    """Computes the fraction of points that a sample covers."""
     # Without an argument, kneighbors does not count a point as its own neighbour.
     neighbours = NearestNeighbors(n_neighbors=k).fit(sample)
     radii = neighbours.kneighbors()[0][:, -1]

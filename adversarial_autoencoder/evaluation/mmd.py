@@ -13,7 +13,7 @@ _BLOCK = 500
 def maximum_mean_discrepancy(
     a: np.ndarray, b: np.ndarray, kernel: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> float:
-    """Compute the unbiased estimate of the squared maximum mean discrepancy.
+    """Computes the unbiased estimate of the squared maximum mean discrepancy.
 
     Gretton et al. 2012 ("A Kernel Two-Sample Test"), lemma 6.
 

@@ -22,7 +22,7 @@ SIGMAS: tuple[float, ...] = tuple(np.geomspace(0.02, 2.0, 25).round(4).tolist())
 def parzen_log_likelihoods(
     x: np.ndarray, samples: np.ndarray, sigmas: Sequence[float]
 ) -> np.ndarray:
-    """Compute the log-likelihood of each point under Gaussian kernels centred at the samples.
+    """Computes the log-likelihood of each point under Gaussian kernels centred at the samples.
 
     log p(x) = log mean_i N(x; samples_i, sigma^2 I). Breuleux et al. 2011; Goodfellow et al. 2014
     ("Generative Adversarial Networks", arXiv 1406.2661), section 5.
@@ -63,7 +63,7 @@ def parzen_log_likelihoods(
 def choose_sigma(
     x_validation: np.ndarray, samples: np.ndarray, sigmas: Sequence[float] = SIGMAS
 ) -> float:
-    """Find the kernel width that gives validation images the highest log-likelihood.
+    """Finds the kernel width that gives validation images the highest log-likelihood.
 
     The search has two stages. It finds the best width of `sigmas`, then tries three more widths
     between this one and each of its two neighbours. The second stage matters: an error of half a
@@ -94,7 +94,7 @@ def choose_sigma(
 
 
 def parzen(x: np.ndarray, samples: np.ndarray, sigma: float) -> tuple[float, float]:
-    """Compute the mean log-likelihood of images under Gaussian kernels centred at the samples.
+    """Computes the mean log-likelihood of images under Gaussian kernels centred at the samples.
 
     Args:
         x: Images, shape (n, dim), n >= 2.

@@ -13,7 +13,7 @@ from adversarial_autoencoder.evaluation.checks import check_same_shape, check_sa
 def sliced_wasserstein(
     z: np.ndarray, z_prior: np.ndarray, num_projections: int = 100, seed: int = 0
 ) -> float:
-    """Compute the sliced Wasserstein-1 distance between two samples.
+    """Computes the sliced Wasserstein-1 distance between two samples.
 
     Bonneel et al. 2015 ("Sliced and Radon Wasserstein Barycenters of Measures"). The function
     projects both samples onto random directions. It averages the Wasserstein-1 distances of the
@@ -52,7 +52,7 @@ def sliced_wasserstein(
 
 
 def maximum_mean_discrepancy(z: np.ndarray, z_prior: np.ndarray) -> float:
-    """Compute the unbiased squared MMD with the mean of inverse multiquadric kernels.
+    """Computes the unbiased squared MMD with the mean of inverse multiquadric kernels.
 
     Tolstikhin et al. 2018 ("Wasserstein Auto-Encoders", arXiv 1711.01558), section 4. The kernels
     are C / (C + d^2), where d is the distance between two points. The scales C are twice the total
@@ -81,7 +81,7 @@ def maximum_mean_discrepancy(z: np.ndarray, z_prior: np.ndarray) -> float:
 
 
 def kolmogorov_smirnov(z: np.ndarray, z_prior: np.ndarray) -> np.ndarray:
-    """Compute the two-sample Kolmogorov-Smirnov statistic of each dimension.
+    """Computes the two-sample Kolmogorov-Smirnov statistic of each dimension.
 
     The statistic is the largest difference between the cumulative distributions of the codes and
     of the prior samples.
@@ -103,7 +103,7 @@ def kolmogorov_smirnov(z: np.ndarray, z_prior: np.ndarray) -> np.ndarray:
 
 
 def nearest_distances(points: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Compute the distance of each point to its nearest code.
+    """Computes the distance of each point to its nearest code.
 
     Args:
         points: Points in the latent space, shape (m, dim).
@@ -122,7 +122,7 @@ def nearest_distances(points: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 
 def gaps(z: np.ndarray, z_prior: np.ndarray, radius: float) -> float:
-    """Compute the fraction of prior samples in gaps, the regions without codes.
+    """Computes the fraction of prior samples in gaps, the regions without codes.
 
     A prior sample is in a gap if no code is within `radius`.
 
@@ -141,7 +141,7 @@ def gaps(z: np.ndarray, z_prior: np.ndarray, radius: float) -> float:
 
 
 def gap_radius(z_prior: np.ndarray, other: np.ndarray, share: float = 0.01) -> float:
-    """Compute the radius for which `gaps` of two samples of the prior is equal to `share`.
+    """Computes the radius for which `gaps` of two samples of the prior is equal to `share`.
 
     Args:
         z_prior: Samples of the prior, shape (m, dim).
@@ -158,7 +158,7 @@ def gap_radius(z_prior: np.ndarray, other: np.ndarray, share: float = 0.01) -> f
 
 
 def categorical_divergence(shares: np.ndarray, prior_shares: np.ndarray) -> float:
-    """Compute the Kullback-Leibler divergence KL(q(y) || p(y)) of y from its prior.
+    """Computes the Kullback-Leibler divergence KL(q(y) || p(y)) of y from its prior.
 
     Args:
         shares: q(y), the mean of q(y|x) over the images, shape (k,), with sum 1.
@@ -176,7 +176,7 @@ def categorical_divergence(shares: np.ndarray, prior_shares: np.ndarray) -> floa
 
 
 def perplexity(shares: np.ndarray) -> float:
-    """Compute the perplexity, the effective number of values of y in use.
+    """Computes the perplexity, the effective number of values of y in use.
 
     The perplexity is the exponential of the entropy.
 

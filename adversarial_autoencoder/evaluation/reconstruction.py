@@ -13,7 +13,7 @@ _BLOCK = 1000
 
 
 def mean_squared_error(x: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Compute the mean squared error over all images and pixels.
+    """Computes the mean squared error over all images and pixels.
 
     Args:
         x: Images, shape (n, height, width, channels), values in [0, 1].
@@ -30,7 +30,7 @@ def mean_squared_error(x: np.ndarray, reconstruction: np.ndarray) -> float:
 
 
 def binary_cross_entropy(x: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Compute the mean binary cross-entropy over all images and pixels.
+    """Computes the mean binary cross-entropy over all images and pixels.
 
     Each pixel is a probability. The function clips the reconstruction to [1e-7, 1 - 1e-7], so the
     cross-entropy of one pixel is at most 16.1 nats.
@@ -51,7 +51,7 @@ def binary_cross_entropy(x: np.ndarray, reconstruction: np.ndarray) -> float:
 
 
 def peak_signal_to_noise_ratio(x: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Compute the peak signal-to-noise ratio of each image, then the mean over the images.
+    """Computes the peak signal-to-noise ratio of each image, then the mean over the images.
 
     The ratio of an image is -10 log10 of its mean squared error.
 
@@ -73,7 +73,7 @@ def peak_signal_to_noise_ratio(x: np.ndarray, reconstruction: np.ndarray) -> flo
 
 
 def structural_similarity(x: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Compute the structural similarity (SSIM) of each image, then the mean over the images.
+    """Computes the structural similarity (SSIM) of each image, then the mean over the images.
 
     Wang et al. 2004 ("Image Quality Assessment: From Error Visibility to Structural Similarity"),
     equation 13, with the constants of the paper: a Gaussian window of 11 x 11 pixels with standard

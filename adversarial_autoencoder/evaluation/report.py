@@ -59,7 +59,7 @@ def measure(
     sampler: str = "prior",
     max_images: int = MAX_IMAGES,
 ) -> Report:
-    """Measure a trained model on the test images of its data set.
+    """Measures a trained model on the test images of its data set.
 
     The report contains only the measures that apply. Measures of classes need labels; they leave
     out images with the label -1, "unlabelled". A model whose decoder needs the label of each image
@@ -145,7 +145,7 @@ def measure(
 
 
 def mixture_codes(model: AdversarialAutoencoder, dataset: Dataset) -> np.ndarray:
-    """Encode the training images that a Gaussian mixture is fitted to.
+    """Encodes the training images that a Gaussian mixture is fitted to.
 
     Args:
         model: The trained model.
@@ -159,7 +159,7 @@ def mixture_codes(model: AdversarialAutoencoder, dataset: Dataset) -> np.ndarray
 
 
 def mixture_sample(model: AdversarialAutoencoder, dataset: Dataset, n: int) -> np.ndarray:
-    """Sample a Gaussian mixture that is fitted to the codes of training images.
+    """Samples a Gaussian mixture that is fitted to the codes of training images.
 
     Args:
         model: The trained model.
@@ -226,7 +226,7 @@ def _training_match(model, x_train, limit):
 
 
 def _classes(model, x_validation, y_validation, inferred, y):
-    """Measure y: as classes if the model trains on labels, as clusters otherwise."""
+    """Measures y: as classes if the model trains on labels, as clusters otherwise."""
     k, shares = model.num_classes, inferred.mean(axis=0, dtype="float64")
     prior_shares = model.codes.y.prior_shares
     report = {"y_divergence": prior_match.categorical_divergence(shares, prior_shares)}
@@ -257,7 +257,7 @@ def _classes(model, x_validation, y_validation, inferred, y):
 
 
 def _codes(model, x_train, y_train, x, y):
-    """Measure how well simple classifiers predict the class from codes."""
+    """Measures how well simple classifiers predict the class from codes."""
     if y_train is None or len(np.unique(y_train[y_train != UNLABELLED])) < 2:
         return {}
     y_train, z_train = _labelled(y_train, model.represent(x_train))

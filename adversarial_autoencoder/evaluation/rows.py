@@ -11,7 +11,7 @@ from adversarial_autoencoder.tables import Schema
 
 
 def reconstruction(x: np.ndarray, reconstructed: np.ndarray, schema: Schema) -> dict[str, float]:
-    """Compute the errors of reconstructed rows.
+    """Computes the errors of reconstructed rows.
 
     Args:
         x: Rows.
@@ -43,7 +43,7 @@ def reconstruction(x: np.ndarray, reconstructed: np.ndarray, schema: Schema) -> 
 
 
 def column_distances(x: np.ndarray, other: np.ndarray, schema: Schema) -> np.ndarray:
-    """Compare the distribution of each column in two sets of rows.
+    """Compares the distribution of each column in two sets of rows.
 
     The distance of a numeric column is the Kolmogorov-Smirnov statistic, the largest difference of
     the cumulative distributions, or the difference of the fractions of missing values if that is
@@ -84,7 +84,7 @@ def column_distances(x: np.ndarray, other: np.ndarray, schema: Schema) -> np.nda
 
 
 def correlation_difference(x: np.ndarray, other: np.ndarray, schema: Schema) -> float:
-    """Compare the correlations between columns in two sets of rows.
+    """Compares the correlations between columns in two sets of rows.
 
     A category counts as a column of 0 and 1. A missing number counts as the mean of its column.
 
@@ -117,7 +117,7 @@ def correlation_difference(x: np.ndarray, other: np.ndarray, schema: Schema) -> 
 def generation(
     x: np.ndarray, generated: np.ndarray, schema: Schema
 ) -> tuple[dict[str, float], np.ndarray]:
-    """Compare generated rows with real ones.
+    """Compares generated rows with real ones.
 
     Args:
         x: Real rows, shape (n, columns).

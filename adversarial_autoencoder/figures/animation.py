@@ -30,7 +30,7 @@ SECONDS, PAUSE = 0.15, 1.5
 
 
 def picture(model: AdversarialAutoencoder, side: int, max_pixels: int) -> np.ndarray:
-    """Decode the same codes at each time of a training, and join the images to one picture.
+    """Decodes the same codes at each time of a training, and joins the images to one picture.
 
     The codes are a latent grid; of a model with a code y, samples of the prior with one value of y
     in each row; of a model with z_dim 1, samples of the prior.
@@ -64,7 +64,7 @@ def picture(model: AdversarialAutoencoder, side: int, max_pixels: int) -> np.nda
 
 
 def moving_pictures(pictures: Mapping[int, np.ndarray]) -> Iterator[np.ndarray]:
-    """Draw the pictures of a training one after the other.
+    """Draws the pictures of a training one after the other.
 
     Args:
         pictures: Dict from the number of an epoch to a picture, uint8 of shape (height, width,
@@ -83,7 +83,7 @@ def moving_scatter(
     labels: np.ndarray | None = None,
     num_classes: int = 0,
 ) -> Iterator[np.ndarray]:
-    """Draw the codes of the same images from epoch to epoch, over samples of the prior.
+    """Draws the codes of the same images from epoch to epoch, over samples of the prior.
 
     Args:
         codes: Dict from the number of an epoch to codes, shape (n, 2).
@@ -122,7 +122,7 @@ def moving_interpolation(
     columns: int = 5,
     steps: int = 16,
 ) -> Iterator[np.ndarray]:
-    """Move from the codes of images to those of the next images, and back.
+    """Moves from the codes of images to those of the next images, and back.
 
     Args:
         model: A trained model of images.
@@ -148,7 +148,7 @@ def moving_interpolation(
 
 
 def save_animation(path: pathlib.Path, frames: Sequence[np.ndarray]) -> None:
-    """Write frames as a moving picture that repeats.
+    """Writes frames as a moving picture that repeats.
 
     Args:
         path: The file. Its suffix is one of `FORMATS`.

@@ -15,7 +15,7 @@ ROWS = ("image", "reconstruction", "error")
 def anomalies(
     model: AdversarialAutoencoder, x: np.ndarray, where: np.ndarray, names: Sequence[str]
 ) -> Figure:
-    """Draw images, their reconstructions, and where they differ.
+    """Draws images, their reconstructions, and where they differ.
 
     Args:
         model: The trained model, whose decoder needs no labels.
@@ -50,7 +50,7 @@ def anomalies(
 
 
 def roc(false_positives: np.ndarray, true_positives: np.ndarray, area: float) -> Figure:
-    """Draw an ROC curve.
+    """Draws an ROC curve.
 
     Args:
         false_positives: Fractions of normal items above each threshold, shape (n,), in [0, 1].

@@ -40,7 +40,7 @@ class Figure(matplotlib.figure.Figure):
         return file.getvalue()
 
     def finished(self) -> "Figure":
-        """Choose fonts for all texts, lay out the figure, and cut off its empty margins.
+        """Chooses fonts for all texts, lays out the figure, and cuts off its empty margins.
 
         Returns:
             The figure itself.
@@ -65,7 +65,7 @@ class Figure(matplotlib.figure.Figure):
 
 
 def to_array(figure: matplotlib.figure.Figure, dpi: float = 80) -> np.ndarray:
-    """Render a figure as an RGBA image.
+    """Renders a figure as an RGBA image.
 
     Args:
         figure: A figure.
@@ -86,7 +86,7 @@ def image_rows(
     column_labels: Sequence[str] = (),
     row_labels: Sequence[str] = (),
 ) -> Figure:
-    """Draw rows of images.
+    """Draws rows of images.
 
     Args:
         images: Images, shape (rows, columns, height, width) or (rows, columns, height, width,
@@ -128,7 +128,7 @@ def image_rows(
 
 
 def image_inches(rows: int, columns: int, ratio: float) -> tuple[float, float]:
-    """Choose the size of an image in a grid of images.
+    """Chooses the size of an image in a grid of images.
 
     Args:
         rows: Number of rows.
@@ -152,7 +152,7 @@ def grid(
     shown_columns: int | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
-    """Compute a grid of images in parts, and reduce each part to the pixels that a figure shows.
+    """Computes a grid of images in parts, and reduces each part to the pixels that a figure shows.
 
     All images in full size can need much more memory than the figure.
 
@@ -209,7 +209,7 @@ def _reduced(images, factors):
 
 
 def as_grid(images: np.ndarray) -> np.ndarray:
-    """Check a grid of images, and reduce images that have more pixels than a figure shows.
+    """Checks a grid of images, and reduces images that have more pixels than a figure shows.
 
     Args:
         images: Images, shape (rows, columns, height, width) or (rows, columns, height, width,
@@ -230,7 +230,7 @@ def as_grid(images: np.ndarray) -> np.ndarray:
 
 
 def padding(images: np.ndarray) -> int:
-    """Compute the space between images.
+    """Computes the space between images.
 
     Args:
         images: Images, shape (rows, columns, height, width, channels).
@@ -242,7 +242,7 @@ def padding(images: np.ndarray) -> int:
 
 
 def tile(images: np.ndarray, pad: int, background: float = 1.0) -> np.ndarray:
-    """Join a grid of images into one image.
+    """Joins a grid of images into one image.
 
     Args:
         images: Images, shape (rows, columns, height, width) or (rows, columns, height, width,
@@ -264,7 +264,7 @@ def tile(images: np.ndarray, pad: int, background: float = 1.0) -> np.ndarray:
 
 
 def show(axes: Axes, image: np.ndarray, **kwargs: Any) -> None:
-    """Draw a grey or colour image on axes.
+    """Draws a grey or colour image on axes.
 
     Args:
         axes: The axes.

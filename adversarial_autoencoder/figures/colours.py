@@ -23,7 +23,7 @@ PRIOR = "#737373"
 
 
 def class_colours(num_classes: int) -> np.ndarray:
-    """Choose a colour for each class.
+    """Chooses a colour for each class.
 
     Args:
         num_classes: Number of classes. Up to 10 classes have the colours of `CLASSES`. The colours

@@ -25,7 +25,7 @@ def histograms(
     panel_inches: float = 3.2,
     noun: str = "image",
 ) -> Figure:
-    """Draw the distribution of the codes over the prior: do the codes follow the prior?
+    """Draws the distribution of the codes over the prior: do the codes follow the prior?
 
     One panel shows all dimensions of z together, one panel each of the first `MAX_DIMENSIONS`
     dimensions, and one panel y. All panels of z have the same axis, so that equal widths look

@@ -22,7 +22,7 @@ def reconstructions(
     y: np.ndarray | None = None,
     corrupt: bool = False,
 ) -> Figure:
-    """Draw images and, below them, their reconstructions.
+    """Draws images and, below them, their reconstructions.
 
     Args:
         model: The trained model.
@@ -64,7 +64,7 @@ def samples(
     seed: int = 0,
     z: np.ndarray | None = None,
 ) -> Figure:
-    """Draw images decoded from samples of the prior or from given codes.
+    """Draws images decoded from samples of the prior or from given codes.
 
     If the model has a code y, each row has one value of y. The figure shows at most the first
     `MAX_VALUES` values.
@@ -104,7 +104,7 @@ def style_grid(
     class_names: Sequence[str] = (),
     x: np.ndarray | None = None,
 ) -> Figure:
-    """Draw images decoded from each pair of style z and class y.
+    """Draws images decoded from each pair of style z and class y.
 
     The images of a row have the same z, the images of a column have the same y. Makhzani et al.
     2015, section 4. The figure shows at most the first `MAX_VALUES` values of y.
@@ -136,7 +136,7 @@ def style_grid(
 
 
 def cluster_grid(model: AdversarialAutoencoder, x: np.ndarray, columns: int = 10) -> Figure:
-    """Draw one row for each cluster: its cluster head and its most probable images.
+    """Draws one row for each cluster: its cluster head and its most probable images.
 
     A cluster head is the image decoded from z = 0 and the one-hot y of the cluster (Makhzani et al.
     2015, section 6). The images of a cluster are in decreasing order of q(y|x). Of more than
@@ -193,7 +193,7 @@ def interpolations(
     y_from: np.ndarray | None = None,
     y_to: np.ndarray | None = None,
 ) -> Figure:
-    """Draw linear interpolations between the codes of two images, one row for each pair.
+    """Draws linear interpolations between the codes of two images, one row for each pair.
 
     Args:
         model: The trained model.
@@ -222,7 +222,7 @@ def interpolated(
     y_from: np.ndarray | None = None,
     y_to: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Decode codes on the straight lines between the codes of two images.
+    """Decodes codes on the straight lines between the codes of two images.
 
     Args:
         model: The trained model.

@@ -47,7 +47,7 @@ def labels(names: Iterable[object], max_length: int = MAX_LENGTH) -> list[str]:
 
 
 def fallback_families(text: str) -> list[str]:
-    """Choose fonts for the characters that the default font does not have.
+    """Chooses fonts for the characters that the default font does not have.
 
     Args:
         text: A text.
@@ -60,7 +60,7 @@ def fallback_families(text: str) -> list[str]:
 
 
 def label_inches(texts: Sequence[str]) -> float:
-    """Estimate the width of the longest label in the default font size.
+    """Estimates the width of the longest label in the default font size.
 
     Args:
         texts: The labels.

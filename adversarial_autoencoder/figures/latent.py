@@ -29,7 +29,7 @@ def latent_grid(
     y: int = 0,
     inches: float = 7,
 ) -> Figure:
-    """Draw images decoded from a regular grid of codes, at the positions of the codes.
+    """Draws images decoded from a regular grid of codes, at the positions of the codes.
 
     The grid spans two dimensions of z. The other dimensions have the mean of the prior.
 
@@ -104,7 +104,7 @@ def grid_codes(
     dims: tuple[int, int],
     y: int,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Make a regular grid of codes.
+    """Makes a regular grid of codes.
 
     Args:
         model: A trained model with z_dim >= 2.
@@ -145,7 +145,7 @@ def latent_scatter(
     axis_names: tuple[str, str] | None = None,
     noun: str = "image",
 ) -> Figure:
-    """Draw the codes of images next to samples of the prior, both coloured by class.
+    """Draws the codes of images next to samples of the prior, both coloured by class.
 
     Args:
         z: Codes, shape (n, z_dim).
@@ -235,7 +235,7 @@ def _add_legend(figure, class_names, colours, below):
 
 
 def moments(model: AdversarialAutoencoder) -> tuple[np.ndarray, np.ndarray]:
-    """Compute mean and standard deviation of the decoder's input space, in each dimension.
+    """Computes mean and standard deviation of the decoder's input space, in each dimension.
 
     Args:
         model: A trained model.

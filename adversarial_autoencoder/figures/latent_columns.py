@@ -36,7 +36,7 @@ def latent_columns(
     y: int = 0,
     panel_inches: float = 2.6,
 ) -> Figure:
-    """Draw each column of a table over a plane of the latent space.
+    """Draws each column of a table over a plane of the latent space.
 
     The rows are decoded from a regular grid of codes, which spans two dimensions of z. The other
     dimensions have the mean of the prior. A numeric column is a heat map. A categorical column

@@ -19,7 +19,7 @@ MAX_POINTS = 2000
 
 
 def confusion(counts: np.ndarray, class_names: Sequence[str], noun: str = "image") -> Figure:
-    """Draw a confusion matrix.
+    """Draws a confusion matrix.
 
     The colours show the fraction of each true class. Up to 30 classes, the cells also show the
     number of images.
@@ -69,7 +69,7 @@ def comparison(
     histories: Mapping[str, Sequence[Mapping[str, float]]],
     merits: Mapping[str, str],
 ) -> Figure:
-    """Draw learning curves and measures of several runs for comparison.
+    """Draws learning curves and measures of several runs for comparison.
 
     One panel shows each of the learning curves of the validation images, another panel shows each
     metric as bars. Metrics that no run has are left out. Of more than `MAX_POINTS` epochs, a curve
@@ -119,7 +119,7 @@ def comparison(
 
 
 def _bars(axes, values, colours):
-    """Draw horizontal bars with their values, the first one at the top. None is a missing value."""
+    """Draws horizontal bars with their values, the first one at the top. None is missing."""
     shown = [0 if value is None else value for value in values]
     drawn = axes.barh(range(len(values)), shown, color=list(colours))
     if len(values) <= MAX_BARS:

@@ -20,7 +20,7 @@ def trials(
     best: Sequence[int],
     logarithmic: Collection[str] = (),
 ) -> Figure:
-    """Draw the trials of a search.
+    """Draws the trials of a search.
 
     The large panel shows two measures of each trial and the Pareto front, or one measure over the
     trials. A star marks the best trial, a square the first one. Each small panel shows the first
