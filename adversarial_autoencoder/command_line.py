@@ -102,7 +102,10 @@ def check_flag_files(arguments):
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
         name, equals, value = argument.strip().partition("=")
         if name in ("--flagfile", "-flagfile"):
-            path = expand_home(value if equals else following, "flagfile")
+            named = value if equals else following
+            if not named:
+                raise ValueError("--flagfile must name a file. Received: none")
+            path = expand_home(named, "flagfile")
             check_flag_files(read_small(path).decode().splitlines())
 
 

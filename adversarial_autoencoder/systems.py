@@ -266,7 +266,7 @@ PRIORS = {
 }
 
 # Phases without which a setting has no effect.
-ADVERSARIAL, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
+ADVERSARIAL_PHASES, INFERS_Y = (REGULARIZATION,), (REGULARIZATION_Y,)
 COMPONENT_PRIORS = tuple(name for name, prior in PRIORS.items() if prior.has_components)
 
 

@@ -337,3 +337,15 @@ def test_frames_are_read_without_unpacking_a_bomb(tmp_path):
 
 def test_frames_and_model_are_written_together(demo):
     assert [*kept_frames.read(runs.Run(demo / "demo"), 4)][-1] == 4
+
+
+def test_the_codes_have_a_legend_of_their_classes():
+    codes = dict.fromkeys((0, 1), np.random.default_rng(0).normal(size=(4, 2)))
+    plain = [*animation.moving_scatter(codes, codes[0])]
+    labels = np.array([0, 1, -1, 1])
+    named = [*animation.moving_scatter(codes, codes[0], labels, ["a$_$b", "_background"])]
+    assert named[0].shape == named[1].shape
+    # The column of names: two classes, and the image without a label.
+    assert named[0].shape[1] > plain[0].shape[1] + 50
+    legend = named[0][:, plain[0].shape[1] :]
+    assert (legend.min(axis=(1, 2)) < 255).sum() > 3 * 8

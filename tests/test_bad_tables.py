@@ -180,9 +180,12 @@ def test_flags_that_do_not_fit_a_table_are_refused(refused, tmp_path, name):
 
 
 def test_a_table_that_no_saved_model_could_describe_is_refused(refused, tmp_path, monkeypatch):
-    monkeypatch.setattr("adversarial_autoencoder.model.archive.MAX_PART", 300)
+    """Each of prior and table is small enough alone."""
+    monkeypatch.setattr("adversarial_autoencoder.model.archive.MAX_PARTS", 1500)
     (tmp_path / "t.csv").write_text(ROWS)
-    assert "table t must take at most 300 bytes in" in refused("--dataset=TMP/t.csv")
+    np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(20, 2)))
+    flags = ["--dataset=TMP/t.csv", "--prior=TMP/p.npy"]
+    assert "p.npy and the table t must take at most 1500 bytes in" in refused(*flags)
 
 
 @pytest.mark.parametrize(

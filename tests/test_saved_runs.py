@@ -5,6 +5,7 @@ import json
 import pathlib
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
@@ -23,6 +24,15 @@ def test_a_saved_run_loads_and_generates(name):
     assert np.isfinite(model.encode(digits.x_test)).all()
     if name == "semi":
         assert model.infers_y and model.num_classes == 10
+
+
+def test_a_saved_model_of_the_library_continues_its_training(digits):
+    """It was compiled with the default rates, whose schedule then saved its plan too."""
+    model = keras.saving.load_model(SAVED / "compiled.keras")
+    rate = model.optimizer.steps["reconstruction"].learning_rate
+    assert float(rate) == pytest.approx(2.2e-3), "constant until fit plans it"
+    history = model.fit(digits[:100], batch_size=20, epochs=2, verbose=0)
+    assert np.isfinite(history.history["reconstruction_loss"]).all()
 
 
 @pytest.mark.parametrize("name", ["aae", "semi"])

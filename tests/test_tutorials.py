@@ -5,9 +5,11 @@ import os
 import pathlib
 import re
 import runpy
+import subprocess
+import sys
 
 import pytest
-from helpers import ROOT, shortened
+from helpers import PATIENCE, ROOT, shortened
 
 FOLDER = ROOT / "docs" / "tutorials"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
@@ -93,6 +95,23 @@ def test_a_tutorial_runs_as_a_script(script, tmp_path, monkeypatch):
     short = tmp_path / script.name
     short.write_text(shortened(script.read_text(), 3))
     runpy.run_path(short, run_name="__main__")
+
+
+@pytest.mark.slow
+def test_a_tutorial_runs_where_a_notebook_chose_the_backend_of_matplotlib(tmp_path):
+    short = tmp_path / SCRIPTS[0].name
+    short.write_text(shortened(SCRIPTS[0].read_text(), 3))
+    environment = os.environ | {
+        "MPLBACKEND": "module://matplotlib_of_a_notebook",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "error::SyntaxWarning",
+    }
+    command = [sys.executable, short]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

@@ -43,6 +43,8 @@ def huge_npy(path):
         (save_npy(np.zeros((50, 3))), "3 dimensions. Received: 2"),
         (save_npy(np.array([[{}, {}]] * 50)), "Object arrays cannot be loaded"),
         (save_npy(np.full((50, 2), np.nan)), "must be finite numbers of shape (num_samples, dim)"),
+        (save_npy(np.full((50, 2), "a")), "Samples must be numbers. Received: <U1"),
+        (save_npy(np.ones((50, 2), "complex64")), "Samples must be numbers. Received: complex64"),
         (save_npy(np.zeros(50)), "Received: shape (50,)"),
         (save_npy(np.zeros((0, 2))), "Received: shape (0, 2)"),
         (
@@ -76,6 +78,25 @@ def test_an_error_in_the_users_function_is_one_line(dataset, tmp_path, monkeypat
         with pytest.raises(InputError, match=message) as error:
             training.check(Config.of(dataset="digits", prior=prior), dataset)
         assert "\n" not in str(error.value)
+
+
+PETALS = """
+import tensorflow as tf
+
+
+def petals(n, dim, seed):
+    return tf.random.stateless_normal((n, dim), seed)
+
+
+petals.has_components, petals.num_components = True, 10
+"""
+
+
+def test_a_users_prior_with_components_is_refused_if_there_is_a_y(refused, tmp_path, monkeypatch):
+    (tmp_path / "own_petals.py").write_text(PETALS)
+    monkeypatch.syspath_prepend(tmp_path)
+    line = refused("--dataset=digits", "--model=supervised_aae", "--prior=own_petals:petals")
+    assert "Received: prior=own_petals:petals, model=supervised_aae" in line
 
 
 def test_a_relative_path_to_samples_is_valid_from_everywhere(command_line, tmp_path, monkeypatch):

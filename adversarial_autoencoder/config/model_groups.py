@@ -5,7 +5,7 @@ import dataclasses
 from adversarial_autoencoder.config.image_form import AUTO, CHANNELS
 from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
-    ADVERSARIAL,
+    ADVERSARIAL_PHASES,
     COMPONENT_PRIORS,
     HIDDEN,
     INFERS_Y,
@@ -193,7 +193,7 @@ class NetworkSettings(Settings):
         True,
         "batch-normalize the features that z is computed from, and show the discriminator of z the"
         " codes in units of the prior, so that the adversarial phase works on any data and z_dim",
-        phases=ADVERSARIAL,
+        phases=ADVERSARIAL_PHASES,
     )
     discriminator_noise: float = setting(
         0.2,
@@ -201,7 +201,7 @@ class NetworkSettings(Settings):
         " --normalize_codes that of z is in standard deviations of the prior",
         within=at_least(0, 1),
         search=Search(0, 0.5),
-        phases=ADVERSARIAL,
+        phases=ADVERSARIAL_PHASES,
     )
 
 

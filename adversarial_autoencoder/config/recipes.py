@@ -38,18 +38,16 @@ def _with_recipes(arguments: Iterator[str]) -> Iterator[str]:
             yield from arguments
         elif flag not in ("--flagfile", "-flagfile"):
             yield argument
-        elif is_assigned:
-            yield f"--flagfile={_path(value)}"
-        elif (following := next(arguments, None)) is not None:
-            yield f"--flagfile={_path(following)}"
         else:
-            yield argument
+            yield f"--flagfile={_path(value if is_assigned else next(arguments, ''))}"
 
 
 def _path(value):
     """The path of a file, or of a recipe that is given as NAME or recipes/NAME.flags."""
     path = expand_home(value, "flagfile")
-    if path.exists() or not value:
+    if not value:
+        raise InputError("--flagfile must name a file or a recipe. Received: none")
+    if path.exists():
         return path
     names = sorted(recipe.stem for recipe in FOLDER.glob("*.flags"))
     name = value.removeprefix("recipes/").removesuffix(".flags")

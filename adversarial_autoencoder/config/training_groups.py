@@ -4,8 +4,8 @@ import dataclasses
 
 from adversarial_autoencoder.config.setting import Search, Settings, above, at_least, setting
 from adversarial_autoencoder.systems import (
-    ADVERSARIAL,
     ADVERSARIAL_LOSSES,
+    ADVERSARIAL_PHASES,
     CLASSIFICATION,
     CONSISTENCY,
     CONSISTENCY_LOSSES,
@@ -59,7 +59,7 @@ class TrainingSettings(Settings):
         "non_saturating",
         "loss of discriminator and generator",
         choices=ADVERSARIAL_LOSSES,
-        phases=ADVERSARIAL,
+        phases=ADVERSARIAL_PHASES,
     )
     gradient_penalty: float = setting(
         10.0,
@@ -162,17 +162,17 @@ class OptimizerSettings(Settings):
     )
     reconstruction_learning_rate: float = _learning_rate(2.2e-3, "encoder and decoder")
     discriminator_learning_rate: float = _learning_rate(
-        2e-4, "the discriminators; conv: the default is 1e-4", ADVERSARIAL, lowest=1e-5
+        2e-4, "the discriminators; conv: the default is 1e-4", ADVERSARIAL_PHASES, lowest=1e-5
     )
     generator_learning_rate: float = _learning_rate(
-        2e-3, "the encoder as generator; conv: the default is 1e-3", ADVERSARIAL
+        2e-3, "the encoder as generator; conv: the default is 1e-3", ADVERSARIAL_PHASES
     )
     classification_learning_rate: float = _learning_rate(
         1e-3, "the encoder as classifier", CLASSIFIES
     )
     reconstruction_momentum: float = _momentum("encoder and decoder")
-    discriminator_momentum: float = _momentum("the discriminators", ADVERSARIAL)
-    generator_momentum: float = _momentum("the encoder as generator", ADVERSARIAL)
+    discriminator_momentum: float = _momentum("the discriminators", ADVERSARIAL_PHASES)
+    generator_momentum: float = _momentum("the encoder as generator", ADVERSARIAL_PHASES)
     classification_momentum: float = _momentum("the encoder as classifier", CLASSIFIES)
     generator_epsilon: float = setting(
         1.8e-2,
@@ -180,7 +180,7 @@ class OptimizerSettings(Settings):
         within=above(0),
         search=Search(1e-5, 0.1, log=True),
         needs={"optimizer": ("adam",)},
-        phases=ADVERSARIAL,
+        phases=ADVERSARIAL_PHASES,
     )
     learning_rate_schedule: str = setting(
         "cosine",

@@ -178,6 +178,8 @@ def read_kinds(path: str | None) -> dict[str, str]:
         f'"{KINDS[0]}" or "{KINDS[1]}"'
     ):
         kinds = read_json(expand_home(path, "columns"))
+        if not isinstance(kinds, dict):
+            raise ValueError(type(kinds).__name__)
         wrong = [name for name, kind in kinds.items() if kind not in KINDS]
         if wrong:
             raise ValueError(f"{wrong[0]}: {kinds[wrong[0]]}")

@@ -33,7 +33,9 @@ METRICS: dict[str, Metric] = {
         "codes and prior: sliced Wasserstein-1 distance, prior standard deviations", "lower"
     ),
     "sliced_wasserstein_floor": Metric("the same for two samples of the prior"),
-    "sliced_wasserstein_training": Metric("the same for the codes of training images", "lower"),
+    "sliced_wasserstein_training": Metric(
+        "the same for the codes of as many training images", "lower"
+    ),
     "mmd": Metric("codes and prior: squared maximum mean discrepancy, unbiased", "lower"),
     "mmd_floor": Metric("the same for two samples of the prior"),
     "kolmogorov_smirnov": Metric(

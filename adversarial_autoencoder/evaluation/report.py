@@ -106,7 +106,7 @@ def measure(
     else:
         report |= rows.reconstruction(x, reconstructed, schema)
         report["columns_loss"] = _columns_loss(model, x, z, weights)
-    report |= _prior_match(model, x) | _training_match(model, dataset.x_train, limit)
+    report |= _prior_match(model, x) | _training_match(model, dataset.x_train, len(x))
     if model.infers_y:
         report |= _classes(model, x_validation, y_validation, inferred, y)
     if y is not None:
@@ -217,9 +217,12 @@ def _prior_match(model, x):
     }
 
 
-def _training_match(model, x_train, limit):
-    """The distance of the training images, evenly chosen: files are often in the order of time."""
-    chosen = np.linspace(0, len(x_train) - 1, min(len(x_train), limit)).astype(int)
+def _training_match(model, x_train, n):
+    """The distance of up to n training images, evenly chosen: a file can be in the order of time.
+
+    A smaller sample has a larger distance, so n is the number of test images.
+    """
+    chosen = np.linspace(0, len(x_train) - 1, min(len(x_train), n)).astype(int)
     z = model.encode(x_train.take(chosen, axis=0), seed=0)
     z_prior = priors.draw(model.prior, len(z), model.z_dim, 0)
     return {"sliced_wasserstein_training": prior_match.sliced_wasserstein(z, z_prior)}

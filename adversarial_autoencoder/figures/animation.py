@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from matplotlib.colors import to_rgba
 from PIL import Image
 
 from adversarial_autoencoder.figures.canvas import (
@@ -16,9 +15,15 @@ from adversarial_autoencoder.figures.canvas import (
     tile,
     to_array,
 )
-from adversarial_autoencoder.figures.colours import CLASSES, PRIOR, class_colours
+from adversarial_autoencoder.figures.colours import CLASSES, PRIOR
 from adversarial_autoencoder.figures.images import interpolated
-from adversarial_autoencoder.figures.latent import grid_codes, has_latent_grid, moments
+from adversarial_autoencoder.figures.latent import (
+    add_legend,
+    colours_with_unlabelled,
+    grid_codes,
+    has_latent_grid,
+    moments,
+)
 from adversarial_autoencoder.model import AdversarialAutoencoder
 
 # Suffixes of the files. Every browser and viewer plays a GIF; a WebP is smaller.
@@ -81,7 +86,7 @@ def moving_scatter(
     codes: Mapping[int, np.ndarray],
     z_prior: np.ndarray,
     labels: np.ndarray | None = None,
-    num_classes: int = 0,
+    class_names: Sequence[str] = (),
 ) -> Iterator[np.ndarray]:
     """Draws the codes of the same images from epoch to epoch, over samples of the prior.
 
@@ -89,7 +94,7 @@ def moving_scatter(
         codes: Dict from the number of an epoch to codes, shape (n, 2).
         z_prior: Samples of the prior, shape (m, 2).
         labels: Classes of the images, shape (n,), -1 for an unlabelled image; or None.
-        num_classes: Number of classes.
+        class_names: Names of the classes, for the legend. Required if `labels` is given.
 
     Yields:
         Frames, uint8 of shape (height, width, 3).
@@ -104,11 +109,12 @@ def moving_scatter(
     axes.scatter(z_prior[:, 0], z_prior[:, 1], s=9, color=PRIOR, alpha=0.25, linewidths=0)
     colours = CLASSES[0]
     if labels is not None:
-        colours = np.vstack([class_colours(num_classes), to_rgba(PRIOR)])[labels]
+        colours = colours_with_unlabelled(len(class_names))[labels]
+        add_legend(figure, class_names, labels)
     axes.set_title("Epoch", fontsize="medium")
     first = next(iter(codes.values()))
     points = axes.scatter(first[:, 0], first[:, 1], s=14, c=colours, linewidths=0)
-    _fix_layout(figure)
+    figure.finished()
     for epoch, z in codes.items():
         points.set_offsets(z)
         axes.set_title(f"Epoch {epoch}", fontsize="medium")
@@ -180,13 +186,7 @@ def _drawn(pictures, titles):
             axes.set_axis_off()
             (artist,) = axes.get_images()
             axes.set_title(title, fontsize="medium")
-            _fix_layout(figure)
+            figure.finished()
         artist.set_data(image[..., 0] if image.shape[-1] == 1 else image)
         axes.set_title(title, fontsize="medium")
         yield to_array(figure, DPI)[..., :3].copy()
-
-
-def _fix_layout(figure):
-    """Keeps the axes in their place from frame to frame."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")

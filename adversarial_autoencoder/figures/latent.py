@@ -169,8 +169,7 @@ def latent_scatter(
     z, z_prior = z[:, axis_dims], z_prior[:, axis_dims]
     figure = Figure(panel_inches * columns, panel_inches * 2 / columns)
     left, right = figure.subplots(2 // columns, columns).flat
-    # The class -1, an unlabelled image, has the last colour.
-    colours = np.vstack([class_colours(len(class_names)), to_rgba(PRIOR)])
+    colours = colours_with_unlabelled(len(class_names))
 
     def scatter(axes, points, classes):
         style = {"s": np.clip(2e4 / len(points), 4, 40), "linewidths": 0, "alpha": 0.7}
@@ -201,16 +200,39 @@ def latent_scatter(
         axes.set_xlabel(x_name)
         axes.set_ylabel(y_name)
     if labels is not None:
-        names = [*class_names, "unlabelled"] if np.min(labels) < 0 else class_names
-        _add_legend(figure, names, colours[: len(names)], below=columns == 1)
+        add_legend(figure, class_names, labels, below=columns == 1)
     return figure.finished()
 
 
-def _add_legend(figure, class_names, colours, below):
+def colours_with_unlabelled(num_classes: int) -> np.ndarray:
+    """The colours of classes, and as the last one, for the class -1, that of unlabelled images.
+
+    Args:
+        num_classes: Number of classes.
+
+    Returns:
+        An array of shape (num_classes + 1, 4).
+    """
+    return np.vstack([class_colours(num_classes), to_rgba(PRIOR)])
+
+
+def add_legend(
+    figure: Figure, class_names: Sequence[str], classes: np.ndarray, below: bool = False
+) -> None:
     """Adds the colours of the classes, on the right or below the axes. The figure becomes larger.
 
     The names are given with their handles: Matplotlib ignores other names that begin with "_".
+
+    Args:
+        figure: The figure.
+        class_names: Names of the classes.
+        classes: Classes of the points, -1 for an unlabelled image.
+        below: Whether the legend is below the axes.
     """
+    colours = colours_with_unlabelled(len(class_names))
+    if np.min(classes) < 0:
+        class_names = [*class_names, "unlabelled"]
+    colours = colours[: len(class_names)]
     width, height = figure.get_size_inches()
     if len(class_names) > MAX_NAMES:
         norm = BoundaryNorm(np.arange(len(class_names) + 1) - 0.5, len(class_names))

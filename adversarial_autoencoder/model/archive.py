@@ -19,27 +19,26 @@ from adversarial_autoencoder.errors import InputError
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MAX_DEPTH = 64
-# What a prior or a table can take of the configuration. The networks need less than the rest.
-MAX_PART = MAX_BYTES * 3 // 4
+# What prior and table can take of the configuration. The networks need less than the rest.
+MAX_PARTS = MAX_BYTES * 3 // 4
 # Keras's name for the variables that it initializes at the end of a scope.
 PENDING = "uninitialized_variables"
 
 
-def check_part(what, config):
-    """Checks that a part of a model is small enough for a file that `check` accepts.
+def check_parts(parts):
+    """Checks that parts of a model are small enough for a file that `check` accepts.
 
     Args:
-        what: The part, for the error.
-        config: Its configuration, which Keras saves.
+        parts: Dict from the name of a part to its configuration, which Keras saves.
 
     Raises:
-        InputError: If it is too large.
+        InputError: If they are too large together.
     """
-    size = len(json.dumps(config))
-    if size > MAX_PART:
+    size = sum(len(json.dumps(config)) for config in parts.values())
+    if size > MAX_PARTS:
         raise InputError(
-            f"{what} must take at most {MAX_PART} bytes in the description of a saved model, where "
-            f"a number takes about 20. Received: {size} bytes"
+            f"{' and '.join(parts)} must take at most {MAX_PARTS} bytes in the description of a "
+            f"saved model, where a number takes about 20. Received: {size} bytes"
         )
 
 

@@ -239,7 +239,7 @@ def animate(command: "Command", overrides: dict) -> None:
                 codes,
                 model.draw_representation(1000)[:, :2],
                 None if labels is None else labels[chosen],
-                len(dataset.class_names),
+                dataset.class_names,
             )
     if not shown.is_table:
         ends = slice(min(10, len(dataset.x_test)))

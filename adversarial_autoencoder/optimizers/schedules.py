@@ -85,3 +85,8 @@ class CosineOverFit(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self):
         """The constructor's arguments, for saving."""
         return {"rate": self.rate}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the schedule that `get_config` describes; earlier versions also saved the plan."""
+        return cls(config["rate"])

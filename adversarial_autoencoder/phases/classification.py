@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from adversarial_autoencoder import losses
+from adversarial_autoencoder.phases.consistency import Consistency
 from adversarial_autoencoder.phases.phase import Phase, Step, register
 
 
@@ -60,3 +61,13 @@ class Classification(Phase):
     def get_config(self):
         """The constructor's arguments, for saving."""
         return {"consistency": keras.saving.serialize_keras_object(self.consistency)}
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the phase that `get_config` describes.
+
+        Earlier versions saved the arguments of the consistency loss, or "none".
+        """
+        if not isinstance(kind := config["consistency"], str):
+            return super().from_config(config)
+        return cls(None if kind == "none" else Consistency(**config))

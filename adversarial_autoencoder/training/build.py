@@ -138,6 +138,8 @@ def make_prior(config, class_shares=None):
     is_function = config.prior_function is not None
     source = users_function(config.prior) if is_function else read_npy(pathlib.Path(config.prior))
     try:
+        if not is_function and source.dtype.kind not in "biuf":
+            raise ValueError(f"Samples must be numbers. Received: {source.dtype}")
         prior = source if is_function else priors.Samples(source)
         check_prior(prior, config.z_dim)
     except (TypeError, ValueError) as error:

@@ -158,9 +158,16 @@ def check(config, dataset, strategy=None):
             )
     check_batch_size(config, shares, replicas)
     prior = make_prior(config, shares)
-    archive.check_part(f"prior={config.prior}", keras.saving.serialize_keras_object(prior))
+    parts = {f"prior={config.prior}": keras.saving.serialize_keras_object(prior)}
     if dataset.schema is not None:
-        archive.check_part(f"The table {dataset.name}", dataset.schema.get_config())
+        parts[f"the table {dataset.name}"] = dataset.schema.get_config()
+    archive.check_parts(parts)
+    conditioned = config.condition_prior_on_labels and getattr(prior, "has_components", False)
+    if conditioned and config.system.y:  # Of a named prior, the settings are checked already.
+        raise InputError(
+            "condition_prior_on_labels needs a model without y for a prior with components, which "
+            f"would make z depend on y. Received: prior={config.prior}, model={config.model}"
+        )
     if dataset.schema is not None and config.consistency == "augment":
         raise InputError(
             "consistency augment shifts and rotates images; consistency vat works on tables. "
