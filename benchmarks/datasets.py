@@ -111,7 +111,7 @@ def summary(results, row, system, measure):
     values = [
         r[measure]
         for key, r in results.items()
-        if key.rsplit("-", 1)[0] == f"{row}-{system}" and measure in r
+        if key.rsplit("-", 1)[0] == f"{row}-{system}" and r.get(measure) is not None
     ]
     if not values:
         return None, ""
@@ -154,7 +154,7 @@ def table(results, kind):
         cells += [summary(results, row, system, generation)[1] for system in SYSTEMS[:3]]
         seeds = sum(key.startswith(f"{row}-aae-") for key in results)
         minutes, _ = summary(results, row, "aae", "minutes")
-        # None if the machine was stopped in between.
+        # None if the machine was stopped in between, or busy with other work.
         cells += [str(seeds), "" if minutes is None else f"{minutes:.1f}"]
         yield f"| {' | '.join(cells)} |"
 

@@ -181,11 +181,11 @@ def test_flags_that_do_not_fit_a_table_are_refused(refused, tmp_path, name):
 
 def test_a_table_that_no_saved_model_could_describe_is_refused(refused, tmp_path, monkeypatch):
     """Each of prior and table is small enough alone."""
-    monkeypatch.setattr("adversarial_autoencoder.model.archive.MAX_PARTS", 1500)
+    monkeypatch.setattr("adversarial_autoencoder.model.archive.MAX_PARTS", 1200)
     (tmp_path / "t.csv").write_text(ROWS)
     np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(20, 2)))
     flags = ["--dataset=TMP/t.csv", "--prior=TMP/p.npy"]
-    assert "p.npy and the table t must take at most 1500 bytes in" in refused(*flags)
+    assert "p.npy and the table t must take at most 1200 bytes in" in refused(*flags)
 
 
 @pytest.mark.parametrize(
