@@ -67,7 +67,7 @@ KEPT_MEASURES = (
     "correlation_difference",
 )
 # Rows whose generated images are shown.
-SHOWN = ("mnist_16d", "mnist_conv_16d", "colour_64d")
+SHOWN = ("mnist_16d", "colour_64d")
 
 
 def run(*flags):
