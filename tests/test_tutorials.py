@@ -97,7 +97,7 @@ def test_a_tutorial_runs_as_a_script(script, tmp_path, monkeypatch):
     runpy.run_path(short, run_name="__main__")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_tutorial_runs_where_a_notebook_chose_the_backend_of_matplotlib(tmp_path):
     short = tmp_path / SCRIPTS[0].name
     short.write_text(shortened(SCRIPTS[0].read_text(), 3))
