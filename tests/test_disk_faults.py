@@ -181,7 +181,7 @@ def test_the_faults_cover_all_kinds_of_operations(whole):
     assert len(operations) > 80
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("code", ERRORS, ids=errno.errorcode.get)
 def test_a_fault_at_any_file_operation_loses_nothing(command_line, fake, whole, tmp_path, code):
     expected, operations = whole

@@ -75,7 +75,7 @@ def test_a_recipe_trains(recipe, dataset, tmp_path):
     assert all(np.isfinite(value) for value in row.values())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_recipe_for_the_likelihood_learns_small_digits(dataset, tmp_path):
     """After 240 minibatches digits are more likely near its samples than near their mean image.
 
