@@ -238,8 +238,15 @@ def add_legend(
         norm = BoundaryNorm(np.arange(len(class_names) + 1) - 0.5, len(class_names))
         mappable = ScalarMappable(norm, ListedColormap(colours))
         ticks = np.linspace(0, len(class_names) - 1, 6).round()
-        place = {"location": "bottom" if below else "right", "shrink": 0.8, "aspect": 40}
-        figure.colorbar(mappable, ax=figure.axes, label="number of the class", ticks=ticks, **place)
+        figure.colorbar(
+            mappable,
+            ax=figure.axes,
+            label="number of the class",
+            ticks=ticks,
+            location="bottom" if below else "right",
+            shrink=0.8,
+            aspect=40,
+        )
         return
     names = labels(class_names)
     # A name has its marker and a space.
@@ -248,9 +255,13 @@ def add_legend(
     rows = -(-len(names) // columns)
     columns = -(-len(names) // rows)
     handles = [Line2D([], [], color=colour, marker="o", linestyle="") for colour in colours]
-    place = "lower center" if below else "right center"
     figure.legend(
-        handles, names, loc=f"outside {place}", frameon=False, title="class", ncols=columns
+        handles,
+        names,
+        loc="outside lower center" if below else "outside right center",
+        frameon=False,
+        title="class",
+        ncols=columns,
     )
     extra = (0, 0.2 * rows + 0.4) if below else (columns * name_inches, 0)
     figure.set_size_inches(width + extra[0], height + extra[1])
