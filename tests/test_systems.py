@@ -75,6 +75,7 @@ def test_a_system_trains_saves_and_resumes_exactly(model, posterior, dataset, tm
     assert_equal_models(model, loaded)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("prior", "loss"),
     # The losses do not see the prior, so that each one with one prior is enough.
