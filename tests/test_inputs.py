@@ -299,34 +299,46 @@ def test_a_damaged_parquet_file_is_refused(tmp_path, refused, schema):
 
 
 MEMORY = """
-import resource, sys
+import pathlib, sys
 import numpy as np
 from adversarial_autoencoder import data
 from adversarial_autoencoder.tables import Schema
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+kind = sys.argv[1]
+# The largest memory; or, without the parts of mapped files, the memory of a batch.
+field = "RssAnon:" if kind in ("npy", "npz") else "VmHWM:"
+
+def memory():
+    text = pathlib.Path("/proc/self/status").read_text()
+    return int(text.partition(field)[2].split()[0]) // 1024
 
 schema = Schema.of_array(np.random.default_rng(0).normal(size=(9, 10)))
 for n in (1, 2):
-    rows = sum(len(x) for _, x in data.open_input(f"{n}.{sys.argv[1]}", schema=schema))
-    print(rows, peak())
+    rows = peak = 0
+    for _, x in data.open_input(f"{n}.{kind}", schema=schema):
+        rows, peak = rows + len(x), max(peak, memory())
+    print(rows, peak)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "npy", "npz"])
 def test_memory_does_not_grow_with_the_file(tmp_path, kind):
-    """Peak memory in MiB after a file of 50 000 rows, and after one of a million."""
+    """The largest memory in MiB while a file of 50 000 rows is read, and one of a million."""
     pa = pytest.importorskip("pyarrow")
     from pyarrow import csv, parquet
 
     for name, n in (("1", 50_000), ("2", 1_000_000)):
-        table = pa.table({f"column_{i + 1}": RNG.normal(size=n) for i in range(10)})
+        x = RNG.normal(size=(n, 10))
+        table = pa.table({f"column_{i + 1}": column for i, column in enumerate(x.T)})
         if kind == "csv":
             csv.write_csv(table, tmp_path / f"{name}.csv")
-        else:
+        elif kind == "parquet":
             parquet.write_table(table, tmp_path / f"{name}.parquet", row_group_size=50_000)
+        elif kind == "npy":
+            np.save(tmp_path / name, x)
+        else:
+            np.savez(tmp_path / name, x=x)
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, kind],
         cwd=tmp_path,
@@ -336,4 +348,5 @@ def test_memory_does_not_grow_with_the_file(tmp_path, kind):
     )
     (small, before), (large, after) = (map(int, line.split()) for line in done.stdout.splitlines())
     assert (small, large) == (50_000, 1_000_000)
-    assert after - before < 60
+    # PyArrow reads some blocks of a CSV file ahead.
+    assert after - before < (250 if kind == "csv" else 50)

@@ -84,7 +84,7 @@ class Config(
         defaults = dict(system.defaults)
         if (prior := given.get("prior")) in tuple(PRIORS):
             defaults = PRIORS[prior].defaults | defaults
-        if (network := given.get("network")) in NETWORKS:
+        if (network := given.get("network")) in tuple(NETWORKS):
             defaults = NETWORKS[network] | defaults
         if given.get("prior") in COMPONENT_PRIORS:
             # With components it would tie z to the class instead of making it independent.

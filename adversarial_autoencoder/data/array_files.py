@@ -4,9 +4,12 @@ import contextlib
 import gzip
 import io
 import math
+import mmap
 import pathlib
 import reprlib
+import shutil
 import struct
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO, cast
@@ -25,12 +28,16 @@ _NPY_HEADER_BYTES = 2**14  # NumPy refuses headers of more than 10 000 bytes.
 _CHUNK_BYTES = 2**20
 
 
-def read_npz(path: pathlib.Path, warn: Callable[[str], object] = print_warning) -> dict[str, Any]:
+def read_npz(
+    path: pathlib.Path, warn: Callable[[str], object] = print_warning, on_disk: bool = False
+) -> dict[str, Any]:
     """Reads the arrays of a data set from an .npz file.
 
     Args:
         path: Path of the file.
         warn: Function that is called with the text of a warning, about arrays with other names.
+        on_disk: Whether the arrays are unpacked to unnamed temporary files, which disappear with
+            them, instead of memory.
 
     Returns:
         A dict with the names in `names.USUAL_NAMES` as keys, such as x_train and y_train. The value
@@ -39,13 +46,13 @@ def read_npz(path: pathlib.Path, warn: Callable[[str], object] = print_warning) 
     Raises:
         InputError: If the file is not an .npz file, is damaged, lacks training images or contains
             pickled objects, or if its arrays need more than `MAX_NPZ_BYTES` bytes (16 GiB or a
-            quarter of the memory, whichever is smaller).
+            quarter of the memory, whichever is smaller) or the free space of the disk.
     """
     with _opened(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         found = find_arrays(path, names)
         arrays: dict[str, Any] = dict.fromkeys(USUAL_NAMES)
-        arrays |= _read_members(archive, path, found)
+        arrays |= _read_members(archive, path, found, on_disk=on_disk)
         warn_of_others(path, found, names, warn)
         return arrays
 
@@ -84,16 +91,18 @@ def _opened(path):
         yield archive
 
 
-def _read_members(archive, path, found, max_bytes=MAX_NPZ_BYTES):
+def _read_members(archive, path, found, max_bytes=MAX_NPZ_BYTES, on_disk=False):
     """Reads arrays of an archive, a dict from a name to the name in the file."""
     members = {array: archive.getinfo(f"{name}.npy") for array, name in found.items()}
     # zipfile never unpacks more than the declared size of a member.
     size = sum(member.file_size for member in members.values())
+    if on_disk:
+        max_bytes = shutil.disk_usage(tempfile.gettempdir()).free
     check_size(path, found.values(), size, max_bytes)
     arrays = {}
     for array, member in members.items():
         with reading(f"{found[array]} in {path} must be a readable array"):
-            arrays[array] = _read_npy(archive, member)
+            arrays[array] = _read_npy(archive, member, on_disk)
     return arrays
 
 
@@ -178,7 +187,7 @@ def map_npy(path: pathlib.Path) -> np.ndarray:
         return npy.open_memmap(path, mode="r")
 
 
-def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, on_disk: bool) -> np.ndarray:
     """Reads the array in a member of an archive. Damage raises one of `errors.MALFORMED`."""
     # zipfile unpacks bzip2 and LZMA without a limit. NumPy never writes them.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -200,8 +209,9 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     expected = head.tell() + math.prod(shape) * dtype.itemsize
     if member.file_size != expected:
         raise ValueError(f"{member.file_size} bytes, but its header declares {expected}")
+    unpack = _unpack_to_disk if on_disk else _read_at_most
     with archive.open(member) as stream:
-        data = _read_at_most(cast(BinaryIO, stream), expected)
+        data: Any = unpack(cast(BinaryIO, stream), expected)
     return np.ndarray(shape, dtype, data, offset=head.tell(), order="F" if fortran_order else "C")
 
 
@@ -242,3 +252,11 @@ def _read_at_most(stream: BinaryIO, size: int) -> bytearray:
     while chunk := stream.read(min(_CHUNK_BYTES, size - len(data))):
         data += chunk
     return data
+
+
+def _unpack_to_disk(stream: BinaryIO, size: int) -> mmap.mmap:
+    """Copies a stream to an unnamed temporary file, and maps it."""
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(stream, file, _CHUNK_BYTES)
+        file.flush()
+        return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)

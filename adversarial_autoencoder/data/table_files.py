@@ -261,9 +261,11 @@ def _parquet_batches(path, names, rows):
 
     with pq.ParquetFile(path) as file:
         done, total = 0, max(file.metadata.num_rows, 1)
-        for batch in file.iter_batches(rows, columns=list(names)):
-            done += len(batch)
-            yield batch, done / total
+        # PyArrow keeps what it has read of all row groups of one iterator.
+        for group in range(file.num_row_groups):
+            for batch in file.iter_batches(rows, [group], columns=list(names)):
+                done += len(batch)
+                yield batch, done / total
 
 
 def _csv_batches(path, names, rows):

@@ -60,8 +60,8 @@ def read_array(path: pathlib.Path, warn: Callable[[str], object]) -> np.ndarray:
     """Reads the array of images or rows in a file.
 
     Args:
-        path: An .npz or .mat file, of which x_train is read, or an .npy file, which stays on the
-            disk until its parts are used.
+        path: An .npz or .mat file, of which x_train is read, or an .npy file. Except for a .mat
+            file, the array stays on the disk until its parts are used.
         warn: Function that is called with the text of a warning.
 
     Returns:
@@ -70,9 +70,10 @@ def read_array(path: pathlib.Path, warn: Callable[[str], object]) -> np.ndarray:
     Raises:
         InputError: If the file cannot be read.
     """
-    if path.suffix.lower() == ".npy":
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
         return map_npy(path)
-    arrays = (read_npz if path.suffix.lower() == ".npz" else read_mat)(path, warn)
+    arrays = read_npz(path, warn, on_disk=True) if suffix == ".npz" else read_mat(path, warn)
     others = [name for name, x in arrays.items() if name[0] == "x" and x is not None]
     if others := [name for name in others if name != "x_train"]:
         warn(f"Only x_train of {path} is used. Left out: {', '.join(others)}.")
