@@ -90,6 +90,30 @@ NETWORKS: dict[str, dict] = {
     "mlp": HIDDEN["mlp"],
     "conv": HIDDEN["conv"] | {"discriminator_learning_rate": 1e-4, "generator_learning_rate": 1e-3},
 }
+# A strong adversarial phase, with little noise that would hide edges, gaps and peaks of a prior.
+STRONG = {
+    "discriminator_noise": 0.05,
+    "discriminator_learning_rate": 1e-3,
+    "generator_epsilon": 1e-4,
+}
+
+
+def network_defaults(network: str, z_dim: int) -> dict:
+    """Defaults that follow from the networks and from the number of dimensions.
+
+    With convolutions and at most two dimensions the adversarial phase is strong: it matches the
+    prior and reaches a better reconstruction. With more dimensions the discriminator would win.
+
+    Args:
+        network: A key of `NETWORKS`.
+        z_dim: Dimensions of z.
+
+    Returns:
+        Values of settings, by name.
+    """
+    return NETWORKS[network] | (STRONG if network == "conv" and z_dim in (1, 2) else {})
+
+
 # The systems with a y were tuned with the layers of the paper, with minibatches of 100 images, and
 # with these rates.
 WIDE = {
@@ -227,19 +251,12 @@ class PriorSpec:
     defaults: dict = dataclasses.field(default_factory=dict)
 
 
-# A strong adversarial phase, and little noise that would hide edges, gaps and peaks.
-FINE_STRUCTURE = {
-    "discriminator_noise": 0.05,
-    "discriminator_learning_rate": 1e-3,
-    "generator_epsilon": 1e-4,
-}
-
 PRIORS = {
     "gaussian": PriorSpec("Gaussian", {"std": "prior_std"}),
-    "uniform": PriorSpec("Uniform", {"std": "prior_std"}, defaults=FINE_STRUCTURE),
-    "laplace": PriorSpec("Laplace", {"std": "prior_std"}, defaults=FINE_STRUCTURE),
+    "uniform": PriorSpec("Uniform", {"std": "prior_std"}, defaults=STRONG),
+    "laplace": PriorSpec("Laplace", {"std": "prior_std"}, defaults=STRONG),
     "gamma": PriorSpec(
-        "Gamma", {"shape": "prior_shape", "std": "prior_std"}, defaults=FINE_STRUCTURE
+        "Gamma", {"shape": "prior_shape", "std": "prior_std"}, defaults=STRONG
     ),
     "gaussian_mixture": PriorSpec(
         "GaussianMixture",
@@ -250,7 +267,7 @@ PRIORS = {
             "std_across": "prior_width",
         },
         has_components=True,
-        defaults=FINE_STRUCTURE,
+        defaults=STRONG,
     ),
     "swiss_roll": PriorSpec(
         "SwissRoll",
@@ -261,7 +278,7 @@ PRIORS = {
             "std": "prior_width",
         },
         has_components=True,
-        defaults=FINE_STRUCTURE,
+        defaults=STRONG,
     ),
 }
 

@@ -13,7 +13,7 @@ from adversarial_autoencoder.errors import InputError
 from adversarial_autoencoder.modes.command import Command
 from adversarial_autoencoder.networks.encoders import CORRUPTIONS
 from adversarial_autoencoder.posteriors import POSTERIORS
-from adversarial_autoencoder.systems import HIDDEN, PRIORS, REGULARIZATION, SYSTEMS
+from adversarial_autoencoder.systems import HIDDEN, PRIORS, REGULARIZATION, STRONG, SYSTEMS
 from adversarial_autoencoder.training.build import PHASES
 
 
@@ -92,6 +92,21 @@ def test_given_settings_override_the_defaults_of_a_system(model):
         expected = defaults.get(field.name, field.default)
         assert getattr(config, field.name) == expected, field.name
     assert Config.of(model=model, seed=3, z_dim=4) == dataclasses.replace(config, seed=3, z_dim=4)
+
+
+def test_convolutions_of_few_dimensions_have_a_strong_adversarial_phase():
+    def given(**settings):
+        config = Config.of(network="conv", **settings)
+        return {name: getattr(config, name) for name in STRONG}
+
+    assert given() == given(z_dim=1) == STRONG
+    assert given(discriminator_noise=0.1) == STRONG | {"discriminator_noise": 0.1}
+    weak = given(z_dim=3)
+    assert all(weak[name] != STRONG[name] for name in STRONG)
+    # The defaults of a system come first.
+    of_system = SYSTEMS["semi_supervised_aae"].defaults
+    semi = given(model="semi_supervised_aae", z_dim=2)
+    assert semi == {name: of_system[name] for name in STRONG}
 
 
 def test_a_prior_with_fine_structure_has_defaults_of_its_own():

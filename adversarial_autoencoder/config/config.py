@@ -38,6 +38,7 @@ from adversarial_autoencoder.systems import (
     SYSTEMS,
     PhaseSpec,
     System,
+    network_defaults,
 )
 
 
@@ -85,7 +86,8 @@ class Config(
         if (prior := given.get("prior")) in tuple(PRIORS):
             defaults = PRIORS[prior].defaults | defaults
         if (network := given.get("network")) in tuple(NETWORKS):
-            defaults = NETWORKS[network] | defaults
+            z_dim = given.get("z_dim", defaults.get("z_dim", cls.z_dim))
+            defaults = network_defaults(network, z_dim) | defaults
         if given.get("prior") in COMPONENT_PRIORS:
             # With components it would tie z to the class instead of making it independent.
             defaults.pop("condition_prior_on_labels", None)
