@@ -255,9 +255,7 @@ PRIORS = {
     "gaussian": PriorSpec("Gaussian", {"std": "prior_std"}),
     "uniform": PriorSpec("Uniform", {"std": "prior_std"}, defaults=STRONG),
     "laplace": PriorSpec("Laplace", {"std": "prior_std"}, defaults=STRONG),
-    "gamma": PriorSpec(
-        "Gamma", {"shape": "prior_shape", "std": "prior_std"}, defaults=STRONG
-    ),
+    "gamma": PriorSpec("Gamma", {"shape": "prior_shape", "std": "prior_std"}, defaults=STRONG),
     "gaussian_mixture": PriorSpec(
         "GaussianMixture",
         {
