@@ -209,7 +209,7 @@ def test_settings_reach_the_training(x):
         ({"model": "vea"}, "Did you mean vae"),
         ({"settings": {"dropuot": 0.1}}, "Did you mean dropout"),
         ({"settings": {"image_size": "8"}}, "must be settings of a training on tables"),
-        ({"settings": {"z_dim": 3}}, "as a parameter"),
+        ({"settings": {"z_dim": 3}}, "tables. z_dim is a parameter of AAETransformer. Rec"),
         ({"settings": {"prior_radius": 3.0}}, "prior_radius needs --prior"),
         ({"settings": {"reconstruction_loss": "bce"}}, "needs images"),
         ({"batch_size": 61}, "batch_size must be at most the 60"),

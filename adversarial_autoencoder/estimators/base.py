@@ -116,7 +116,8 @@ class AAEEstimator(BaseEstimator):
         allowed = known - own - NOT_OF_ESTIMATORS
         for name in given:
             if name not in allowed:
-                hint = " as a parameter" if name in own else did_you_mean(name, allowed)
+                is_own = f" {name} is a parameter of {type(self).__name__}."
+                hint = is_own if name in own else did_you_mean(name, allowed)
                 raise InputError(
                     f"settings must be settings of a training on tables.{hint} Received: {name}"
                 )
