@@ -123,10 +123,12 @@ def test_another_number_of_cores_is_a_warning(
     assert "cores" not in err
 
 
-def test_an_automatic_precision_keeps_the_recorded_choice():
-    config = Config(precision="float32")
+def test_automatic_settings_keep_the_recorded_choice():
+    config = Config(precision="float32", jit_compile="true")
     assert select_run.with_overrides(None, config, {"precision": "auto", "epochs": 3}).epochs == 3
     assert select_run.with_overrides(None, config, {"precision": "auto"}).precision == "float32"
+    shown = select_run.with_overrides(None, config, {"jit_compile": "auto"}, select_run.LOCATIONS)
+    assert shown.jit_compile == "true"
 
 
 def test_a_run_killed_before_its_settings_were_written_can_be_started_again(tmp_path):

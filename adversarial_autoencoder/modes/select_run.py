@@ -268,12 +268,9 @@ def with_overrides(
     """
     if "prior" in overrides:
         overrides = overrides | {"prior": located_prior(overrides["prior"])}
-    # The run keeps what "auto" chose.
-    overrides = {
-        name: value
-        for name, value in overrides.items()
-        if (name, value) not in (("precision", "auto"), ("value_range", AUTO))
-    }
+    # The run keeps what "auto" chose, unless that can change.
+    kept = {"precision", "value_range", "jit_compile"} - set(changeable)
+    overrides = {k: value for k, value in overrides.items() if k not in kept or value != AUTO}
     for name, value in overrides.items():
         # A file of samples can move; its checksum identifies it.
         if name == "prior" and value.endswith(".npy") and config.prior.endswith(".npy"):
