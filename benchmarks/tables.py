@@ -51,7 +51,7 @@ SEEDS = (0, 1, 2)
 # The codes are to hold what the columns have in common: hidden columns are restored from others.
 CODES = {
     "batch_size": 250,
-    "epochs": 10,
+    "epochs": 20,
     "settings": {"hidden_layers": 1, "corruption": "masking", "input_noise": 0.5},
 }
 ROWS = {"batch_size": 250, "epochs": 10}
