@@ -118,28 +118,18 @@ def measure(
         z = gaussian_mixture.sample(mixture, limit)
         report["num_codes_gaussian_mixture"] = len(codes)
         report["num_components_gaussian_mixture"] = mixture.n_components
-    generated = model.generate_array(limit, z=z)
-    columns = {}
+    generated, columns = model.generate_array(limit, z=z), {}
     if schema is None:
-        generation_report = _parzen(x, x_validation, generated)
+        of_generated = _parzen(x, x_validation, generated)
     else:
-        generation_report, distances = rows.generation(x, generated, schema)
-        floor, floors = rows.generation(x, x_validation, schema)
-        pairs = zip(distances.tolist(), floors.tolist(), strict=True)
-        columns = dict(zip(schema.names, pairs, strict=True))
-        names = ("column_distance", "correlation_difference")
-        report |= {f"{name}_floor": floor[name] for name in names}
+        of_generated, floors, columns = _columns(x, x_validation, generated, schema)
+        report |= floors
     if features is not None:
-        real, validation = features(x), features(x_validation)
-        report["feature_space"] = features.fingerprint
-        if y is not None:
-            y, predicted = _labelled(y, features.classify(x))
-            report["feature_error"] = classification.error_rate(y, predicted)
-        report["fid_floor"] = generation.frechet_distance(real, validation)
-        report["fid_reconstructions"] = generation.frechet_distance(real, features(reconstructed))
-        generation_report = _generation(real, features(generated[: len(x)])) | generation_report
+        of_features, found = _features(features, x, x_validation, reconstructed, generated, y)
+        report |= found
+        of_generated = of_features | of_generated
     suffix = "" if sampler == "prior" else f"_{sampler}"
-    report |= {f"{name}{suffix}": value for name, value in generation_report.items()}
+    report |= {f"{name}{suffix}": value for name, value in of_generated.items()}
     finite = {name: value for name, value in report.items() if np.isfinite(value)}
     return Report(finite, columns)
 
@@ -277,6 +267,19 @@ def _labelled(y, values):
     return y[y != UNLABELLED], values[y != UNLABELLED]
 
 
+def _columns(x, x_validation, generated, schema):
+    """Measures generated rows, and validation rows as their floors; then the same by column."""
+    report, distances = rows.generation(x, generated, schema)
+    floor, floors = rows.generation(x, x_validation, schema)
+    pairs = zip(distances.tolist(), floors.tolist(), strict=True)
+    names = ("column_distance", "correlation_difference")
+    return (
+        report,
+        {f"{name}_floor": floor[name] for name in names},
+        dict(zip(schema.names, pairs, strict=True)),
+    )
+
+
 def _parzen(x, x_validation, generated):
     x, x_validation, generated = (
         part.reshape(len(part), -1) for part in (x, x_validation[:SIGMA_IMAGES], generated)
@@ -289,6 +292,20 @@ def _parzen(x, x_validation, generated):
         "parzen_standard_error": error,
         "parzen_sigma": sigma,
     }
+
+
+def _features(features, x, x_validation, reconstructed, generated, y):
+    """Measures generated images by features, and what does not depend on them."""
+    real = features(x)
+    report = {
+        "feature_space": features.fingerprint,
+        "fid_floor": generation.frechet_distance(real, features(x_validation)),
+        "fid_reconstructions": generation.frechet_distance(real, features(reconstructed)),
+    }
+    if y is not None:
+        y, predicted = _labelled(y, features.classify(x))
+        report["feature_error"] = classification.error_rate(y, predicted)
+    return _generation(real, features(generated[: len(x)])), report
 
 
 def _generation(real, generated):
