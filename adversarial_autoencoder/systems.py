@@ -98,7 +98,7 @@ STRONG = {
 }
 
 
-def network_defaults(network: str, z_dim: int) -> dict:
+def network_defaults(network: str, z_dim: object) -> dict:
     """Defaults that follow from the networks and from the number of dimensions.
 
     With convolutions and at most two dimensions the adversarial phase is strong: it matches the

@@ -163,6 +163,17 @@ def test_values_that_no_training_row_lacks_make_a_row_anomalous(table_model):
     assert (scorer.where(odd).diagonal() >= 100).all()
 
 
+def test_another_number_in_a_constant_column_is_anomalous(table_model):
+    rows = np.random.default_rng(0).normal(size=(100, 3)).astype("float32")
+    rows[:, 1] = 5
+    scorer = anomaly.fit(table_model(Schema.of_array(rows)), rows, x_train=rows)
+    odd = np.tile(rows[:1], (3, 1))
+    odd[1:, 1] = 6, -1e9
+    assert scorer.where(odd)[0, 1] < 1
+    assert (scorer.where(odd)[1:, 1] >= 100).all()
+    assert (scorer.score(odd[1:]) > scorer.normal_scores[-1]).all()
+
+
 def test_huge_numbers_have_finite_scores(table_model):
     rows = np.random.default_rng(0).normal(size=(100, 5)).astype("float32")
     rows[:, :3] = 0

@@ -151,6 +151,30 @@ def test_synthetic_rows_have_the_types_of_a_dataframe(people, sampler):
     assert rows.dtypes.to_dict() == numbers.dtypes.to_dict()
 
 
+def test_names_of_columns_need_not_be_texts(x):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    numbers = pd.DataFrame(x[:, [0, 2]], columns=[3, 7])
+    sampler = AAESampler(2, **SMALL).fit(numbers)
+    assert list(sampler.sample(4).columns) == [3, 7]
+    assert list(pickle.loads(pickle.dumps(sampler)).sample(4).columns) == [3, 7]
+    mixed = pd.DataFrame({3: x[:, 0], 7: x[:, 2], 9: list("xyz") * 20})
+    assert list(AAESampler(2, **SMALL).fit(mixed).sample(4).columns) == [3, 7, 9]
+    codes = AAETransformer(2, **SMALL).fit(mixed)
+    assert list(codes.inverse_transform(codes.transform(mixed)).columns) == [3, 7, 9]
+    with pytest.raises(InputError, match="must have different names. Received: 3"):
+        AAESampler(2, **SMALL).fit(pd.DataFrame(x[:, :2], columns=[3, 3]))
+
+
+def test_floats_of_0_and_1_stay_floats(x):
+    pd = pytest.importorskip("pandas")
+    flags = np.where(np.isnan(x[:, 1]), np.nan, x[:, 3])
+    frame = pd.DataFrame({"f": flags.astype("float32"), "d": flags, "n": x[:, 0]})
+    rows = AAESampler(2, **SMALL).fit(frame).sample(50, random_state=0)
+    assert rows.dtypes.to_dict() == frame.dtypes.to_dict()
+    assert set(rows["f"].dropna()) <= {0.0, 1.0}
+
+
 def test_a_sampler_that_is_changed_after_the_fit(x):
     estimator = AAESampler(2, sampler="prior", **SMALL).fit(x)
     with pytest.raises(InputError, match="needs a fit with it"):
@@ -196,7 +220,8 @@ def test_unknown_categories_and_numbers_are_missing_with_a_warning(people, x):
 
 
 def test_settings_reach_the_training(x):
-    estimator = AAETransformer(3, **SMALL | {"settings": {"prior": "uniform"}})
+    settings = {"prior": "uniform", "hidden_layers": np.int64(1)}
+    estimator = AAETransformer(3, **SMALL | {"settings": settings})
     model = estimator.fit(x).model_
     assert model.z_dim == 3
     assert type(model.prior).__name__ == "Uniform"
@@ -210,6 +235,7 @@ def test_settings_reach_the_training(x):
         ({"settings": {"dropuot": 0.1}}, "Did you mean dropout"),
         ({"settings": {"image_size": "8"}}, "must be settings of a training on tables"),
         ({"settings": {"z_dim": 3}}, "tables. z_dim is a parameter of AAETransformer. Rec"),
+        ({"settings": ["dropout"]}, "settings must be a dict"),
         ({"settings": {"prior_radius": 3.0}}, "prior_radius needs --prior"),
         ({"settings": {"reconstruction_loss": "bce"}}, "needs images"),
         ({"batch_size": 61}, "batch_size must be at most the 60"),
@@ -229,8 +255,15 @@ def test_labels_and_rows_that_cannot_be_used_are_refused(x, y):
         AAEClassifier(**SMALL).fit(x, y[:-1])
     with pytest.raises(InputError, match="at least 61 images in a minibatch"):
         AAEClusterer(num_clusters=61, **SMALL | {"batch_size": None}).fit(x)
+    texts = np.array(["yes" if label == 1 else None for label in y], object)
+    with pytest.raises(InputError, match="for unlabelled, for each row. Received: None"):
+        AAEClassifier(**SMALL).fit(x, texts)
     with pytest.raises(InputError, match="Did you mean prior"):
         AAESampler(sampler="piror", **SMALL).fit(x)
+    sampler = AAESampler(2, **SMALL).fit(x)
+    for n in (0, "3", 2.5):
+        with pytest.raises(InputError, match="n_samples must be a whole number"):
+            sampler.sample(n)
     with pytest.raises(NotFittedError):
         AAESampler().sample()
     with pytest.raises(InputError, match=r"shape \(n, 2\)"):

@@ -223,7 +223,9 @@ def test_categories_in_an_array_are_values_and_not_indices(
     np.testing.assert_array_equal(rows[:, 0], [1, 2, np.nan, 0, np.nan])
     np.testing.assert_array_equal(rows[:, 1], [0, 1, np.nan, 1, 1])
     assert texts == [
-        "2 values of column column_1 did not occur in training, such as 1. They count as missing."
+        "2 values of column column_1 did not occur in training, such as 1. They count as missing.",
+        "1 value of column column_2 is missing, which did not occur in training. For the networks "
+        "it has no category.",
     ]
     write(np.column_stack([x, [np.nan] * 3 + [2139, np.nan]]))
     message = "with texts in column column_3, as in training. Received: the number 2139, counted"
@@ -233,7 +235,7 @@ def test_categories_in_an_array_are_values_and_not_indices(
 def test_booleans_are_texts_or_0_and_1(tmp_path, read, refused, texts):
     pd = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
-    schema = Schema((Column("b", "categorical", "bool", categories=(False, True)),))
+    schema = Schema((Column("b", "categorical", "bool", True, categories=(False, True)),))
     (tmp_path / "a.csv").write_text('b\nTrue\nfalse\n""\n1\n0\n')
     np.testing.assert_array_equal(read("a.csv", schema=schema)[2][:, 0], [1, 0, np.nan, 1, 0])
     message = "Column b .*must hold true or false, .* Received: banana in row 2"
@@ -291,6 +293,45 @@ def test_missing_numbers_are_named_if_the_training_had_none(tmp_path, read, sche
     assert np.isnan(x).sum(axis=0).tolist() == [4, 4, 0]
     assert len(texts) == 1
     assert texts[0].startswith("4 values of column n are missing, which did not occur in training")
+
+
+def test_missing_categories_are_named_if_the_training_had_none(tmp_path, read, schema, texts):
+    (tmp_path / "a.csv").write_text("n,f,c\n" + "1,2,\n1,2,NA\n1,2,new\n1,2,x\n")
+    _, _, x = read("a.csv", schema=schema)
+    assert np.isnan(x).sum(axis=0).tolist() == [0, 0, 3]
+    assert texts[0].startswith("1 value of column c did not occur in training, such as new")
+    assert texts[1:] == [
+        "2 values of column c are missing, which did not occur in training. For the networks it "
+        "has no category."
+    ]
+
+
+def test_nan_is_a_missing_category(tmp_path, read, texts):
+    schema = Schema((Column("i", "categorical", "int64", categories=(0, 1), missing=True),))
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table({"i": pa.array([0.0, float("nan"), 1.0])}), tmp_path / "a.parquet")
+    np.testing.assert_array_equal(read("a.parquet", schema=schema)[2][:, 0], [0, np.nan, 1])
+    assert texts == []
+
+
+def test_the_columns_of_an_array_count_in_the_order_of_the_training(tmp_path, read, refused, texts):
+    schema = Schema((Column("height"), Column("weight")))
+    x = RNG.normal(size=(5, 2)).astype("float32")
+    np.savez(tmp_path / "a.npz", x=x)
+    np.testing.assert_array_equal(read("a.npz", schema=schema)[2], x)
+    assert texts[0].endswith("They count in the order of the training: height, weight.")
+    np.save(tmp_path / "b.npy", np.column_stack([x, x]))
+    refused("b.npy", "no names of columns. Received: 4 columns, 4 more", schema=schema)
+
+
+def test_a_warning_names_no_flag_that_a_run_refuses(tmp_path, read, texts):
+    np.save(tmp_path / "a.npy", X > 99)
+    read("a.npy", shape=(6, 5, 1))
+    (text,) = texts
+    assert text.startswith("The values of x_train in")
+    assert "--value_range" not in text
 
 
 def test_a_damaged_parquet_file_is_refused(tmp_path, refused, schema):

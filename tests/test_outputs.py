@@ -11,6 +11,7 @@ from helpers import tree
 from PIL import Image
 
 from adversarial_autoencoder.data.outputs import ARRAYS, FOLDER, TEXTS, check_output, open_output
+from adversarial_autoencoder.data.outputs.texts import changed_by_csv
 from adversarial_autoencoder.errors import InputError
 
 opening = importlib.import_module("adversarial_autoencoder.data.outputs.open_output")
@@ -42,6 +43,11 @@ def test_a_csv_file_has_a_column_for_each_number_and_no_formula(tmp_path):
             ["'=b.png", "1e-07", "3.0", "'@y"],
             ["caf\u00e9 c", "", "0.0", ""],
         ]
+
+
+def test_texts_that_a_csv_file_does_not_give_back_are_found():
+    texts = ["a", "", "NA", "None", "=1+1", " b", "b c", "1,5", 7, True]
+    assert changed_by_csv(texts) == ["", "NA", "None", "=1+1", " b"]
 
 
 def test_a_parquet_file_has_types(tmp_path):

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from adversarial_autoencoder import data
+from adversarial_autoencoder.errors import InputError
+from adversarial_autoencoder.tables import Column, Schema
+from adversarial_autoencoder.tables.arrow import stored_types
+from adversarial_autoencoder.tables.frames import array_to_frame
 from adversarial_autoencoder.tables.values import row_values
 
 pd = pytest.importorskip("pandas")
@@ -176,3 +180,49 @@ def test_rows_are_written_with_the_types_of_the_file(tmp_path):
     }
     assert {*zip(values["c"], values["b"], strict=True)} == {("x", True), ("y,z", False)}
     assert all(values["f"] == values["n"] + 0.25)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
+def test_the_largest_whole_numbers_stay_the_largest(dtype):
+    """float32 rounds them up, to numbers that their type does not have."""
+    ends = np.iinfo(dtype)
+    schema = Schema((Column("n", dtype=dtype),))
+    x = np.array([ends.min, ends.max, 7], dtype).astype("float32")[:, None]
+    assert row_values(x, schema)["n"].tolist() == [ends.min, ends.max, 7]
+    assert array_to_frame(x, schema)["n"].tolist() == [ends.min, ends.max, 7]
+    missing = array_to_frame(np.array([[np.nan], x[1]], "float32"), schema)["n"]
+    assert missing.isna().tolist() == [True, False]
+    assert missing[1] == ends.max
+
+
+def test_delimiters_within_quotes_do_not_count(tmp_path):
+    rows = "".join(f"{i};0.5;{'xy'[i % 2]}\n" for i in range(20))
+    names = load(tmp_path, f'"size (w, h, d)";price;kind\n{rows}').schema.names
+    assert names == ("size (w, h, d)", "price", "kind")
+    rows = "".join(f"{i},5\t{'xy'[i % 2]}, {i}\n" for i in range(20))
+    assert load(tmp_path, f"size (w, h)\tx, y\n{rows}", "t.tsv").schema.names == (
+        "size (w, h)",
+        "x, y",
+    )
+
+
+def test_hexadecimal_numbers_are_texts_in_training_and_as_input(tmp_path):
+    text = "id,n\n" + "".join(f"0x{i:02x},{i}\n" for i in range(20))
+    dataset = load(tmp_path, text)
+    assert dataset.schema.columns[0].dtype == "str"
+    ((_, x),) = data.open_input(tmp_path / "t.csv", schema=dataset.schema)
+    np.testing.assert_array_equal(x[:, 0], np.arange(20))
+    (tmp_path / "kinds.json").write_text('{"id": "numeric"}')
+    with pytest.raises(InputError, match="must hold numbers only .* Received: 0x00 in row 1"):
+        load(tmp_path, text, columns=str(tmp_path / "kinds.json"))
+
+
+def test_a_parquet_file_of_rows_has_the_types_of_the_training():
+    columns = (
+        Column("bit", "categorical", "int8", categories=(0, 1)),
+        Column("half", "categorical", "float32", categories=(0.0, 1.0)),
+        Column("text", "categorical", "str", categories=("a", "b")),
+        Column("flag", "categorical", "bool", categories=(False, True)),
+    )
+    types = {name: str(dtype) for name, dtype in stored_types(Schema(columns)).items()}
+    assert types == {"bit": "int8", "half": "float", "text": "string", "flag": "bool"}

@@ -24,6 +24,8 @@ from adversarial_autoencoder.tables.texts import booleans, renamed
 SUFFIXES = (".csv", ".tsv", ".parquet")
 # Whole numbers that begin with 0 are codes, such as 02139.
 NUMBER, CODE = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", r"^0\d+$"
+# PyArrow reads 0x1f as a whole number, but not as a float.
+HEXADECIMAL = r"^[+-]?0[xX]"
 # Size of the parts in which a text file is read.
 _BLOCK_BYTES = 4 * 2**20
 
@@ -72,7 +74,8 @@ def typed(path: pathlib.Path, name: str, array: Any, kind: str | None = None) ->
         return array
     array = _known(array)
     codes = pc.any(pc.match_substring_regex(array, CODE)).as_py()
-    if not (codes and kind != "numeric"):
+    hexadecimal = pc.any(pc.match_substring_regex(array, HEXADECIMAL)).as_py()
+    if not hexadecimal and not (codes and kind != "numeric"):
         for target in (pa.int64(), pa.float64()):
             try:
                 return array.cast(target)

@@ -297,7 +297,10 @@ def table(
 
 
 def checked_vectors(
-    x: np.ndarray, name: str | pathlib.Path, warn: Callable[[str], object]
+    x: np.ndarray,
+    name: str | pathlib.Path,
+    warn: Callable[[str], object],
+    columns: Sequence[str] = (),
 ) -> np.ndarray:
     """Checks vectors of numbers.
 
@@ -305,6 +308,7 @@ def checked_vectors(
         x: Numbers, shape (n, columns), NaN for missing ones.
         name: Name of the array. Error messages quote it.
         warn: Function that is called with the text of a warning.
+        columns: Names of the columns. Default: column_1, column_2, ...
 
     Returns:
         A float32 array of the same shape.
@@ -314,7 +318,8 @@ def checked_vectors(
     """
     check_vectors(x, name)
     rounded = np.ascontiguousarray(x, "float32")
-    for column, values, after in zip(default_names(x.shape[1]), x.T, rounded.T, strict=True):
+    columns = columns or default_names(x.shape[1])
+    for column, values, after in zip(columns, x.T, rounded.T, strict=True):
         check_numbers(values, f"{column} of {name}")
         if x.dtype.itemsize > 4 or x.dtype.kind in "iu":
             warn_if_rounded(f"{column} of {name}", values.astype("float64"), after, warn)

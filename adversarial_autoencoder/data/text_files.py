@@ -3,6 +3,7 @@
 import codecs
 import csv
 import pathlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -90,8 +91,10 @@ def head(path: pathlib.Path) -> tuple[list[str], int, str]:
         raise
     if not text.strip():
         raise InputError(f"{path} must contain rows. Received: an empty file")
-    first = text.strip().splitlines()[0]
+    first = re.sub('"[^"]*"', "", text.strip("\ufeff\r\n ").splitlines()[0])
     delimiter = max(DELIMITERS, key=first.count)
+    if path.suffix.lower() == ".tsv" and "\t" in first:
+        delimiter = "\t"
     try:
         # The second line is not cut if there is a third one.
         rows = csv.reader(text.splitlines(True), delimiter=delimiter)

@@ -21,6 +21,7 @@ def array_range(
     source: str | pathlib.Path,
     form: ImageForm,
     warn: Callable[[str], object],
+    advise: bool = True,
 ) -> tuple[float, float] | str:
     """Chooses the values that become 0 and 1 for arrays of images, and checks their range.
 
@@ -29,6 +30,7 @@ def array_range(
         source: Where they come from.
         form: The form. Its range is the answer unless it is "auto".
         warn: Function that is called with the text of a warning.
+        advise: Whether a warning can name the flag of another range.
 
     Returns:
         Two numbers, or "dtype" if the values need no scaling but that of their data type.
@@ -65,7 +67,7 @@ def array_range(
     black, white = (0, 1 if kinds == {"f"} else 255) if isinstance(chosen, str) else chosen
     check_inside(low, high, (black, white), what)
     for name in x:
-        warn_if_narrow(f"{name} in {source}", lows[name], highs[name], black, white, warn)
+        warn_if_narrow(f"{name} in {source}", lows[name], highs[name], black, white, warn, advise)
     return chosen
 
 
@@ -74,6 +76,7 @@ def file_range(
     source: str | pathlib.Path,
     form: ImageForm,
     warn: Callable[[str], object],
+    advise: bool = True,
 ) -> tuple[float, float] | str:
     """Chooses the values that become 0 and 1 for image files, and checks their range.
 
@@ -83,6 +86,7 @@ def file_range(
         source: Where they come from.
         form: The form. Its range is the answer unless it is "auto".
         warn: Function that is called with the text of a warning.
+        advise: Whether a warning can name the flag of another range.
 
     Returns:
         Two numbers, or "dtype" for the whole range of the files.
@@ -98,10 +102,10 @@ def file_range(
             warn(_says(f"The values of {what}", low, high, (low, high)))
             return low, high
         if isinstance(chosen, str):
-            warn_if_narrow(what, low, high, 0, limit, warn)
+            warn_if_narrow(what, low, high, 0, limit, warn, advise)
         else:
             check_inside(low, high, chosen, what)
-            warn_if_narrow(what, low, high, *chosen, warn)
+            warn_if_narrow(what, low, high, *chosen, warn, advise)
     return BY_TYPE if chosen == AUTO else chosen
 
 
@@ -203,6 +207,7 @@ def warn_if_narrow(
     black: float,
     white: float,
     warn: Callable[[str], object],
+    advise: bool = True,
 ) -> None:
     """Warns if images use only a small part of the range of values, such as masks of 0 and 1.
 
@@ -213,6 +218,7 @@ def warn_if_narrow(
         black: The smallest possible value.
         white: The largest possible value.
         warn: Function that is called with the text of a warning.
+        advise: Whether the warning can name the flag of another range.
 
     Example:
         >>> from adversarial_autoencoder.data.value_range import warn_if_narrow
@@ -227,7 +233,8 @@ def warn_if_narrow(
         warn(
             f"The values of {what} are {format_value(low)} to {format_value(high)}, a small part "
             f"of {format_value(black)} to {format_value(white)}, so that all images are nearly "
-            f"{'black' if dark else 'of one brightness'}.{hints.for_range(low, high)}"
+            f"{'black' if dark else 'of one brightness'}."
+            f"{hints.for_range(low, high) if advise else ''}"
         )
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import pathlib
 import random
 import tempfile
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -58,6 +59,8 @@ class AAEEstimator(BaseEstimator):
         "autoencoder",
         "denoising_autoencoder",
     )
+    # The names of the columns of the DataFrame of `fit`; None for an array.
+    _names: list[Any] | None = None
     # Defaults that differ from those of the system.
     DEFAULTS: ClassVar[dict[str, Any]] = {}
 
@@ -113,6 +116,11 @@ class AAEEstimator(BaseEstimator):
         """The settings of the training, without those that follow from the data."""
         known = {field.name for field in dataclasses.fields(Config)}
         own, given = known & set(self.get_params()), self.settings or {}
+        if not isinstance(given, Mapping):
+            raise InputError(
+                f"settings must be a dict from names of settings to values. Received: {given!r}"
+            )
+        given = {name: _number(value) for name, value in given.items()}
         allowed = known - own - NOT_OF_ESTIMATORS
         for name in given:
             if name not in allowed:
@@ -149,6 +157,10 @@ class AAEEstimator(BaseEstimator):
     @property
     def _schema(self) -> Schema:
         return self.model_.observation.schema
+
+    def _named(self, rows):
+        """Rows with the names of the columns of the DataFrame of `fit`, which need not be texts."""
+        return rows if self._names is None else rows.set_axis(self._names, axis=1)
 
     def _rows(self, x):
         """The rows of a table that a method of a fitted estimator takes."""

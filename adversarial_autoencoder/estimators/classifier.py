@@ -73,6 +73,10 @@ class AAEClassifier(ClassifierMixin, AAEEstimator):
         check_consistent_length(X, y)
         # In a list with texts, NumPy makes a text of the number too.
         unlabelled = (UNLABELLED, f"{UNLABELLED}", f"{UNLABELLED}".encode())
+        if None in y.tolist():
+            raise InputError(
+                "y must have a class, or -1 for unlabelled, for each row. Received: None"
+            )
         known = np.array([label not in unlabelled for label in y.tolist()])
         check_classification_targets(y[known])
         self.classes_, index = np.unique(y[known], return_inverse=True)

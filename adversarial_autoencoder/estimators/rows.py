@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 from adversarial_autoencoder.data.tables import checked_vectors
 from adversarial_autoencoder.errors import InputError, counted
 from adversarial_autoencoder.tables import Column, Schema, arrow, default_names
+from adversarial_autoencoder.tables.schema import check_different
 from adversarial_autoencoder.tables.values import with_indices
 
 
@@ -31,6 +32,10 @@ def learn(estimator: Any, x: Any, min_rows: int = 2) -> tuple[np.ndarray, Schema
     Raises:
         ValueError: If `x` is no table of at least `min_rows` rows.
     """
+    estimator._names = None
+    if _is_pandas(x):
+        check_different([str(name) for name in x.columns])
+        estimator._names = list(x.columns)
     if _is_mixed(x):
         from adversarial_autoencoder.tables.frames import columns_of
 
@@ -111,7 +116,8 @@ def _column(name, dtype, values):
 
 def _rows(x, schema):
     """Converts numbers to rows: a category to its index."""
-    return checked_vectors(with_indices(x, schema, "X must be a DataFrame", _unseen), "X", _warn)
+    rows = with_indices(x, schema, "X must be a DataFrame", _unseen)
+    return checked_vectors(rows, "X", _warn, schema.names)
 
 
 def _unseen(*found):

@@ -1,6 +1,7 @@
 """Synthetic rows."""
 
 import copy
+import numbers
 from typing import Any, ClassVar
 
 from sklearn.utils import check_random_state
@@ -116,8 +117,8 @@ class AAESampler(AAEEstimator):
             types and categories of that of `fit`.
 
         Raises:
-            ValueError: If `n_samples` is below 1, or `sampler` was changed to "gaussian_mixture"
-                after `fit`.
+            ValueError: If `n_samples` is no whole number of at least 1, or `sampler` was changed to
+                "gaussian_mixture" after `fit`.
         """
         check_is_fitted(self, "model_")
         check_choice("sampler", self.sampler, SAMPLERS)
@@ -125,8 +126,10 @@ class AAESampler(AAEEstimator):
             raise InputError(
                 "sampler='gaussian_mixture' needs a fit with it. Received: a fit with another one"
             )
-        if n_samples < 1:
-            raise InputError(f"n_samples must be at least 1. Received: n_samples={n_samples}")
+        if not isinstance(n_samples, numbers.Integral) or n_samples < 1:
+            raise InputError(
+                f"n_samples must be a whole number of at least 1. Received: n_samples={n_samples!r}"
+            )
         seed = int(check_random_state(random_state).randint(2**31 - 1))
         z = None
         if self.sampler == "gaussian_mixture":
@@ -134,4 +137,4 @@ class AAESampler(AAEEstimator):
 
             mixture = copy.copy(self.mixture_).set_params(random_state=seed)
             z = gaussian_mixture.sample(mixture, n_samples)
-        return self.model_.generate(n_samples, seed=seed, z=z)
+        return self._named(self.model_.generate(n_samples, seed=seed, z=z))

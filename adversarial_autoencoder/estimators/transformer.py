@@ -95,7 +95,7 @@ class AAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, AAEEstim
             raise InputError(
                 f"Codes must have the shape (n, {self.model_.z_dim}). Received: {z.shape}"
             )
-        return self.model_.decode(z)
+        return self._named(self.model_.decode(z))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

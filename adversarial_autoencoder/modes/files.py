@@ -10,9 +10,10 @@ from adversarial_autoencoder import data
 from adversarial_autoencoder.data.inputs import Source, check_path
 from adversarial_autoencoder.data.inputs.source import INDEX, slices
 from adversarial_autoencoder.data.outputs import ARRAYS, FOLDER, TEXTS, check_output, open_output
+from adversarial_autoencoder.data.outputs.texts import changed_by_csv
 from adversarial_autoencoder.data.value_range import unscaled
 from adversarial_autoencoder.devices.progress import Progress
-from adversarial_autoencoder.errors import InputError, counted, did_you_mean
+from adversarial_autoencoder.errors import InputError, counted, did_you_mean, print_warning
 from adversarial_autoencoder.modes.select_run import Shown, shown_run
 from adversarial_autoencoder.tables.arrow import is_installed, stored_types
 from adversarial_autoencoder.tables.values import row_values
@@ -288,6 +289,32 @@ def _check_format(path, shown):
         known = ", ".join(formats[:-1] if "" in formats else formats)
         known += ", or a folder without a suffix" if "" in formats else ""
         raise InputError(f"output must have a format of {what}: {known}. Received: {path}")
+    if shown.is_table and suffix == ".csv":
+        for column in shown.model.observation.schema.columns:
+            if lost := changed_by_csv(column.categories):
+                print_warning(
+                    f"A CSV file does not give back the category {lost[0]!r} of column "
+                    f"{column.name}. A Parquet file does: --output FILE.parquet."
+                )
+    if suffix == "" and not _fits_png(shown):
+        low, high = shown.config.image_form.value_range
+        print_warning(
+            f"PNG files hold whole numbers from 0 to 255. For --input, the values "
+            f"{low:g} to {high:g} of the training need an array: --output FILE.npz."
+        )
+
+
+def _fits_png(shown):
+    """Whether a run reads the images in PNG files as the model made them."""
+    value_range, recorded = shown.config.image_form.value_range, shown.recorded.get("dtype")
+    return isinstance(value_range, str) or _in_png(
+        unscaled(np.zeros((1, *shown.model.image_shape)), value_range, recorded or "uint8")
+    )
+
+
+def _in_png(images):
+    """Whether a PNG file has such numbers: it has no others, and no colours of 16 bits."""
+    return images.dtype == np.uint8 or (images.dtype == np.uint16 and images.shape[-1] == 1)
 
 
 def _types(path, shown):
@@ -303,9 +330,7 @@ def _columns(path, shown, x):
         return {ARRAY: x} if as_array else row_values(x, shown.model.observation.schema)
     recorded = shown.recorded.get("dtype", "uint8")
     images = unscaled(x, shown.config.image_form.value_range, recorded)
-    # A PNG file has no other numbers, and no colours of 16 bits.
-    in_png = images.dtype == np.uint8 or (images.dtype == np.uint16 and images.shape[-1] == 1)
-    return {ARRAY: x if path.suffix == "" and not in_png else images}
+    return {ARRAY: x if path.suffix == "" and not _in_png(images) else images}
 
 
 def _labels(path, shown, y, names):

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 FITTED, SUMMARY = "anomaly.npz", "scores.json"
 # Items in the figure and in the printed table, and columns of an item in the table.
 WORST, COLUMNS = 10, 3
+# The largest number of items that a warning asks for.
+MAX_NEEDED = 10**15
 SCORES = (
     "whose decoder needs no labels (such as aae)",
     lambda config: config.system.y != "given",
@@ -100,7 +102,7 @@ def _fitted(command, shown) -> tuple["Scorer", data.Dataset | None]:
 def _check_contamination(shown, scorer):
     """Warns of a contamination that is smaller than the smallest p-value, 1 / (n + 1)."""
     n = len(scorer.normal_scores)
-    needed = math.ceil(round(1 / scorer.contamination - 1, 6))
+    needed = math.ceil(min(round(1 / scorer.contamination - 1, 6), MAX_NEEDED))
     if n < needed:
         print_warning(
             f"{counted(n, f'validation {shown.noun}')} cannot show what "

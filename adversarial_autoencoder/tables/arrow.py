@@ -118,6 +118,8 @@ def values_of(
         check_numbers(values, column.name)
         return values.astype("float32", copy=False)
     categories = pa.array(column.categories)
+    if pa.types.is_floating(array.type):
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
     if pa.types.is_boolean(categories.type) and _is_text(array.type):
         array = booleans(column.name, array.cast(pa.string()))
     elif pa.types.is_boolean(categories.type) and _is_number(array.type):
@@ -199,6 +201,8 @@ def stored_types(schema: Schema) -> dict[str, typing.Any]:
             types[column.name] = pa.type_for_alias(column.dtype)
         elif column.dtype == "category":
             types[column.name] = pa.dictionary(pa.int32(), types[column.name])
+        elif column.dtype != "str":
+            types[column.name] = pa.type_for_alias(column.dtype)
     return types
 
 

@@ -160,6 +160,31 @@ def _frequent(known):
     return numbers[counts.argmax()].item() if is_frequent else None
 
 
+def whole_numbers(values: np.ndarray, dtype: str) -> np.ndarray:
+    """Converts whole float32 numbers to a type of integers.
+
+    float32 rounds the largest integers up, to numbers that the type does not have.
+
+    Args:
+        values: Whole numbers, without NaN.
+        dtype: The type, such as "int64".
+
+    Returns:
+        An array of the type. Numbers beyond its range are its ends.
+
+    Example:
+        >>> import numpy as np
+        >>> from adversarial_autoencoder.tables.column import whole_numbers
+        >>> whole_numbers(np.array([7, 2**31], "float32"), "int32").tolist()
+        [7, 2147483647]
+    """
+    ends, wide = np.iinfo(dtype), values.astype("float64")
+    below, above = wide <= float(ends.min), wide >= float(ends.max)
+    whole = np.where(below | above, 0, wide).astype(dtype)
+    whole[below], whole[above] = ends.min, ends.max
+    return whole
+
+
 def check_numbers(values: np.ndarray, name: str) -> None:
     """Checks that numbers are finite or missing, and not too large.
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from adversarial_autoencoder.errors import InputError, first_line, print_warning
 from adversarial_autoencoder.tables import arrow
+from adversarial_autoencoder.tables.column import whole_numbers
 from adversarial_autoencoder.tables.extra import import_extra
-from adversarial_autoencoder.tables.schema import Schema
+from adversarial_autoencoder.tables.schema import Schema, check_different
 
 
 def columns_of(frame: typing.Any) -> dict[str, typing.Any]:
@@ -26,9 +27,7 @@ def columns_of(frame: typing.Any) -> dict[str, typing.Any]:
     """
     pa = arrow.import_pyarrow("A DataFrame")
     names = [str(name) for name in frame.columns]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"The columns of a table must have different names. Received: {twice}")
+    check_different(names)
     columns = {}
     for i, name in enumerate(names):
         try:
@@ -99,13 +98,14 @@ def array_to_frame(x: np.ndarray, schema: Schema) -> typing.Any:
     series = {}
     for column, values in zip(schema.columns, np.asarray(x).T, strict=True):
         known = np.isfinite(values)
-        if column.numeric and (known.all() or not column.integer):
-            series[column.name] = pd.Series(values).astype(column.dtype)
+        # Nullable types are called Int64, UInt8 and so on. Floats have NaN.
+        nullable = column.dtype.replace("i", "I", 1).replace("u", "U", 1)
+        nullable = column.dtype if column.dtype.startswith("float") else nullable
+        if column.integer:
+            whole = pd.Series(whole_numbers(np.where(known, values, 0), column.dtype))
+            series[column.name] = whole if known.all() else whole.astype(nullable).mask(~known)
         elif column.numeric:
-            filled = pd.Series(np.where(known, values, 0)).astype(column.dtype)
-            # Nullable types are called Int64, UInt8 and so on.
-            nullable = column.dtype.replace("i", "I", 1).replace("u", "U", 1)
-            series[column.name] = filled.astype(nullable).mask(~known)
+            series[column.name] = pd.Series(values).astype(column.dtype)
         else:
             codes = np.where(known, values, -1).astype("int64")
             category = pd.Categorical.from_codes(codes, list(column.categories))
@@ -113,7 +113,6 @@ def array_to_frame(x: np.ndarray, schema: Schema) -> typing.Any:
             if column.dtype != "category" and (known.all() or column.dtype == "str"):
                 whole = whole.astype(column.dtype)
             elif column.dtype != "category":
-                nullable = {"bool": "boolean", "float64": "Float64"}.get(column.dtype, "Int64")
-                whole = whole.astype(nullable)
+                whole = whole.astype("boolean" if column.dtype == "bool" else nullable)
             series[column.name] = whole
     return pd.DataFrame(series)

@@ -94,6 +94,20 @@ def default_names(n: int) -> tuple[str, ...]:
     return tuple(f"column_{i + 1}" for i in range(n))
 
 
+def check_different(names: Sequence[str]) -> None:
+    """Checks that no two columns have one name.
+
+    Args:
+        names: Names of columns.
+
+    Raises:
+        InputError: If two have.
+    """
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"The columns of a table must have different names. Received: {twice}")
+
+
 def check_rows(x: np.ndarray, schema: Schema) -> None:
     """Checks rows that a user gives as an array.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from adversarial_autoencoder.errors import InputError
-from adversarial_autoencoder.tables.column import Column
+from adversarial_autoencoder.tables.column import Column, whole_numbers
 from adversarial_autoencoder.tables.schema import Schema
 
 
@@ -44,7 +44,7 @@ def _values(column: Column, values: np.ndarray) -> np.ndarray:
         return categories[np.where(missing, -1, values).astype("int64")]
     if not column.integer:
         return values.astype("float32", copy=False)
-    whole = np.where(missing, 0, values).astype(column.dtype)
+    whole = whole_numbers(np.where(missing, 0, values), column.dtype)
     return np.ma.masked_array(whole, missing) if missing.any() else whole
 
 

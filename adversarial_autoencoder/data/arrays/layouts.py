@@ -53,6 +53,7 @@ def laid_out(
     source: str | pathlib.Path,
     form: ImageForm,
     warn: Callable[[str], object],
+    advise: bool = True,
 ) -> tuple[dict[str, np.ndarray], ImageForm]:
     """Finds the layout of images and checks their values, without a copy.
 
@@ -61,6 +62,7 @@ def laid_out(
         source: Where they come from.
         form: The form into which the images are brought.
         warn: Function that is called with the text of a warning.
+        advise: Whether a warning can name the flag of another range of values.
 
     Returns:
         Two values. First, the arrays of images, each of shape (n, h, w, c), which `formed` brings
@@ -81,7 +83,7 @@ def laid_out(
         if hint := hints.for_strip(array.shape):
             height, width = array.shape[1:3]
             warn(f"{name} in {source} is read as images of {width}x{height} pixels.{hint}")
-    value_range = array_range(x, source, form, warn)
+    value_range = array_range(x, source, form, warn, advise)
     return x, dataclasses.replace(form, value_range=value_range)
 
 

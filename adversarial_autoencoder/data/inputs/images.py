@@ -48,7 +48,7 @@ def open_images(
     if path.is_dir():
         found = find_images(path, warn)
         return Source(FILE, _of_files(found, shape, form, batch_size, warn))
-    arrays, form = laid_out({"x_train": read_array(path, warn)}, path, form, warn)
+    arrays, form = laid_out({"x_train": read_array(path, warn)}, path, form, warn, advise=False)
     x = arrays["x_train"]
     channels = _channels(form.channels or x.shape[-1], shape)
     _check_shape((*(form.size or x.shape[1:3]), channels), shape)
@@ -117,7 +117,7 @@ def _of_files(
             f"{reader.enlarged} of the {n} images in {found.path} are smaller than the images of "
             "the training and are enlarged."
         )
-    file_range(reader.ranges, found.path, form, warn)
+    file_range(reader.ranges, found.path, form, warn, advise=False)
 
 
 def _channels(channels, shape):

@@ -49,16 +49,27 @@ def open_rows(
     else:
         x = read_array(path, warn)
         check_vectors(x, path)
-        names = [*default_names(x.shape[1])]
-        # Columns without names are known by their places only.
-        if others := set(names) - {*schema.names, *unused}:
-            raise InputError(
-                f"{path} must have the {len(schema.names)} columns of the training, which have no "
-                f"names. Received: {len(names)} columns, {len(others)} more"
-            )
-        _check_columns(path, names, schema, unused, warn)
+        names = _names_by_place(path, x.shape[1], schema, unused, warn)
     places = [names.index(name) for name in schema.names]
     return Source(ROW, _of_array(x, places, schema, path, batch_size, warn))
+
+
+def _names_by_place(path, n, schema, unused, warn):
+    """The names of the n columns of an array, which are known by their places only."""
+    names = [*default_names(n)]
+    if n == len(schema.names) and not set(names) & {*schema.names, *unused}:
+        warn(
+            f"The columns of {path} have no names. They count in the order of the training: "
+            f"{', '.join(schema.names[:5])}{', ...' if n > 5 else ''}."
+        )
+        return [*schema.names]
+    if others := set(names) - {*schema.names, *unused}:
+        raise InputError(
+            f"{path} must have the {len(schema.names)} columns of the training, in their order, "
+            f"because an array has no names of columns. Received: {n} columns, {len(others)} more"
+        )
+    _check_columns(path, names, schema, unused, warn)
+    return names
 
 
 def _check_columns(path, names, schema, unused, warn):
@@ -94,7 +105,7 @@ def _of_table(path, schema, batch_size, warn) -> Iterator[tuple[Any, np.ndarray,
     if not start:
         raise InputError(f"{path} must contain rows. Received: none")
     unseen.report(warn)
-    _warn_of_missing(schema, missing, warn)
+    _warn_of_missing(schema, missing, unseen, warn)
 
 
 def _of_array(x, places, schema, path, batch_size, warn) -> Iterator[tuple[Any, np.ndarray, float]]:
@@ -107,7 +118,8 @@ def _of_array(x, places, schema, path, batch_size, warn) -> Iterator[tuple[Any, 
         try:
             # A large array has the same problem in many batches.
             used = with_indices(np.asarray(x[part])[:, places], schema, form, unseen)
-            rows = checked_vectors(used, path, (lambda text: None) if warned else warned.append)
+            once = (lambda text: None) if warned else warned.append
+            rows = checked_vectors(used, path, once, schema.names)
         except InputError as error:
             raise _counted_from(part.start, error) from error
         missing += np.isnan(rows).sum(axis=0)
@@ -115,17 +127,19 @@ def _of_array(x, places, schema, path, batch_size, warn) -> Iterator[tuple[Any, 
     for text in warned:
         warn(text)
     unseen.report(warn)
-    _warn_of_missing(schema, missing, warn)
+    _warn_of_missing(schema, missing, unseen, warn)
 
 
-def _warn_of_missing(schema, missing, warn):
-    """Warns of missing numbers in columns that had none in training."""
+def _warn_of_missing(schema, missing, unseen, warn):
+    """Warns of missing values in columns that had none in training."""
     for column, number in zip(schema.columns, missing.tolist(), strict=True):
-        if number and column.numeric and not column.missing:
+        number -= unseen.count(column.name)
+        if number and not column.missing:
+            mean = " The mean of the column replaces a missing value."
             warn(
                 f"{counted(number, 'value')} of column {column.name} "
-                f"{'is' if number == 1 else 'are'} missing, which did not occur in training. "
-                "The mean of the column replaces a missing value."
+                f"{'is' if number == 1 else 'are'} missing, which did not occur in training."
+                f"{mean if column.numeric else ' For the networks it has no category.'}"
             )
 
 
@@ -143,6 +157,9 @@ class _Unseen:
     def __call__(self, name, number, first):
         before, example = self.found.get(name, (0, first))
         self.found[name] = before + number, example
+
+    def count(self, name):
+        return self.found.get(name, (0, None))[0]
 
     def report(self, warn):
         for name, (number, first) in self.found.items():

@@ -1,11 +1,13 @@
 """Writers of tables: CSV and Parquet files."""
 
+import csv
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from adversarial_autoencoder.data.text_files import MISSING
 from adversarial_autoencoder.runs.csv_files import csv_lines
 from adversarial_autoencoder.tables.arrow import import_pyarrow
 
@@ -58,6 +60,24 @@ class CsvWriter:
     def close(self) -> None:
         """Closes the file."""
         self.file.close()
+
+
+def changed_by_csv(texts: Iterable[Any]) -> list[str]:
+    """Finds the texts that a CSV file does not give back.
+
+    Args:
+        texts: Categories of a column; those that are not texts are skipped.
+
+    Returns:
+        Texts that mean "missing", have spaces around them, or are marked because a spreadsheet
+        would run them.
+    """
+    return [
+        text
+        for text in texts
+        if isinstance(text, str)
+        and (text.strip() in MISSING or next(csv.reader([csv_lines([[text]])])) != [text.strip()])
+    ]
 
 
 def _cells(values):

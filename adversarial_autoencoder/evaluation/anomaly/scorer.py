@@ -15,6 +15,7 @@ from adversarial_autoencoder.errors import InputError, Mismatch, reading
 from adversarial_autoencoder.evaluation import gaussian_mixture
 from adversarial_autoencoder.evaluation.anomaly.checks import KINDS, check_arguments, check_model
 from adversarial_autoencoder.model.batch import images_at_once
+from adversarial_autoencoder.tables.column import MAX_NUMBER
 
 # Expected fraction of normal items above the threshold, if the user does not give one.
 CONTAMINATION = 0.01
@@ -300,8 +301,13 @@ def _scaled_errors(model, x, scales):
     errors = _errors(model, x) / scales
     if not model.is_table:
         return errors
-    never_missing = [not column.missing for column in model.observation.schema.columns]
-    unseen = never_missing & np.isnan(np.asarray(model.observation.to_array(x), "float32"))
+    columns = model.observation.schema.columns
+    values = np.asarray(model.observation.to_array(x), "float32")
+    unseen = np.isnan(values) & [not column.missing for column in columns]
+    # The unit of a constant column makes each value 0 for the networks.
+    for i, column in enumerate(columns):
+        if column.numeric and column.unit == MAX_NUMBER:
+            unseen[:, i] |= (values[:, i] != column.low) & ~np.isnan(values[:, i])
     return np.where(unseen, np.maximum(errors, UNSEEN), errors)
 
 
