@@ -135,7 +135,14 @@ SYSTEMS = {
 }
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+# They train like "few".
+SLOWEST = ("semi_supervised", "reduction")
+
+
+@pytest.mark.parametrize(
+    "system",
+    [pytest.param(s, marks=[pytest.mark.long] if s in SLOWEST else []) for s in SYSTEMS],
+)
 @pytest.mark.usefixtures("eager")
 def test_every_system_trains_and_every_mode_works(
     path, command_line, tmp_path, monkeypatch, system

@@ -13,10 +13,11 @@ from adversarial_autoencoder import AdversarialAutoencoder, priors
 from adversarial_autoencoder.optimizers import FusedAdam
 
 
-def test_a_loaded_model_continues_exactly(make_model, digits, tmp_path):
-    """Weights, optimizer moments and noise continue as in an uninterrupted training, with XLA."""
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_loaded_model_continues_exactly(make_model, digits, tmp_path, jit_compile):
+    """Weights, optimizer moments and noise continue as in an uninterrupted training."""
     model = make_model(dropout=0.2)
-    model.compile(keras.optimizers.Adam(1e-3), jit_compile=True)
+    model.compile(keras.optimizers.Adam(1e-3), jit_compile=jit_compile)
     model.fit(digits, batch_size=100, epochs=1, shuffle=False, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

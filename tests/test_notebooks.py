@@ -87,7 +87,7 @@ print(matplotlib.rcParams["backend"])
     ("backend", "kept"),
     [
         (INLINE, importlib.util.find_spec("matplotlib_inline") is not None),
-        ("no_such_backend", False),
+        pytest.param("no_such_backend", False, marks=pytest.mark.long),
         ("svg", True),
     ],
 )

@@ -27,29 +27,39 @@ def mirrored():
 @pytest.mark.parametrize(
     "settings",
     [
-        {
-            "model": "semi_supervised_aae",
-            "num_labels": 50,
-            "posterior": "gaussian",
-            "batch_norm": True,
-        },
-        {
-            "model": "clustering_aae",
-            "consistency": "vat",
-            "vat_epsilon": 0.5,
-            "vat_warmup": 0,
-            "information_weight": 0.0,  # It compares the images of one replica.
-            "batch_norm": True,
-        },
-        {
-            "prior": "gaussian_mixture",
-            "condition_prior_on_labels": True,
-            "num_labels": 500,
-            "posterior": "universal",
-            "adversarial_loss": "wasserstein_gp",
-        },
+        pytest.param(
+            {
+                "model": "semi_supervised_aae",
+                "num_labels": 50,
+                "posterior": "gaussian",
+                "batch_norm": True,
+            },
+            id="semi_supervised",
+        ),
+        pytest.param(
+            {
+                "model": "clustering_aae",
+                "consistency": "vat",
+                "vat_epsilon": 0.5,
+                "vat_warmup": 0,
+                "information_weight": 0.0,  # It compares the images of one replica.
+                "batch_norm": True,
+            },
+            id="vat",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            {
+                "prior": "gaussian_mixture",
+                "condition_prior_on_labels": True,
+                "num_labels": 500,
+                "posterior": "universal",
+                "adversarial_loss": "wasserstein_gp",
+            },
+            id="conditional",
+            marks=pytest.mark.long,
+        ),
     ],
-    ids=["semi_supervised", "vat", "conditional"],
 )
 def test_replicas_train_to_the_weights_of_one_device(mirrored, settings):
     one, logs_of_one = train_on_devices(settings)

@@ -24,7 +24,13 @@ def fit(model, batches, epoch):
     return model.fit(batches(epoch), steps_per_epoch=STEPS, epochs=1, verbose=0).history
 
 
-@pytest.mark.parametrize(("model", "posterior"), COMBINATIONS.items())
+@pytest.mark.parametrize(
+    ("model", "posterior"),
+    [
+        pytest.param(*pair, marks=[pytest.mark.long] if pair[0] in ("detached", "separate") else [])
+        for pair in COMBINATIONS.items()
+    ],
+)
 def test_a_system_trains_saves_and_resumes_exactly(model, posterior, dataset, tmp_path):
     small = {"hidden_layers": 1, "dropout": 0.1, "learning_rate_schedule": "constant"}
     config = config_of(model, posterior=posterior, **small)

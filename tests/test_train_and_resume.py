@@ -103,7 +103,10 @@ def test_a_resumed_run_equals_an_uninterrupted_one(dataset, tmp_path):
     assert np.array_equal(training.load(run).generate(5), two.generate(5))
 
 
-@pytest.mark.parametrize(("before", "now", "differ"), [("3", "5", True), ("3", "3", False)])
+@pytest.mark.parametrize(
+    ("before", "now", "differ"),
+    [("3", "5", True), pytest.param("3", "3", False, marks=pytest.mark.long)],
+)
 @pytest.mark.usefixtures("eager")
 def test_another_number_of_cores_is_a_warning(
     command_line, tmp_path, monkeypatch, before, now, differ

@@ -100,7 +100,11 @@ def test_deterministic_is_passed_to_tensorflow(dataset, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("noise", "normalize_codes"), [(0.0, False), (0.1, True)], ids=["plain", "noise"]
+    ("noise", "normalize_codes"),
+    [
+        pytest.param(0.0, False, id="plain", marks=pytest.mark.long),
+        pytest.param(0.1, True, id="noise"),
+    ],
 )
 def test_codes_that_are_not_finite_stop_the_training_and_keep_the_checkpoint(
     dataset, tmp_path, noise, normalize_codes
