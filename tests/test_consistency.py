@@ -260,6 +260,7 @@ def test_a_detached_y_gets_no_gradient_of_the_reconstruction(batch, detach_y):
     assert {trunk.path, "encoder_z/kernel", first.path} <= updated
 
 
+@pytest.mark.long
 def test_the_consistency_phase_compiles_with_xla(digits):
     encoder = networks.encoder((8, 8, 1), 2, num_classes=3, hidden_units=8, batch_norm=True)
     decoder = networks.decoder((8, 8, 1), 2, num_classes=3, hidden_units=8)

@@ -61,7 +61,11 @@ def named(node, name):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("heading", "files"),
-    [("A new adversarial loss", 2), ("A new prior", 2), ("A new system", 5)],
+    [
+        pytest.param("A new adversarial loss", 2, marks=pytest.mark.long),
+        pytest.param("A new prior", 2, marks=pytest.mark.long),
+        ("A new system", 5),
+    ],
 )
 def test_an_example_trains_and_touches_few_files(heading, files, tmp_path):
     shutil.copytree(ROOT / PACKAGE, tmp_path / PACKAGE)

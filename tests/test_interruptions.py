@@ -197,6 +197,7 @@ def test_a_full_file_system_gives_one_line_and_keeps_the_checkpoint(stopped, dis
     assert status_of(results) in ("failed", "stopped")
 
 
+@pytest.mark.long
 def test_a_disk_without_a_free_byte_gives_one_line(disk, status_of):
     """There is no room even for failed.txt."""
     results = disk(2**23)

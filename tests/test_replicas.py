@@ -75,6 +75,7 @@ def test_replicas_train_to_the_weights_of_one_device(mirrored, settings):
     assert np.isfinite(list(evaluated.values())).all()
 
 
+@pytest.mark.long
 def test_a_model_built_in_the_scope_of_a_strategy_trains_to_the_same_weights(
     make_model, digits, mirrored
 ):

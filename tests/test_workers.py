@@ -106,7 +106,13 @@ def test_workers_with_different_settings_fail_and_write_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("stopped", [(0, 1), (1,)], ids=["both", "not the chief"])
+@pytest.mark.parametrize(
+    "stopped",
+    [
+        pytest.param((0, 1), id="both", marks=pytest.mark.long),
+        pytest.param((1,), id="not the chief"),
+    ],
+)
 def test_sigterm_stops_the_workers_that_receive_it(tmp_path, stopped):
     processes = start_workers(tmp_path, DIVIDED | {"epochs": 5000, "strategy": "multi_worker"})
     try:
