@@ -98,11 +98,13 @@ STRONG = {
 }
 
 
+# The same for codes of at most two dimensions. With convolutions a strong adversarial phase matches
+# the prior and reaches a better reconstruction. With more dimensions its discriminator wins.
+NETWORKS_IN_THE_PLANE = {"conv": STRONG}
+
+
 def network_defaults(network: str, z_dim: object) -> dict:
     """Defaults that follow from the networks and from the number of dimensions.
-
-    With convolutions and at most two dimensions the adversarial phase is strong: it matches the
-    prior and reaches a better reconstruction. With more dimensions the discriminator would win.
 
     Args:
         network: A key of `NETWORKS`.
@@ -111,7 +113,8 @@ def network_defaults(network: str, z_dim: object) -> dict:
     Returns:
         Values of settings, by name.
     """
-    return NETWORKS[network] | (STRONG if network == "conv" and z_dim in (1, 2) else {})
+    in_the_plane = NETWORKS_IN_THE_PLANE.get(network, {}) if z_dim in (1, 2) else {}
+    return NETWORKS[network] | in_the_plane
 
 
 # The systems with a y were tuned with the layers of the paper, with minibatches of 100 images, and
