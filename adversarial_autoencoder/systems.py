@@ -98,8 +98,8 @@ STRONG = {
 }
 
 
-# The same for codes of at most two dimensions. With convolutions a strong adversarial phase matches
-# the prior and reaches a better reconstruction. With more dimensions its discriminator wins.
+# What differs for codes of at most two dimensions. With convolutions a strong adversarial phase
+# matches the prior and reaches a better reconstruction. In more dimensions its discriminator wins.
 NETWORKS_IN_THE_PLANE = {"conv": STRONG}
 
 
