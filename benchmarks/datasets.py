@@ -122,6 +122,13 @@ def summary(results, row, system, measure):
     return mean, text
 
 
+def floors(results, row, system, measure="sliced_wasserstein"):
+    """The mean of a distance, divided by that of its floor; empty if it was not measured."""
+    distance, _ = summary(results, row, system, measure)
+    floor, _ = summary(results, row, system, "sliced_wasserstein_floor")
+    return "" if distance is None else f"{distance / floor:.1f}"
+
+
 # Kind of data -> the measures of reconstruction, the measure of generation, and the columns.
 KINDS = {
     "images": (("mse",), "fid", "MSE | plain autoencoder | FID | wae_mmd | vae"),
@@ -137,16 +144,15 @@ KINDS = {
 def table(results, kind):
     """Yields the lines of a Markdown table of the rows of one kind of data."""
     reconstruction, generation, head = KINDS[kind]
-    yield f"| row | distance | in floors | of training data | {head} | seeds | minutes |"
-    yield "|---" * (head.count("|") + 7) + "|"
+    others = "wae_mmd | vae | of training data"
+    yield f"| row | distance | in floors | {others} | {head} | seeds | minutes |"
+    yield "|---" * (head.count("|") + 9) + "|"
     for row in ROWS:
         if summary(results, row, "aae", reconstruction[0])[0] is None:
             continue
-        distance, text = summary(results, row, "aae", "sliced_wasserstein")
-        floor, _ = summary(results, row, "aae", "sliced_wasserstein_floor")
-        training, _ = summary(results, row, "aae", "sliced_wasserstein_training")
-        cells = [f"`{row}`", text, f"{distance / floor:.1f}"]
-        cells.append("" if training is None else f"{training / floor:.1f}")
+        cells = [f"`{row}`", summary(results, row, "aae", "sliced_wasserstein")[1]]
+        cells += [floors(results, row, system) for system in SYSTEMS[:3]]
+        cells.append(floors(results, row, "aae", "sliced_wasserstein_training"))
         plain = row if applies(row, "autoencoder") else "mnist_2d"
         for measure in reconstruction:
             cells.append(summary(results, row, "aae", measure)[1])
