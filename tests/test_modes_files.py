@@ -1,6 +1,7 @@
 """The modes that read a user's files and write results: codes, reconstructions and samples."""
 
 import signal
+import types
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from helpers import start_process, tree, wait_for
 from PIL import Image
 
 from adversarial_autoencoder import training
+from adversarial_autoencoder.config import Config
+from adversarial_autoencoder.modes import files
 from adversarial_autoencoder.runs import Run
 
 
@@ -153,6 +156,30 @@ def test_an_image_at_the_end_that_does_not_fit_leaves_no_output(
 
 
 QUICK = ["--hidden_units=8", "--epochs=1", "--batch_size=30", "--run_name=a"]
+
+
+@pytest.mark.parametrize(
+    ("value_range", "dtype", "channels", "fits"),
+    [
+        ("dtype", "float32", 1, True),
+        ("0,4095", "uint16", 1, True),
+        ("0,4095", "uint16", 3, False),
+        ("-200,300", "int16", 1, False),
+    ],
+)
+def test_a_run_cannot_read_png_files_of_every_range(
+    value_range, dtype, channels, fits, tmp_path, capsys
+):
+    shown = types.SimpleNamespace(
+        config=Config(value_range=value_range),
+        recorded={"dtype": dtype},
+        model=types.SimpleNamespace(image_shape=(8, 8, channels)),
+        is_table=False,
+    )
+    files._check_format(tmp_path / "out", shown)
+    assert ("need an array: --output FILE.npz" in capsys.readouterr().err) != fits
+    files._check_format(tmp_path / "out.npz", shown)
+    assert capsys.readouterr().err == ""
 
 
 def test_images_come_out_in_the_range_of_the_training(command_line, tmp_path):
